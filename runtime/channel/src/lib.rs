@@ -1,0 +1,1 @@
+//! How a caller reaches a contact: the channel contract and chat.

@@ -1,0 +1,1 @@
+//! The conversation as a fold: decide, apply, pending.

@@ -1,0 +1,1 @@
+//! The flow language: parse, expressions, check, diagnostics.

@@ -1,0 +1,1 @@
+//! The durable log: events, key-values and blobs, over several stores.

@@ -1,0 +1,1 @@
+//! Where things wait: contacts, timers, dispatch, releases, watching, and the HTTP server.

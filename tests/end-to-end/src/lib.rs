@@ -1,0 +1,1 @@
+//! The whole of Trunkline, tested as its users meet it.

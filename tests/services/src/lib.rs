@@ -1,0 +1,1 @@
+//! Small real services of a city's departments, for the demo and the tests.
