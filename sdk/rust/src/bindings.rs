@@ -1,0 +1,23 @@
+//! The host's interfaces as wit-bindgen makes them; the modules beside this one are what
+//! plugins see of them.
+
+#![expect(
+    missing_docs,
+    reason = "generated; the interfaces are documented in their WIT"
+)]
+
+wit_bindgen::generate!({
+    path: "../../wit/host-0.1.0",
+    inline: "
+        package trunkline:sdk@0.1.0;
+
+        world host {
+            import trunkline:host/call@0.1.0;
+            import trunkline:host/log@0.1.0;
+            import trunkline:host/config@0.1.0;
+            import trunkline:host/kv@0.1.0;
+        }
+    ",
+    world: "trunkline:sdk/host",
+    generate_all,
+});
