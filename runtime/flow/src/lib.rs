@@ -1,1 +1,32 @@
-//! The flow language: parse, expressions, check, diagnostics.
+//! The flow language: what a hotline's folder means, and whether it is right.
+//!
+//! Files go in as text, a checked [`Hotline`] or findings come out:
+//!
+//! ```text
+//! Sources --parse--> syntax tree with spans --check(+ plugin interfaces)--> Checked | diagnostics
+//! ```
+//!
+//! Parsing never fails: it returns what it could read and all that is wrong with it. The
+//! engine takes only a [`Checked`] hotline, which nothing but [`check`] makes. This crate
+//! performs no I/O and reads no clock; it knows signatures of plugins, never WIT.
+
+pub mod calendar;
+pub mod check;
+pub mod diagnostics;
+pub mod expression;
+pub mod hotline;
+pub mod limits;
+pub mod parse;
+pub mod source;
+pub mod step;
+mod syntax;
+mod template;
+mod yaml;
+
+pub use calendar::Calendar;
+pub use check::{Checked, Report, check};
+pub use diagnostics::{Code, Diagnostic, Severity};
+pub use expression::{ContactField, EvaluationError, Expression, Scope};
+pub use hotline::Hotline;
+pub use parse::{Parsed, parse};
+pub use source::Sources;

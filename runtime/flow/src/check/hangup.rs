@@ -1,0 +1,123 @@
+//! After the caller left, only steps run that need no caller.
+
+use std::collections::BTreeSet;
+
+use super::{
+    flow::FlowView,
+    graph::Graph,
+    world::{FlowHead, World},
+};
+use crate::{
+    diagnostics::{Code, Finding},
+    syntax::VerbSyntax,
+};
+
+pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Option<usize>) {
+    let Some(first) = on_hangup else { return };
+    let mut from = vec![None; graph.len()];
+    let mut open = vec![first];
+    from[first] = Some(first);
+    while let Some(step) = open.pop() {
+        if let Some(reason) = needs_caller(view.world, &view.steps[step].verb) {
+            let mut finding = Finding::new(
+                Code::NeedsCaller,
+                view.steps[step].name.span,
+                format!(
+                    "`{}` {reason}, but the caller has left when it is reached from `on-hangup`",
+                    view.steps[step].name.as_str()
+                ),
+            );
+            if let Some(word) = &view.head.syntax.on_hangup {
+                finding = finding.label(word.span, "it begins here");
+            }
+            if let Some(before) = from[step].filter(|before| *before != step) {
+                finding = finding.label(view.steps[before].name.span, "this step leads to it");
+            }
+            view.world.report(finding.help(
+                "after `on-hangup` only call, choose, set, run and end stand; wire the ways out of its calls to such steps by name, since `otherwise` covers them too",
+            ));
+            continue;
+        }
+        // What is heard anywhere is heard no more.
+        for way in graph.ways(step) {
+            if from[way.to].is_none() {
+                from[way.to] = Some(step);
+                open.push(way.to);
+            }
+        }
+    }
+}
+
+/// Why a step needs a caller, if it does.
+fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
+    match verb {
+        VerbSyntax::Say { .. } => Some("says something".to_owned()),
+        VerbSyntax::Menu(_) | VerbSyntax::Ask(_) => Some("asks the caller".to_owned()),
+        VerbSyntax::Wait(_) => Some("waits".to_owned()),
+        VerbSyntax::Run { flow, .. } => {
+            let head = world.flows.get(&flow.value)?;
+            let asking = asks(world, head, &mut BTreeSet::new())?;
+            Some(format!(
+                "runs `{}`, whose step `{asking}` needs a caller",
+                flow.as_str()
+            ))
+        }
+        VerbSyntax::Call(_)
+        | VerbSyntax::Choose(_)
+        | VerbSyntax::Set(_)
+        | VerbSyntax::End { .. }
+        | VerbSyntax::Broken => None,
+    }
+}
+
+/// The first step of a flow, or of one that it runs, which needs a caller.
+fn asks<'w>(world: &'w World<'_>, head: &'w FlowHead<'_>, seen: &mut BTreeSet<&'w str>) -> Option<&'w str> {
+    if !seen.insert(head.syntax.name.as_str()) {
+        return None;
+    }
+    head.syntax.steps.iter().find_map(|step| match &step.verb {
+        VerbSyntax::Run { flow, .. } => asks(world, world.flows.get(&flow.value)?, seen),
+        VerbSyntax::Say { .. } | VerbSyntax::Menu(_) | VerbSyntax::Ask(_) | VerbSyntax::Wait(_) => {
+            Some(step.name.as_str())
+        }
+        VerbSyntax::Call(_)
+        | VerbSyntax::Choose(_)
+        | VerbSyntax::Set(_)
+        | VerbSyntax::End { .. }
+        | VerbSyntax::Broken => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::harness::assert_findings;
+
+    #[test]
+    fn who_left_is_not_asked() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+start: a
+on-hangup: note
+otherwise: human
+steps:
+  a: { menu: hello, keys: { 1: done }, on: { else: done } }
+  note: { call: crm.find-citizen, with: { phone: "1" }, next: more }
+  human: { say: hello, next: done }
+# ^^^^^ TL0309: `human` says something, but the caller has left
+  more: { run: helper, next: gone }
+# ^^^^ TL0309: `more` runs `helper`, whose step `b` needs a caller
+  gone: { end: abandoned }
+  done: { end: completed }
+--- flows/helper.yaml
+flow: helper
+start: b
+steps:
+  b: { ask: hello, answer: text, consent: x, on: { else: c }, next: c }
+#                                         ^ TL0507: consent is given by a yes or no
+  c: { end: completed }
+"##,
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Rules are tested by a hotline with the findings written under what they are about.
+//!
+//! `--- path` begins a file. A line `#   ^^^^ TL0101: the beginning of the message` is a
+//! finding under the line before it that is no such line; carets count characters.
+//! `# ^1:1 TL…` gives line and column, and `# TL…` stands for a finding at the beginning of
+//! the line. Files that are not given are those of a small hotline without findings.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use trunkline_model::{
+    PluginName, Type,
+    json::record_type,
+    signature::{Errors, Interface, Parameter, Signature},
+    types::{Case, Enum, Range},
+};
+
+use crate::{Sources, check, parse, source::Files};
+
+const HOTLINE: &str = "hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { \"12345\": { flow: main } }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil }
+  sentiment: { component: plugins/sentiment.wasm, department: centre }
+  twice: { component: plugins/twice.wasm, department: centre }
+";
+
+/// The interfaces of the plugins in tests.
+pub(crate) fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
+    let function =
+        |interface: &str, name: &str, parameters: &[(&str, Type)], ok: Type, errors: Errors| Signature {
+            function: format!("test:pkg/{interface}@1.0.0#{name}").into(),
+            interface: Some(interface.into()),
+            name: name.into(),
+            parameters: parameters
+                .iter()
+                .map(|(name, ty)| Parameter {
+                    name: (*name).into(),
+                    ty: ty.clone(),
+                })
+                .collect(),
+            ok: Some(ok),
+            errors,
+            docs: None,
+        };
+    let citizen = record_type(
+        Some("citizen"),
+        [
+            ("id", Type::String),
+            ("name", Type::String),
+            ("district", Type::String.optional()),
+        ],
+    );
+    let case = |name: &str, payload: Option<Type>| Case {
+        name: name.into(),
+        payload,
+    };
+    let lookup = Errors::Cases(vec![
+        case("not-found", None),
+        case("ambiguous", Some(Type::Int(Range::of_bits(32, false)))),
+        case("unreachable", Some(Type::String)),
+    ]);
+    let level = Type::Enum(Arc::new(Enum {
+        name: Some("level".into()),
+        cases: ["calm", "anxious", "angry"].map(Into::into).to_vec(),
+    }));
+    let mood = record_type(Some("mood"), [("level", level.clone()), ("score", Type::Decimal)]);
+    BTreeMap::from([
+        (
+            "crm".into(),
+            Arc::new(Interface {
+                functions: vec![function(
+                    "citizens",
+                    "find-citizen",
+                    &[("phone", Type::String)],
+                    citizen.clone(),
+                    lookup,
+                )],
+                types: BTreeMap::from([("citizen".into(), citizen)]),
+            }),
+        ),
+        (
+            "sentiment".into(),
+            Arc::new(Interface {
+                functions: vec![function(
+                    "moods",
+                    "score",
+                    &[("text", Type::String), ("weight", Type::Decimal.optional())],
+                    mood.clone(),
+                    Errors::None,
+                )],
+                types: BTreeMap::from([("mood".into(), mood), ("level".into(), level)]),
+            }),
+        ),
+        (
+            "twice".into(),
+            Arc::new(Interface {
+                functions: vec![
+                    function("left", "ping", &[], Type::Bool, Errors::None),
+                    function("right", "ping", &[], Type::Bool, Errors::None),
+                ],
+                types: BTreeMap::new(),
+            }),
+        ),
+    ])
+}
+
+/// Splits a test into its files, and adds those it does not give.
+pub(crate) fn files(text: &str) -> Sources {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut path = None;
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("--- ") {
+            path = Some(name.trim().to_owned());
+            files.insert(name.trim().to_owned(), String::new());
+        } else if let Some(file) = path.as_ref().and_then(|path| files.get_mut(path)) {
+            file.push_str(line);
+            file.push('\n');
+        }
+    }
+    files
+        .entry("hotline.yaml".into())
+        .or_insert_with(|| HOTLINE.into());
+    if !files.keys().any(|path| path.starts_with("prompts/")) {
+        // Said by most tests, and by none of those that are about prompts.
+        if files.values().any(|text| text.contains("hello")) {
+            files.insert("prompts/zh-CN.yaml".into(), "hello: 您好\n".into());
+            files.insert("prompts/en.yaml".into(), "hello: Hello\n".into());
+        }
+    }
+    Sources::new(files)
+}
+
+/// Checks that a hotline has exactly the findings written in it.
+pub(crate) fn assert_findings(text: &str) {
+    let sources = files(text);
+    let report = check(&parse(&sources), &interfaces());
+    let mut found: Vec<String> = report
+        .diagnostics
+        .iter()
+        .map(|finding| {
+            format!(
+                "{}:{}:{} +{} {}: {}",
+                finding.file,
+                finding.line,
+                finding.column,
+                Files::new(&sources)
+                    .0
+                    .iter()
+                    .find(|file| file.path == finding.file)
+                    .and_then(|file| file.text.get(finding.span.clone()))
+                    .map_or(0, |text| text.chars().count().max(1)),
+                finding.code,
+                finding.message
+            )
+        })
+        .collect();
+    let mut missing = Vec::new();
+    for expected in expected(&sources) {
+        // Most tests have plugins and prompts that they do not use.
+        match found.iter().position(|finding| {
+            finding.starts_with(&expected.0) && finding[expected.0.len()..].contains(&expected.1)
+        }) {
+            Some(index) => {
+                found.remove(index);
+            }
+            None => missing.push(format!("{} {}", expected.0, expected.1)),
+        }
+    }
+    assert!(
+        found.is_empty() && missing.is_empty(),
+        "\nnot expected:\n  {}\nmissing:\n  {}\n",
+        found.join("\n  "),
+        missing.join("\n  ")
+    );
+    let errors = report
+        .diagnostics
+        .iter()
+        .any(|finding| finding.severity == crate::Severity::Error);
+    assert_eq!(report.checked.is_none(), errors, "{:#?}", report.diagnostics);
+}
+
+/// The findings written under the lines of the files: where, and the rest.
+fn expected(sources: &Sources) -> Vec<(String, String)> {
+    let mut expected = Vec::new();
+    for (path, text) in &sources.files {
+        let mut subject = 0;
+        for (index, line) in text.lines().enumerate() {
+            let comment = line.strip_prefix('#').map(str::trim_start);
+            match comment {
+                Some(rest) if rest.starts_with('^') => {
+                    let carets = rest.chars().take_while(|c| *c == '^').count();
+                    let after = rest.trim_start_matches('^');
+                    if let Some((place, message)) =
+                        after.split_once(" TL").filter(|(place, _)| place.contains(':'))
+                    {
+                        expected.push((format!("{path}:{place} +1 "), format!("TL{message}")));
+                    } else {
+                        let column = line.chars().position(|c| c == '^').unwrap_or_default() + 1;
+                        expected.push((
+                            format!("{path}:{subject}:{column} +{carets} "),
+                            after.trim().to_owned(),
+                        ));
+                    }
+                }
+                Some(rest) if rest.starts_with("TL") => {
+                    expected.push((format!("{path}:{subject}:1 +"), rest.to_owned()));
+                }
+                _ => subject = index + 1,
+            }
+        }
+    }
+    expected
+}

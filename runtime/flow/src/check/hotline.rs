@@ -1,0 +1,307 @@
+//! hotline.yaml: languages, time zone, numbers, plugins, and the grants that go with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use trunkline_model::FlowName;
+
+use super::world::World;
+use crate::{
+    diagnostics::{Code, Finding, did_you_mean},
+    hotline::{Number, Plugin},
+    limits::NUMBER_CHARS_MAX,
+    parse::Grant,
+    source::Word,
+    syntax::NumberSyntax,
+};
+
+pub(super) fn languages(world: &World<'_>) {
+    let mut seen = BTreeMap::new();
+    for word in &world.hotline.languages {
+        let tag = word.as_str();
+        let mut parts = tag.split('-');
+        let primary = parts.next().unwrap_or_default();
+        let fits = (2..=3).contains(&primary.len())
+            && primary.bytes().all(|byte| byte.is_ascii_lowercase())
+            && parts.all(|part| {
+                (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+        if !fits {
+            world.report(
+                Finding::new(
+                    Code::UnknownLanguage,
+                    word.span,
+                    format!("`{tag}` is no tag of a language"),
+                )
+                .help(match tag.to_lowercase().as_str() {
+                    "chinese" | "中文" | "zh_cn" | "cn" => "write `zh-CN`",
+                    "english" | "en_us" => "write `en`",
+                    _ => "write a tag such as zh-CN, en or bo",
+                }),
+            );
+        }
+        if let Some(first) = seen.insert(tag, word.span) {
+            world.report(
+                Finding::new(
+                    Code::DuplicateName,
+                    word.span,
+                    format!("`{tag}` stands here twice"),
+                )
+                .label(first, "the first time"),
+            );
+        }
+    }
+    if world.hotline.languages.is_empty()
+        && let Some(name) = &world.hotline.name
+    {
+        world.report(
+            Finding::new(
+                Code::MissingField,
+                name.span,
+                "a hotline speaks at least one language",
+            )
+            .help("write `languages: [zh-CN]`"),
+        );
+    }
+}
+
+pub(super) fn time_zone(world: &World<'_>) -> Option<TimeZone> {
+    let word = world.hotline.time_zone.as_ref()?;
+    // Only named zones: what the clocks of a city show changes with its laws.
+    let zone = TimeZone::get(word.as_str()).ok();
+    if zone.is_none() {
+        let names = [
+            "Asia/Shanghai",
+            "Asia/Urumqi",
+            "Asia/Hong_Kong",
+            "Asia/Taipei",
+            "Asia/Tokyo",
+            "Asia/Singapore",
+            "Europe/London",
+            "Europe/Berlin",
+            "America/New_York",
+            "UTC",
+        ];
+        world.report(
+            Finding::new(
+                Code::BadTimeZone,
+                word.span,
+                format!("there is no time zone `{}`", word.as_str()),
+            )
+            .help(
+                did_you_mean("", word.as_str(), names)
+                    .filter(|help| help.starts_with("did"))
+                    .unwrap_or_else(|| "write a name such as Asia/Shanghai".to_owned()),
+            ),
+        );
+    }
+    zone
+}
+
+/// A number as it is dialled, if it is one.
+fn digits(world: &World<'_>, number: &NumberSyntax) {
+    let text = number.number.as_str();
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let fits = (1..=NUMBER_CHARS_MAX).contains(&digits.len())
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'));
+    if !fits {
+        world.report(
+            Finding::new(
+                Code::BadNumber,
+                number.number.span,
+                format!("`{text}` is no number that callers call"),
+            )
+            .help(
+                "write its digits without spaces, with a + before a country code: \"12345\", \"+8657112345\"",
+            ),
+        );
+    }
+}
+
+pub(super) fn language<'w>(world: &'w World<'_>, word: &Word) -> Option<&'w std::sync::Arc<str>> {
+    let found = world.languages.iter().find(|language| **language == word.value);
+    if found.is_none() {
+        let names = world.languages.iter().map(|language| &**language);
+        world.report(
+            Finding::new(
+                Code::UnknownLanguage,
+                word.span,
+                format!("the hotline has no language `{}`", word.as_str()),
+            )
+            .help_if(did_you_mean("its languages are", word.as_str(), names)),
+        );
+    }
+    found
+}
+
+pub(super) fn numbers(world: &World<'_>) -> BTreeMap<std::sync::Arc<str>, Number> {
+    let mut numbers = BTreeMap::new();
+    for number in &world.hotline.numbers {
+        digits(world, number);
+        let language = number
+            .language
+            .as_ref()
+            .and_then(|word| language(world, word).cloned());
+        let Some(flow) = &number.flow else { continue };
+        if let Some(head) = world.flows.get(&flow.value) {
+            let needed: Vec<&str> = head
+                .inputs
+                .iter()
+                .filter(|(_, ty)| ty.as_ref().is_some_and(|ty| !ty.is_optional()))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            if !needed.is_empty() {
+                world.report(
+                    Finding::new(
+                        Code::NumberNeedsInputs,
+                        flow.span,
+                        format!(
+                            "the flow `{}` needs the inputs {}, which a number cannot give",
+                            flow.as_str(),
+                            crate::diagnostics::one_of(needed)
+                        ),
+                    )
+                    .label(head.syntax.name.span, "the flow")
+                    .help("make the inputs optional with `?`, or begin with a flow that runs this one"),
+                );
+            }
+        } else if !world.broken_flows.contains(&flow.value) {
+            unknown_flow(world, flow);
+        }
+        numbers.insert(
+            number.number.value.clone(),
+            Number {
+                flow: FlowName::new(flow.value.clone()),
+                language,
+                department: number.department.as_ref().map(|word| word.value.clone()),
+            },
+        );
+    }
+    numbers
+}
+
+pub(super) fn unknown_flow(world: &World<'_>, flow: &Word) {
+    let names = world.flows.keys().chain(world.broken_flows).map(|name| &**name);
+    world.report(
+        Finding::new(
+            Code::UnknownFlow,
+            flow.span,
+            format!("there is no flow `{}`", flow.as_str()),
+        )
+        .help(
+            did_you_mean("there are", flow.as_str(), names)
+                .unwrap_or_else(|| format!("write flows/{}.yaml", flow.as_str())),
+        ),
+    );
+}
+
+pub(super) fn plugins(world: &World<'_>) -> BTreeMap<trunkline_model::PluginName, Plugin> {
+    let mut plugins = BTreeMap::new();
+    for plugin in &world.hotline.plugins {
+        if let Some(None) = world.plugins.get(&plugin.name.value)
+            && plugin.component.is_some()
+        {
+            world.report(
+                Finding::new(
+                    Code::PluginNotLoaded,
+                    plugin.name.span,
+                    format!(
+                        "the plugin `{}` is not loaded, so what depends on it was not judged",
+                        plugin.name.as_str()
+                    ),
+                )
+                .help("see what was reported of its component"),
+            );
+        }
+        if let Some((component, department)) = plugin.component.as_ref().zip(plugin.department.as_ref()) {
+            plugins.insert(
+                plugin.name.as_str().into(),
+                Plugin {
+                    component: component.value.clone(),
+                    department: department.value.clone(),
+                    config: plugin
+                        .config
+                        .iter()
+                        .map(|(name, value)| (name.value.to_string(), value.value.to_string()))
+                        .collect(),
+                },
+            );
+        }
+    }
+    plugins
+}
+
+/// Grants for plugins that are not there.
+pub(super) fn grants(world: &World<'_>, grants: &[Grant]) {
+    let declared: BTreeSet<&str> = world.plugins.keys().map(|name| &**name).collect();
+    for grant in grants {
+        let name = grant.plugin.value.as_str();
+        if !declared.contains(name) {
+            world.report(
+                Finding::new(
+                    Code::GrantWithoutPlugin,
+                    grant.plugin.span,
+                    format!("hotline.yaml declares no plugin `{name}`"),
+                )
+                .help_if(did_you_mean("there are", name, declared.iter().copied())),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::harness::assert_findings;
+
+    #[test]
+    fn languages_zone_numbers_and_plugins() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: Test
+#        ^^^^ TL0107: `Test` cannot be the name of a hotline
+languages: [zh-CN, chinese, zh-CN]
+#                  ^^^^^^^ TL0111: `chinese` is no tag of a language
+#                           ^^^^^ TL0109: `zh-CN` stands here twice
+time-zone: Asia/Shanghia
+#          ^^^^^^^^^^^^^ TL0113: there is no time zone `Asia/Shanghia`
+numbers:
+  "12 345": { flow: main }
+# ^^^^^^^^ TL0112: `12 345` is no number
+  "12345": { flow: mian, language: fr, merge: both }
+#                  ^^^^ TL0102: there is no flow `mian`
+#                                  ^^ TL0111: the hotline has no language `fr`
+#                                             ^^^^ TL0010: `both` is no way of merging
+  "12329": { flow: helper, fow: x }
+#                  ^^^^^^ TL0313: the flow `helper` needs the inputs `id`
+#                          ^^^ TL0006: a number has no field `fow`
+plugins:
+  crm: { component: ../crm.wasm, department: civil }
+#                   ^^^^^^^^^^^ TL0703: `../crm.wasm` leaves the hotline's folder
+  gone: { component: plugins/gone.wasm, department: civil }
+# ^^^^ TL0701: the plugin `gone` is not loaded
+queues: {}
+# TL0902: `queues` is not in this version
+--- grants.yaml
+crn: { http: [] }
+# TL0704: hotline.yaml declares no plugin `crn`
+crm: { htpp: [] }
+#      ^^^^ TL0006: a grant has no field `htpp`
+--- prompts/chinese.yaml
+a: b
+#  ^ TL0403: nothing says the prompt `a`
+--- flows/main.yaml
+flow: main
+start: a
+steps: { a: { end: completed } }
+--- flows/helper.yaml
+flow: helper
+inputs: { id: string }
+start: a
+steps: { a: { end: completed } }
+"##,
+        );
+    }
+}

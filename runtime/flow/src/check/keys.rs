@@ -1,0 +1,191 @@
+//! Keys and words: each leads to one place, and none hides another.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::flow::{FlowView, key};
+use crate::{
+    diagnostics::{Code, Finding},
+    source::{Span, Word},
+    step::Key,
+    syntax::{AnswerSyntax, AskSyntax, MenuSyntax, VerbSyntax},
+};
+
+/// The flow's `anywhere`, resolved.
+pub(super) struct AnywhereView<'a> {
+    pub(super) keys: Vec<(Key, &'a Word, usize)>,
+    pub(super) words: Vec<(&'a Word, usize)>,
+}
+
+/// Resolves `anywhere`; reports what is no key or no step.
+pub(super) fn anywhere<'a>(view: &FlowView<'_, 'a>) -> AnywhereView<'a> {
+    let syntax = &view.head.syntax.anywhere;
+    let keys = syntax
+        .keys
+        .iter()
+        .filter_map(|(word, step)| Some((key(view.world, word), word, view.target(step)?)))
+        .filter_map(|(key, word, step)| Some((key?, word, step)))
+        .collect();
+    let words = syntax
+        .words
+        .iter()
+        .filter_map(|(word, step)| Some((word, view.target(step)?)))
+        .collect();
+    AnywhereView { keys, words }
+}
+
+/// Words with what they lead to, longest first.
+pub(super) fn longest_first<T>(words: impl Iterator<Item = (Arc<str>, T)>) -> Vec<(Arc<str>, T)> {
+    let mut words: Vec<_> = words.collect();
+    words.sort_by_key(|(word, _)| std::cmp::Reverse(word.chars().count()));
+    words
+}
+
+pub(super) fn check(view: &FlowView<'_, '_>, anywhere: &AnywhereView<'_>, reached: &[bool]) {
+    clashes(view, anywhere.words.iter().map(|(word, _)| *word));
+    for (index, step) in view.steps.iter().enumerate() {
+        match &step.verb {
+            VerbSyntax::Menu(menu) => check_menu(view, menu, &step.name, anywhere),
+            VerbSyntax::Ask(ask) if reached[index] => check_ask(view, ask, &step.name, anywhere),
+            _ => {}
+        }
+    }
+}
+
+/// Reports words that are the same to a listener.
+fn clashes<'a>(view: &FlowView<'_, '_>, words: impl IntoIterator<Item = &'a Word>) {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    for word in words {
+        if let Some(first) = seen.insert(heard(word), word.span) {
+            view.world.report(
+                Finding::new(
+                    Code::KeyClash,
+                    word.span,
+                    format!("`{}` is the same word as another of this step", word.as_str()),
+                )
+                .label(first, "the other")
+                .help("leave out one of them; words are heard without regard to case"),
+            );
+        }
+        if word.as_str().trim().is_empty() {
+            view.world.report(Finding::new(
+                Code::BadKey,
+                word.span,
+                "an empty word would be heard in everything",
+            ));
+        }
+    }
+}
+
+fn heard(word: &Word) -> String {
+    word.as_str().trim().to_lowercase()
+}
+
+fn check_menu(view: &FlowView<'_, '_>, menu: &MenuSyntax, name: &Word, anywhere: &AnywhereView<'_>) {
+    if menu.keys.is_empty() && menu.words.is_empty() {
+        view.world.report(
+            Finding::new(
+                Code::NothingToChoose,
+                name.span,
+                format!("the menu `{}` has neither keys nor words", name.as_str()),
+            )
+            .help("give it keys, like `keys: { 1: some-step }`, or make a `say` of it"),
+        );
+    }
+    clashes(view, menu.words.iter().map(|(word, _)| word));
+    for entry in &menu.keys {
+        let Some(key) = key(view.world, &entry.key) else {
+            continue;
+        };
+        if let Some((_, hidden, _)) = anywhere.keys.iter().find(|(other, ..)| *other == key) {
+            shadows(view, &entry.key, hidden, "key");
+        }
+    }
+    for (word, _) in &menu.words {
+        if let Some((hidden, _)) = anywhere
+            .words
+            .iter()
+            .find(|(other, _)| heard(other) == heard(word))
+        {
+            shadows(view, word, hidden, "word");
+        }
+    }
+}
+
+fn shadows(view: &FlowView<'_, '_>, word: &Word, hidden: &Word, what: &str) {
+    view.world.report(
+        Finding::new(
+            Code::ShadowsAnywhere,
+            word.span,
+            format!("this {what} hides the one that holds anywhere"),
+        )
+        .label(hidden.span, "it is hidden at this step")
+        .help(format!("give one of the two another {what}")),
+    );
+}
+
+fn check_ask(view: &FlowView<'_, '_>, ask: &AskSyntax, name: &Word, anywhere: &AnywhereView<'_>) {
+    let Some(answer) = &ask.answer else { return };
+    // Keys that are part of an answer are not heard as keys that hold anywhere.
+    let taken: Vec<char> = match &answer.value {
+        AnswerSyntax::Digits => {
+            let finish = ask.finish.iter().flat_map(|word| word.as_str().chars());
+            "0123456789".chars().chain(finish).collect()
+        }
+        AnswerSyntax::Number | AnswerSyntax::Date | AnswerSyntax::Phone => "0123456789".chars().collect(),
+        AnswerSyntax::Decimal | AnswerSyntax::Money => "0123456789*".chars().collect(),
+        AnswerSyntax::YesNo => "12".chars().collect(),
+        AnswerSyntax::OneOf(choices) => choices
+            .iter()
+            .flat_map(|choice| choice.key.iter().flat_map(|key| key.as_str().chars()))
+            .collect(),
+        AnswerSyntax::Text => Vec::new(),
+    };
+    for (key, word, _) in &anywhere.keys {
+        if taken.contains(&key.as_char()) {
+            view.world.report(
+                Finding::new(
+                    Code::AnywhereDeaf,
+                    word.span,
+                    format!("`{}` collects this key, so it does not hold there", name.as_str()),
+                )
+                .label(name.span, "this step")
+                .help("use \"*\" or \"#\" for what holds anywhere, or give that step its own way out"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::harness::assert_findings;
+
+    #[test]
+    fn keys_and_words_lead_to_one_place() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+vars: { gauge: string? }
+anywhere: { keys: { "9": done, x: done }, words: { 人工: done } }
+#                   ^^^ TL0504: `ask` collects this key
+#                              ^ TL0501: `x` is no key of the keypad
+start: top
+steps:
+  top:
+    menu: hello
+    keys: { 1: ask, 9: done, 12: done, 1: done }
+#                   ^ TL0503: this key hides the one that holds anywhere
+#                            ^^ TL0501: `12` is no key of the keypad
+#                                      ^ TL0003: `1` stands here a second time
+    words: { Agent: done, agent: done, 人工: done }
+#                         ^^^^^ TL0502: `agent` is the same word
+#                                      ^^ TL0503: this word hides the one
+    on: { else: empty }
+  empty: { menu: hello, on: { else: done } }
+# ^^^^^ TL0505: the menu `empty` has neither keys nor words
+  ask: { ask: hello, answer: digits, length: 4, save: gauge, on: { else: done }, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+}

@@ -1,0 +1,309 @@
+//! Prompts: every one that is said exists in every language, and every one is said.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::world::World;
+use crate::{
+    diagnostics::{Code, Finding, did_you_mean},
+    expression::formula::{Formula, FormulaError},
+    source::{Span, Word},
+    step::{Part, Prompt},
+    syntax::PromptTable,
+    yaml::locate,
+};
+
+/// A text of a prompt.
+#[derive(Clone)]
+pub(super) struct PromptText<'a> {
+    pub(super) word: &'a Word,
+    /// None when it cannot be read, which has been reported.
+    pub(super) formula: Option<Rc<Formula>>,
+}
+
+/// All prompt tables.
+#[derive(Default)]
+pub(super) struct Prompts<'a> {
+    /// Texts by key and language.
+    texts: BTreeMap<&'a str, BTreeMap<Arc<str>, PromptText<'a>>>,
+    /// Languages of the hotline whose table is there as a whole.
+    whole: BTreeSet<Arc<str>>,
+    /// Languages of the hotline without a table.
+    missing: BTreeSet<Arc<str>>,
+    said: RefCell<BTreeSet<String>>,
+    /// Prompts without expressions, which are the same wherever they are said.
+    plain: RefCell<BTreeMap<String, Arc<Prompt>>>,
+    /// Whether any table was broken: then a prompt that is not found may be there.
+    broken: bool,
+}
+
+impl<'a> Prompts<'a> {
+    pub(super) fn read(world: &World<'a>, tables: &'a [PromptTable]) -> Self {
+        let mut prompts = Self {
+            missing: world.languages.iter().cloned().collect(),
+            ..Self::default()
+        };
+        for table in tables {
+            prompts.missing.remove(&table.language);
+            if table.whole {
+                prompts.whole.insert(table.language.clone());
+            } else {
+                // What was read of it says too little to judge it by.
+                prompts.broken = true;
+                continue;
+            }
+            if !world.languages.contains(&table.language) {
+                let names = world.languages.iter().map(|language| &**language);
+                world.report(
+                    Finding::new(
+                        Code::StrayLanguage,
+                        table.span,
+                        format!(
+                            "the hotline has no language `{}`, so nothing here is said",
+                            table.language
+                        ),
+                    )
+                    .help(
+                        did_you_mean("its languages are", &table.language, names)
+                            .unwrap_or_else(|| "name it in `languages` of hotline.yaml".to_owned()),
+                    ),
+                );
+                continue;
+            }
+            for (key, text) in &table.prompts {
+                let formula = template(world, text);
+                prompts
+                    .texts
+                    .entry(key.as_str())
+                    .or_default()
+                    .insert(table.language.clone(), PromptText { word: text, formula });
+            }
+        }
+        prompts
+    }
+
+    /// The texts of a prompt that a step says; reports one that is not there or not in
+    /// every language.
+    pub(super) fn say(&self, world: &World<'a>, key: &Word) -> Option<&BTreeMap<Arc<str>, PromptText<'a>>> {
+        self.said.borrow_mut().insert(key.value.to_string());
+        let Some(texts) = self.texts.get(key.as_str()) else {
+            if !self.broken && self.missing.is_empty() {
+                let looks_like_text = key
+                    .as_str()
+                    .contains(|c: char| c.is_whitespace() || "，。？！,!?".contains(c));
+                let help = if looks_like_text {
+                    let languages: Vec<String> = world
+                        .languages
+                        .iter()
+                        .map(|language| format!("{language}: …"))
+                        .collect();
+                    Some(format!(
+                        "a text stands in prompts/*.yaml under a key, or here in every language: {{ {} }}",
+                        languages.join(", ")
+                    ))
+                } else {
+                    did_you_mean("prompts are", key.as_str(), self.texts.keys().copied())
+                };
+                world.report(
+                    Finding::new(
+                        Code::UnknownPrompt,
+                        key.span,
+                        format!("there is no prompt `{}`", key.as_str()),
+                    )
+                    .help_if(help)
+                    .help_if((!looks_like_text).then(|| {
+                        let language = world.languages.first().map_or("zh-CN", |language| &**language);
+                        format!("or add a line `{}: …` to prompts/{language}.yaml", key.as_str())
+                    })),
+                );
+            } else if !self.missing.is_empty() {
+                self.tables_missing(world);
+            }
+            return None;
+        };
+        let mut complete = true;
+        for language in &world.languages {
+            if texts.contains_key(language) {
+                continue;
+            }
+            complete = false;
+            if self.missing.contains(language) {
+                self.tables_missing(world);
+            } else if self.whole.contains(language)
+                && let Some((there, text)) = world.shown_first(texts)
+            {
+                world.report(
+                    Finding::new(
+                        Code::MissingTranslation,
+                        text.word.span,
+                        format!("the prompt `{}` has no text in {language}", key.as_str()),
+                    )
+                    .label(key.span, "it is said here")
+                    .help(format!(
+                        "add a line `{}: …` to prompts/{language}.yaml beside the one in {there}",
+                        key.as_str()
+                    )),
+                );
+            }
+        }
+        complete.then_some(texts)
+    }
+
+    /// A prompt without expressions that has been said before.
+    pub(super) fn plain(&self, key: &str) -> Option<Arc<Prompt>> {
+        self.plain.borrow().get(key).cloned()
+    }
+
+    pub(super) fn keep_if_plain(&self, prompt: &Arc<Prompt>) {
+        let plain = prompt
+            .texts
+            .values()
+            .all(|text| text.parts.iter().all(|part| matches!(part, Part::Text(_))));
+        if let Some(key) = prompt.key.as_ref().filter(|_| plain) {
+            self.plain.borrow_mut().insert(key.to_string(), prompt.clone());
+        }
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.texts.contains_key(key)
+    }
+
+    fn tables_missing(&self, world: &World<'_>) {
+        for word in &world.hotline.languages {
+            if self.missing.contains(&word.value) {
+                world.report(
+                    Finding::new(
+                        Code::MissingTranslation,
+                        word.span,
+                        format!("there are no prompts in {}", word.as_str()),
+                    )
+                    .help(format!("write prompts/{}.yaml", word.as_str())),
+                );
+            }
+        }
+    }
+
+    /// Reports prompts that nothing says.
+    pub(super) fn unused(&self, world: &World<'_>) {
+        let said = self.said.borrow();
+        for (key, texts) in &self.texts {
+            if !said.contains(*key)
+                && let Some((_, text)) = world.shown_first(texts)
+            {
+                world.report(
+                    Finding::new(
+                        Code::UnusedPrompt,
+                        text.word.span,
+                        format!("nothing says the prompt `{key}`"),
+                    )
+                    .help("leave it out, or say it in a step"),
+                );
+            }
+        }
+    }
+}
+
+/// Reads a prompt's text; reports braces that do not match and what is no expression.
+pub(super) fn template(world: &World<'_>, word: &Word) -> Option<Rc<Formula>> {
+    match Formula::template(word.as_str()) {
+        Ok(formula) => Some(Rc::new(formula)),
+        Err(error) => {
+            let (code, error, help) = match error {
+                FormulaError::Unbalanced(error) => (
+                    Code::TemplateSyntax,
+                    error,
+                    Some(
+                        "an expression stands in `{…}`; a brace itself is written twice: `{{` or `}}`"
+                            .to_owned(),
+                    ),
+                ),
+                FormulaError::Expression(error) => {
+                    let help = error.help.clone();
+                    (Code::ExpressionSyntax, error, help)
+                }
+            };
+            let span = place(world, word, error.range);
+            world.report(Finding::new(code, span, error.message).help_if(help));
+            None
+        }
+    }
+}
+
+/// The place of a part of a word.
+pub(super) fn place(world: &World<'_>, word: &Word, range: std::ops::Range<usize>) -> Span {
+    let source = &world.files.of(word.span).text;
+    locate(source, word.span, word.as_str(), range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::harness::assert_findings;
+
+    #[test]
+    fn prompts_exist_in_every_language_and_are_said() {
+        assert_findings(
+            r##"
+--- prompts/zh-CN.yaml
+hello: 您好
+bye: 再见
+#    ^^ TL0402: the prompt `bye` has no text in en
+lost: 没人说
+#     ^^^ TL0403: nothing says the prompt `lost`
+--- prompts/en.yaml
+hello: Hello
+lost: Nobody says so
+--- prompts/de.yaml
+# ^1:1 TL0405: the hotline has no language `de`
+hello: Hallo
+--- flows/main.yaml
+flow: main
+start: welcome
+steps:
+  welcome: { say: hello, next: typo }
+  typo: { say: helo, next: text }
+#              ^^^^ TL0401: there is no prompt `helo`
+  text: { say: 您好，请问, next: inline }
+#              ^^^^^ TL0401: there is no prompt `您好，请问`
+  inline: { say: { zh-CN: 好 }, next: goodbye }
+#                ^^^^^^^^^^^^ TL0402: the text is missing in en
+  goodbye: { say: bye, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn braces_match_and_values_can_be_said() {
+        assert_findings(
+            r##"
+--- prompts/zh-CN.yaml
+hello: 您好 {name} {{
+open: 您好 {name
+#        ^^^^^ TL0404: to this `{` no `}` belongs
+wrong: "您好 {nam}"
+#           ^^^ TL0106: the flow has no variable `nam`
+maybe: 您好 {nick}
+#          ^^^^ TL0205: `nick` may be absent here
+--- prompts/en.yaml
+hello: Hello {name}
+open: Hello
+wrong: Hello
+maybe: "Hello {has(nick) ? nick : 'you'}"
+--- flows/main.yaml
+flow: main
+vars: { name: { type: string, is: 王芳 }, nick: string? }
+start: a
+steps:
+  a: { say: hello, next: b }
+  b: { say: open, next: c }
+  c: { say: wrong, next: d }
+  d: { say: maybe, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+}

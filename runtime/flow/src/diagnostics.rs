@@ -1,0 +1,82 @@
+//! Findings: what is wrong with a hotline, where, and what to write instead.
+
+pub mod code;
+mod findings;
+mod render;
+mod suggest;
+
+use std::{ops::Range, sync::Arc};
+
+use serde::Serialize;
+
+pub use self::code::Code;
+pub use self::render::{Color, render};
+pub(crate) use self::{
+    findings::{Finding, Findings, diagnostic as findings_diagnostic},
+    suggest::{did_you_mean, one_of},
+};
+pub use crate::source::Position;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The hotline does not load.
+    Error,
+    /// It loads, but something is likely not what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// Its name, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Where it is explained.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// The file, relative to the hotline's folder.
+    pub file: Arc<str>,
+    /// The bytes of the file that it is about.
+    #[serde(skip)]
+    pub span: Range<usize>,
+    /// The line where it begins, from 1.
+    pub line: usize,
+    /// The column where it begins, in characters from 1.
+    pub column: usize,
+    /// Where it ends, not included.
+    pub end: Position,
+    /// Other places that have to do with it.
+    pub labels: Vec<Label>,
+    /// What to write instead, a sentence each.
+    pub help: Vec<String>,
+}
+
+/// Another place that has to do with a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Label {
+    /// What there is.
+    pub message: String,
+    /// The file.
+    pub file: Arc<str>,
+    /// The bytes of the file.
+    #[serde(skip)]
+    pub span: Range<usize>,
+    /// The line where it begins, from 1.
+    pub line: usize,
+    /// The column where it begins, in characters from 1.
+    pub column: usize,
+    /// Where it ends, not included.
+    pub end: Position,
+}

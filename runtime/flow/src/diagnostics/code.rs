@@ -1,0 +1,199 @@
+//! The codes of findings, each with a page that explains it.
+//!
+//! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
+//! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
+//! 09 what this version does not have.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($name:ident $number:literal $severity:ident $title:literal,)*) => {
+        /// What a finding is about.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as people write it, such as `TL0101`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!("TL", $number),)*
+                }
+            }
+
+            /// How bad such findings are, unless one says otherwise.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)*
+                }
+            }
+
+            /// What such findings are about, in a few words.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)*
+                }
+            }
+
+            /// The page that explains it, in Markdown.
+            pub const fn page(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("../../../../docs/errors/TL", $number, ".md")),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    YamlSyntax "0001" Error "the file is not YAML",
+    TooLarge "0002" Error "the file is too large or nests too deep",
+    DuplicateKey "0003" Error "the same key stands twice",
+    YamlFeature "0004" Error "a part of YAML that hotlines do not use",
+    WrongShape "0005" Error "another kind of value is wanted here",
+    UnknownField "0006" Error "no such field",
+    MissingField "0007" Error "a field is missing",
+    BecameComment "0008" Warning "a `#` made a comment of this",
+    MissingFile "0009" Error "a file is missing",
+    WrongValue "0010" Error "the value is not one that the field takes",
+    TooManyFindings "0011" Warning "more findings than are shown",
+    StrayFile "0012" Warning "a file that nothing reads",
+
+    UnknownStep "0101" Error "no such step",
+    UnknownFlow "0102" Error "no such flow",
+    UnknownPlugin "0103" Error "no such plugin",
+    UnknownFunction "0104" Error "no such function",
+    AmbiguousFunction "0105" Error "several functions have this name",
+    UnknownVariable "0106" Error "no such variable",
+    BadName "0107" Error "not a name of this kind",
+    UnknownVerb "0108" Error "a step without a verb, or with several",
+    DuplicateName "0109" Error "the same name is given twice",
+    UnknownType "0110" Error "no such type",
+    UnknownLanguage "0111" Error "no such language",
+    BadNumber "0112" Error "not a number that callers call",
+    BadTimeZone "0113" Error "no such time zone",
+
+    ExpressionSyntax "0201" Error "not an expression",
+    TypeMismatch "0202" Error "the type does not fit",
+    UnknownName "0203" Error "no such name in an expression",
+    UnknownRecordField "0204" Error "no such field in a value",
+    MayBeAbsent "0205" Error "the value may be absent here",
+    NotSet "0206" Error "read before it is set",
+    UnknownCase "0207" Error "no such case",
+    WrongFunctionUse "0208" Error "the function is not used like this",
+    BadLiteral "0209" Error "not a value of the type",
+    MissingArgument "0210" Error "an argument is missing",
+    UnknownArgument "0211" Error "no such argument",
+    ExpressionTooLarge "0212" Error "the expression is too large",
+    Unbalanced "0213" Error "an expression is not closed",
+    MissingOutput "0214" Error "an output is missing",
+
+    Unwired "0301" Error "a way out leads nowhere",
+    MissingNext "0302" Error "the step leads nowhere",
+    UnknownExit "0303" Error "no such way out",
+    UnreachableStep "0304" Warning "no way leads to the step",
+    UnreachedFlow "0305" Warning "no number and no flow leads to the flow",
+    NoWayOut "0306" Error "nobody can leave this loop",
+    Spins "0307" Error "the loop never waits",
+    FlowCircle "0308" Error "flows run each other in a circle",
+    NeedsCaller "0309" Error "the step needs a caller who has left",
+    NeverTaken "0310" Warning "the way is never taken",
+    CallLoop "0311" Warning "the loop calls without a pause",
+    FlowsTooDeep "0312" Error "flows run each other too deep",
+    NumberNeedsInputs "0313" Error "a number cannot give inputs",
+    AnswerLost "0314" Warning "the answer is kept nowhere",
+    NothingToSave "0315" Error "the way out carries nothing",
+
+    UnknownPrompt "0401" Error "no such prompt",
+    MissingTranslation "0402" Error "the prompt is missing in a language",
+    UnusedPrompt "0403" Warning "nothing says the prompt",
+    TemplateSyntax "0404" Error "the prompt's braces do not match",
+    StrayLanguage "0405" Warning "prompts in a language that the hotline does not have",
+    NotPrintable "0406" Error "the value cannot be said",
+
+    BadKey "0501" Error "not a key of the keypad",
+    KeyClash "0502" Error "the same key or word leads to two places",
+    ShadowsAnywhere "0503" Warning "the key hides one that holds anywhere",
+    AnywhereDeaf "0504" Warning "the key is not heard here",
+    NothingToChoose "0505" Error "the menu offers nothing",
+    BadCollection "0506" Error "the answer cannot be collected like this",
+    WrongAnswerField "0507" Error "the field belongs to another kind of answer",
+
+    UnknownCalendar "0601" Error "no such calendar",
+    UnknownWeekday "0602" Error "no such weekday",
+    BadOpeningSpan "0603" Error "not a span of time",
+    OverlappingSpans "0604" Error "spans overlap",
+    BadDate "0605" Error "not a date",
+    NeverOpen "0606" Warning "the calendar is never open",
+
+    PluginNotLoaded "0701" Error "the plugin is not loaded",
+    BadGrant "0702" Error "not a grant",
+    BadComponentPath "0703" Error "not a path of a component",
+    GrantWithoutPlugin "0704" Warning "a grant for no plugin",
+
+    VerbNotYet "0901" Error "a verb that this version does not have",
+    FieldNotYet "0902" Error "a field that this version does not have",
+}
+
+impl Code {
+    /// Finds a code as people write it: `TL0101`, `tl0101` or `0101`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_uppercase();
+        let number = text.strip_prefix("TL").unwrap_or(&text);
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| &code.as_str()[2..] == number)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_differ_and_their_pages_name_them() {
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert!(
+                Code::ALL[..index]
+                    .iter()
+                    .all(|other| other.as_str() != code.as_str())
+            );
+            let heading = format!("# {code}: {}\n", code.title());
+            assert!(
+                code.page().starts_with(&heading),
+                "docs/errors/{code}.md should begin with {heading:?}"
+            );
+            assert_eq!(Code::parse(code.as_str()), Some(*code));
+        }
+        assert_eq!(Code::parse("tl0101"), Some(Code::UnknownStep));
+        assert_eq!(Code::parse("nonsense"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! From text to a syntax tree. Parsing never fails: it gives what it could read and all
+//! that is wrong with it.
+
+mod fields;
+mod flow;
+mod hotline;
+mod step;
+mod tables;
+mod value;
+
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+
+use trunkline_model::PluginName;
+
+use self::fields::{Reader, stem};
+use crate::{
+    diagnostics::{Code, Diagnostic, Finding, Findings, findings_diagnostic},
+    limits::FILES_MAX,
+    source::{File, Files, Sources, Span, Spanned, Word},
+    syntax::Syntax,
+    yaml::{self, Kind, Node},
+};
+
+/// A hotline as it is written, and what is wrong with it.
+#[derive(Debug)]
+pub struct Parsed {
+    pub(crate) files: Files,
+    pub(crate) syntax: Syntax,
+    pub(crate) findings: Findings,
+}
+
+/// A plugin as hotline.yaml declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredPlugin {
+    /// Its name.
+    pub name: Spanned<PluginName>,
+    /// The path of its component, relative to the hotline's folder.
+    pub component: Word,
+    /// Whose it is.
+    pub department: Arc<str>,
+    /// Its settings.
+    pub config: BTreeMap<String, String>,
+}
+
+/// What grants.yaml gives to one plugin, as it is written: the plugin host knows what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// The plugin.
+    pub plugin: Spanned<PluginName>,
+    /// The whole entry as JSON, without what this version does not have: whole numbers and
+    /// `true` and `false` that stand without quotes as such, all else as text.
+    pub entry: serde_json::Value,
+    /// Where each part of it is written, by its path: `http`, `http[0]`, `limits.memory`.
+    pub spans: BTreeMap<String, Span>,
+}
+
+impl Grant {
+    /// Where a part is written, by its path; the plugin's name when there is no such part.
+    pub fn span(&self, path: &str) -> Span {
+        self.spans.get(path).copied().unwrap_or(self.plugin.span)
+    }
+}
+
+/// Parses a hotline's files.
+pub fn parse(sources: &Sources) -> Parsed {
+    let files = Files::new(sources);
+    let mut findings = Findings::default();
+    let mut syntax = Syntax::default();
+    if files.0.len() > FILES_MAX {
+        let message = format!("the hotline has {} files; it may have {FILES_MAX}", files.0.len());
+        findings.push(Finding::new(Code::TooLarge, Span::new(0, 0..0), message));
+    }
+    for (index, file) in files.0.iter().enumerate().take(FILES_MAX) {
+        if !sources.files.contains_key(&file.path) {
+            continue;
+        }
+        read_file(index, file, &mut syntax, &mut findings);
+    }
+    if !sources.files.contains_key("hotline.yaml") {
+        findings.push(
+            Finding::new(
+                Code::MissingFile,
+                files.beginning("hotline.yaml"),
+                "the folder has no hotline.yaml",
+            )
+            .help("write one with `hotline`, `languages`, `time-zone` and `numbers`"),
+        );
+    }
+    Parsed {
+        files,
+        syntax,
+        findings,
+    }
+}
+
+fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Findings) {
+    let Some(kind) = FileKind::of(&file.path) else {
+        return;
+    };
+    let start = Span::new(index, 0..0);
+    let document = yaml::read(index, file, findings);
+    // What was read of a broken file says too little to judge it by.
+    let mut unheard = Findings::default();
+    let reader = Reader {
+        findings: RefCell::new(if document.whole { findings } else { &mut unheard }),
+    };
+    let empty = Node {
+        span: start,
+        kind: Kind::Mapping(Vec::new()),
+    };
+    let root = document.root.as_ref().unwrap_or(&empty);
+    match kind {
+        FileKind::Hotline => {
+            let hotline = hotline::hotline(&reader, root, start);
+            if document.whole {
+                syntax.hotline = Some(hotline);
+            }
+        }
+        FileKind::Grants => syntax.grants = hotline::grants(&reader, root),
+        FileKind::Flow => {
+            let flow = flow::flow(&reader, root, start);
+            match flow {
+                Some(flow) if document.whole => syntax.flows.push(flow),
+                flow => {
+                    let name = flow.map_or_else(|| stem(&file.path), |flow| flow.name.value);
+                    syntax.broken_flows.insert(name);
+                }
+            }
+        }
+        FileKind::Prompts => {
+            let table = tables::prompts(&reader, stem(&file.path), &document, start);
+            syntax.prompts.push(table);
+        }
+        FileKind::Calendar => match tables::calendar(&reader, root, start) {
+            Some(calendar) if document.whole => syntax.calendars.push(calendar),
+            calendar => {
+                let name = calendar.map_or_else(|| stem(&file.path), |calendar| calendar.name.value);
+                syntax.broken_calendars.insert(name);
+            }
+        },
+        FileKind::Stray => findings_of(&reader, start, &file.path),
+        FileKind::Later => {}
+    }
+}
+
+fn findings_of(reader: &Reader<'_>, start: Span, path: &str) {
+    reader.report(
+        Finding::new(Code::StrayFile, start, format!("nothing reads {path}")).help(
+            "a hotline has hotline.yaml, grants.yaml, and YAML files in flows/, prompts/ and calendars/",
+        ),
+    );
+}
+
+/// What a file of a hotline is, by its path.
+enum FileKind {
+    Hotline,
+    Grants,
+    Flow,
+    Prompts,
+    Calendar,
+    /// Of a part that this version does not have, or that others read.
+    Later,
+    /// YAML that nothing reads.
+    Stray,
+}
+
+impl FileKind {
+    /// The kind of a file; none for what is not YAML.
+    fn of(path: &str) -> Option<Self> {
+        let (folder, name) = path.split_once('/').unwrap_or(("", path));
+        let yaml = name.ends_with(".yaml") && !name.contains('/');
+        Some(match (folder, name) {
+            ("", "hotline.yaml") => Self::Hotline,
+            ("", "grants.yaml") => Self::Grants,
+            ("flows", _) if yaml => Self::Flow,
+            ("prompts", _) if yaml => Self::Prompts,
+            ("calendars", _) if yaml => Self::Calendar,
+            ("", "agents.yaml") => Self::Later,
+            ("" | "flows" | "prompts" | "calendars", name)
+                if name.ends_with(".yaml") || name.ends_with(".yml") =>
+            {
+                Self::Stray
+            }
+            ("tests" | "surveys" | "tickets", _) => Self::Later,
+            _ => return None,
+        })
+    }
+}
+
+impl Parsed {
+    /// What is wrong with the files as far as parsing tells; [`check`](crate::check())
+    /// reports it again with all the rest.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.findings.clone().into_diagnostics(&self.files)
+    }
+
+    /// The plugins that hotline.yaml declares completely.
+    pub fn plugins(&self) -> Vec<DeclaredPlugin> {
+        let plugins = self.syntax.hotline.iter().flat_map(|hotline| &hotline.plugins);
+        plugins
+            .filter_map(|plugin| {
+                Some(DeclaredPlugin {
+                    name: Spanned::new(PluginName::new(plugin.name.value.clone()), plugin.name.span),
+                    component: plugin.component.clone()?,
+                    department: plugin.department.clone()?.value,
+                    config: plugin
+                        .config
+                        .iter()
+                        .map(|(name, value)| (name.value.to_string(), value.value.to_string()))
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// What grants.yaml gives.
+    pub fn grants(&self) -> Vec<Grant> {
+        self.syntax.grants.clone()
+    }
+
+    /// A finding at a place in these files, for what only the caller can find: a component
+    /// that does not load, a grant that means nothing.
+    pub fn diagnostic(
+        &self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl IntoIterator<Item = String>,
+    ) -> Diagnostic {
+        let mut finding = Finding::new(code, span, message);
+        finding.help.extend(help);
+        findings_diagnostic(finding, &self.files)
+    }
+}

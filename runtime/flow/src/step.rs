@@ -1,0 +1,321 @@
+//! Steps of a checked flow: one struct for each verb.
+
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive, sync::Arc};
+
+use trunkline_model::{Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, VariableName};
+
+use crate::{expression::Expression, hotline::Language};
+
+/// A step.
+#[derive(Debug)]
+pub struct Step {
+    /// A step whose condition is false is passed over to `next`.
+    pub when: Option<Expression>,
+    /// What it does.
+    pub verb: Verb,
+    /// Where it leads when all went well; none only for verbs that never get there
+    /// (`choose`, `end`, a `menu`).
+    pub next: Option<StepId>,
+    /// Every other way out, by name. All that the verb can take are there: `else`, `fault`
+    /// and the flow's `otherwise` have been spread over the names they stand for. Names are
+    /// WIT error cases, `fault.KIND` for each kind, `no-input`, `no-match`, `invalid`, and
+    /// the other `end` names of a flow that is run.
+    pub exits: BTreeMap<Arc<str>, Edge>,
+    /// A title for people.
+    pub title: Option<Arc<str>>,
+}
+
+/// A way out of a step.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The step it leads to.
+    pub next: StepId,
+    /// The variable that takes the payload of an error.
+    pub save: Option<VariableName>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Verb {
+    /// Plays or shows a prompt.
+    Say(Say),
+    /// Offers keys and words.
+    Menu(Menu),
+    /// Collects a value.
+    Ask(Ask),
+    /// Calls a plugin's function.
+    Call(Call),
+    /// Takes the first branch whose condition holds.
+    Choose(Choose),
+    /// Assigns variables.
+    Set(Set),
+    /// Runs another flow and comes back.
+    Run(Run),
+    /// Waits for a time.
+    Wait(Wait),
+    /// Ends the flow.
+    End(End),
+}
+
+impl Verb {
+    /// The verb's name in the language.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Say(_) => "say",
+            Self::Menu(_) => "menu",
+            Self::Ask(_) => "ask",
+            Self::Call(_) => "call",
+            Self::Choose(_) => "choose",
+            Self::Set(_) => "set",
+            Self::Run(_) => "run",
+            Self::Wait(_) => "wait",
+            Self::End(_) => "end",
+        }
+    }
+}
+
+/// What is said, in each language.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// Its key, unless it is written in the flow itself.
+    pub key: Option<PromptKey>,
+    /// Its text in each language that has one; at least one has.
+    pub texts: BTreeMap<Language, Template>,
+}
+
+/// A text with expressions in it.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Its parts in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// Text as it is.
+    Text(Arc<str>),
+    /// The value of an expression, printed.
+    Value(Expression),
+}
+
+/// `say`
+#[derive(Debug)]
+pub struct Say {
+    /// What is said.
+    pub prompt: Arc<Prompt>,
+    /// The legal notice that it is, if it is one.
+    pub notice: Option<Arc<str>>,
+}
+
+/// `menu`
+#[derive(Debug)]
+pub struct Menu {
+    /// What is said first.
+    pub prompt: Arc<Prompt>,
+    /// Its keys in written order.
+    pub entries: Vec<Entry>,
+    /// Words and where each leads, longest first.
+    pub words: Vec<(Arc<str>, StepId)>,
+    /// How often it asks again: 2 are three hearings.
+    pub retries: u32,
+    /// Time to the first key or word, when the step gives one.
+    pub time: Option<Duration>,
+}
+
+/// A key of a menu.
+#[derive(Debug)]
+pub struct Entry {
+    /// The key.
+    pub key: Key,
+    /// The key's own line, said after the head.
+    pub say: Option<Arc<Prompt>>,
+    /// Where it leads.
+    pub next: StepId,
+    /// The entry is offered only when this holds.
+    pub when: Option<Expression>,
+}
+
+/// `ask`
+#[derive(Debug)]
+pub struct Ask {
+    /// The question.
+    pub prompt: Arc<Prompt>,
+    /// What counts as an answer.
+    pub answer: Answer,
+    /// The variable that takes the answer.
+    pub save: Option<VariableName>,
+    /// How often it asks again: 2 are three hearings.
+    pub retries: u32,
+    /// What is said to confirm; it may print the answer as `{answer}`. Key 1 or yes confirms.
+    pub confirm: Option<Arc<Prompt>>,
+    /// Whether only the fact that it was answered is journalled.
+    pub secret: bool,
+    /// The consent that a yes gives, if the question asks for one.
+    pub consent: Option<Arc<str>>,
+    /// Time to the first key or word, when the step gives one.
+    pub time: Option<Duration>,
+}
+
+/// What counts as an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Any text. Saved as string.
+    Text,
+    /// Keys of the keypad. Saved as string.
+    Digits(Digits),
+    /// A number. Saved as int, or as decimal when `decimal`.
+    Number {
+        /// The least and the greatest, where given.
+        min: Option<f64>,
+        /// The greatest.
+        max: Option<f64>,
+        /// Whether it may have a fraction.
+        decimal: bool,
+    },
+    /// A day: `2026-11-21`, `20261121`, `2026年11月21日`. Saved as date.
+    Date,
+    /// An amount of money with up to two decimals; `*` is the point on a keypad. Saved as decimal.
+    Money,
+    /// Yes or no: keys 1 and 2, or words of the contact's language. Saved as bool.
+    YesNo,
+    /// A phone number. Saved as phone, in E.164 where it has a country code.
+    Phone,
+    /// One of several values. Saved as string.
+    OneOf(Vec<Choice>),
+}
+
+/// Keys of the keypad that make an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digits {
+    /// How many.
+    pub length: RangeInclusive<usize>,
+    /// The key that finishes the answer, where lengths differ.
+    pub finish: Option<Key>,
+    /// Keys it must begin with, if any are given.
+    pub pattern: Option<Arc<str>>,
+}
+
+/// One of several values that answer a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What is saved.
+    pub value: Arc<str>,
+    /// Its key, if it has one.
+    pub key: Option<Key>,
+    /// Words that mean it; the value itself always does.
+    pub words: Vec<Arc<str>>,
+}
+
+/// `call`
+#[derive(Debug)]
+pub struct Call {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The function, by its full name.
+    pub function: FunctionName,
+    /// One expression for each parameter, in order; none for an optional one left out.
+    pub arguments: Vec<Option<Expression>>,
+    /// The variable that takes the answer.
+    pub save: Option<VariableName>,
+    /// Time for all attempts together.
+    pub time: Duration,
+    /// How often it is asked again after a fault.
+    pub retries: u32,
+    /// Said once when the answer takes longer than half a second.
+    pub meanwhile: Option<Arc<Prompt>>,
+    /// Never asked twice, not even after a crash.
+    pub at_most_once: bool,
+}
+
+/// `choose`
+#[derive(Debug)]
+pub struct Choose {
+    /// Conditions and where each leads.
+    pub branches: Vec<(Expression, StepId)>,
+    /// Where it leads when none holds.
+    pub otherwise: StepId,
+}
+
+/// `set`
+#[derive(Debug)]
+pub struct Set {
+    /// What is assigned, in written order; later ones see earlier ones.
+    pub assignments: Vec<(Target, Expression)>,
+}
+
+/// What `set` assigns to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A variable of the flow.
+    Variable(VariableName),
+    /// The contact's language.
+    Language,
+}
+
+/// `run`
+#[derive(Debug)]
+pub struct Run {
+    /// The flow that is run.
+    pub flow: FlowName,
+    /// What it is given.
+    pub inputs: Vec<(VariableName, Expression)>,
+    /// What is kept of what it gives back: expressions over `result`.
+    pub save: Vec<(VariableName, Expression)>,
+}
+
+/// `wait`
+#[derive(Debug)]
+pub struct Wait {
+    /// How long.
+    pub time: Duration,
+}
+
+/// `end`
+#[derive(Debug)]
+pub struct End {
+    /// The outcome: kebab-case, `completed` when all went well.
+    pub outcome: Arc<str>,
+    /// What the flow gives back.
+    pub outputs: Vec<(VariableName, Expression)>,
+}
+
+/// A key of the keypad: `0` to `9`, `*` or `#`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(char);
+
+impl Key {
+    /// Takes a key of the keypad; none for any other character.
+    pub const fn new(key: char) -> Option<Self> {
+        match key {
+            '0'..='9' | '*' | '#' => Some(Self(key)),
+            _ => None,
+        }
+    }
+
+    /// The key as a character.
+    pub const fn as_char(self) -> char {
+        self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl Prompt {
+    /// The text in a language, or in the first one that has a text.
+    pub fn text(&self, language: &str) -> Option<(&Language, &Template)> {
+        self.texts
+            .get_key_value(language)
+            .or_else(|| self.texts.iter().next())
+    }
+}
