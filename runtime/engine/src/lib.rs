@@ -1,1 +1,31 @@
-//! The conversation as a fold: decide, apply, pending.
+//! A contact as a fold over its events.
+//!
+//! ```text
+//!            decide(hotline, session, input, at) -> events + the session after them
+//! journal -> apply(session, event)               -> session
+//!            pending(session)                    -> what the contact waits for
+//! ```
+//!
+//! The engine is pure: time comes in with each input, plugins are called by whoever reads
+//! [`pending`](session::Session::pending), and all that it decides stands in events. Folding the events
+//! of a contact gives its session again, without running a plugin or evaluating a flow.
+//!
+//! Invariants:
+//! - State changes only by [`Session::apply`](session::Session::apply), and deciding applies what it emits.
+//! - Every input gets a [`Reply`](input::Reply); a duplicate gets the reply it got before.
+//! - A contact ends only by `Ended`, and a contact that has not ended waits for something with a deadline.
+
+mod collect;
+mod course;
+mod decide;
+pub mod event;
+pub mod input;
+mod scope;
+pub mod session;
+mod steps;
+pub mod turn;
+
+pub use decide::{Decision, arrive, decide};
+pub use event::{Event, Fact, Personal};
+pub use input::{Arrival, Channel, Input, Reply, Utterance};
+pub use session::Session;

@@ -1,0 +1,162 @@
+//! `ask`: a value of a kind, collected by keys or words, confirmed if the flow wants.
+
+use trunkline_flow::step::{Answer, Ask, Key, Step};
+use trunkline_model::{StepId, Value};
+
+use crate::{
+    collect::{self, Collected},
+    course::{Course, Given, Then},
+    event::{Expects, Fact, Personal, Question},
+    input::{Channel, Utterance},
+    session::Hearing,
+    steps::hearing::{self, INVALID},
+};
+
+/// Puts the question and hears the caller.
+pub(super) fn ask(course: &mut Course<'_>, id: &StepId, ask: &Ask) -> Then {
+    // Who has pressed ahead knows the question.
+    if course.session.keys_ahead.is_empty() {
+        course.say(id, &ask.prompt, None, Given::default());
+    }
+    let mut keys = collect::answer_keys(&ask.answer);
+    keys.extend(anywhere_keys(course, ask));
+    let expects = Expects {
+        keys: collect::keypad_order(keys),
+        text: true,
+    };
+    hearing::listen(course, Question::Ask, expects, ask.time)
+}
+
+/// The keys that hold anywhere and cannot be part of the answer.
+fn anywhere_keys(course: &Course<'_>, ask: &Ask) -> Vec<Key> {
+    let own = collect::answer_keys(&ask.answer);
+    hearing::anywhere_keys(course)
+        .into_iter()
+        .filter(|key| !own.contains(key))
+        .collect()
+}
+
+/// Takes keys or words as an answer, or as what holds anywhere.
+pub(super) fn heard(
+    course: &mut Course<'_>,
+    id: &StepId,
+    step: &Step,
+    ask: &Ask,
+    hearing: &Hearing,
+    utterance: &Utterance,
+) -> Then {
+    match utterance {
+        Utterance::Keys(keys) => {
+            let anywhere = keys
+                .chars()
+                .next()
+                .and_then(Key::new)
+                .filter(|key| anywhere_keys(course, ask).contains(key));
+            if let Some(key) = anywhere
+                && let Some(then) = hearing::anywhere_key(course, id, key)
+            {
+                collect::keep_ahead(course, &keys[1..]);
+                return then;
+            }
+            let so_far = format!("{}{keys}", hearing.keys);
+            // A message is complete; on a telephone more keys may come.
+            match collect::collect(&ask.answer, &so_far, course.session.channel == Channel::Voice) {
+                Collected::Complete { keys, rest } => {
+                    collect::keep_ahead(course, &rest);
+                    complete(course, id, step, ask, &keys)
+                }
+                Collected::Open => {
+                    let until = hearing::next_key(course.at);
+                    course.emit_with(Fact::KeysCollected { until }, Personal::Text(so_far.into()));
+                    Then::Rest
+                }
+            }
+        }
+        Utterance::Text(text) => worded(course, id, step, ask, text),
+    }
+}
+
+fn worded(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, text: &str) -> Then {
+    let plain = collect::plain(text);
+    let key = collect::single_key(&plain).filter(|key| anywhere_keys(course, ask).contains(key));
+    if let Some(then) = key.and_then(|key| hearing::anywhere_key(course, id, key)) {
+        return then;
+    }
+    // A caller's own words may hold any word; what holds anywhere must be all that was said.
+    if let Some(then) = hearing::anywhere_word_alone(course, id, &plain) {
+        return then;
+    }
+    match collect::understand_text(&ask.answer, text) {
+        Some(value) => understood(course, id, step, ask, value),
+        None => hearing::misheard(course, id, INVALID),
+    }
+}
+
+/// Takes keys as they are for the whole answer.
+pub(super) fn complete(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, keys: &str) -> Then {
+    match collect::understand_keys(&ask.answer, keys) {
+        Some(value) => understood(course, id, step, ask, value),
+        None => hearing::misheard(course, id, INVALID),
+    }
+}
+
+fn understood(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value: Value) -> Then {
+    let Some(confirm) = &ask.confirm else {
+        return answered(course, id, step, ask, value);
+    };
+    course.emit_with(Fact::Understood, Personal::Value(value.clone()));
+    if course.session.keys_ahead.is_empty() {
+        course.say(
+            id,
+            confirm,
+            None,
+            Given {
+                answer: Some(&value),
+                ..Given::default()
+            },
+        );
+    }
+    let expects = Expects {
+        keys: collect::keypad_order(collect::answer_keys(&Answer::YesNo)),
+        text: true,
+    };
+    hearing::listen(course, Question::Confirm, expects, ask.time)
+}
+
+/// Takes a yes or a no to what was understood. A no asks for the answer again.
+pub(super) fn confirmed(
+    course: &mut Course<'_>,
+    id: &StepId,
+    step: &Step,
+    ask: &Ask,
+    hearing: &Hearing,
+    utterance: &Utterance,
+) -> Then {
+    let confirmed = match utterance {
+        Utterance::Keys(keys) => match collect::collect(&Answer::YesNo, keys, false) {
+            Collected::Complete { keys, rest } => {
+                collect::keep_ahead(course, &rest);
+                collect::understand_keys(&Answer::YesNo, &keys)
+            }
+            Collected::Open => None,
+        },
+        Utterance::Text(text) => collect::understand_text(&Answer::YesNo, text),
+    };
+    match (confirmed, &hearing.understood) {
+        (Some(Value::Bool(true)), Some(value)) => answered(course, id, step, ask, value.clone()),
+        _ => hearing::misheard(course, id, INVALID),
+    }
+}
+
+fn answered(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value: Value) -> Then {
+    if let Some(name) = &ask.consent {
+        course.emit(Fact::Consent {
+            name: name.clone(),
+            given: value == Value::Bool(true),
+        });
+    }
+    if let Some(name) = &ask.save {
+        course.assign(name, value);
+    }
+    course.leave_by_next(id, step)
+}

@@ -1,0 +1,185 @@
+//! What all steps that hear the caller have in common: which step an utterance belongs to,
+//! what holds anywhere, being misheard, and time running out.
+//!
+//! The one meaning of collection (keys, words, key-ahead, what is no input and what is no
+//! match) stands in `docs/reference/collection.md`; the table there is this crate's test.
+
+use trunkline_flow::step::{Key, Verb};
+use trunkline_model::{
+    Duration, StepId, Timestamp, Value,
+    limits::{TEXT_FIRST_INPUT, VOICE_FIRST_INPUT},
+};
+
+use crate::{
+    collect,
+    course::{Course, Then},
+    event::{Expects, Fact, Question},
+    input::{Channel, Utterance},
+    session::{Hearing, State},
+    steps::{ask, menu},
+};
+
+/// Why a caller was not understood; each is an exit of the step.
+pub(super) const NO_INPUT: &str = "no-input";
+pub(super) const NO_MATCH: &str = "no-match";
+pub(super) const INVALID: &str = "invalid";
+
+/// Puts a question to the caller, and answers it at once with keys pressed ahead.
+pub(super) fn listen(
+    course: &mut Course<'_>,
+    question: Question,
+    expects: Expects,
+    time: Option<Duration>,
+) -> Then {
+    let until = course.at + time.unwrap_or_else(|| first_input(course.session.channel));
+    let hearing = course.session.frames.last().map_or(0, |frame| frame.misheard) + 1;
+    course.emit(Fact::Asked {
+        question,
+        expects,
+        hearing,
+        until,
+    });
+    match collect::take_ahead(course) {
+        Some(keys) => heard(course, &Utterance::Keys(keys)),
+        None => Then::Rest,
+    }
+}
+
+const fn first_input(channel: Channel) -> Duration {
+    match channel {
+        Channel::Chat => TEXT_FIRST_INPUT,
+        Channel::Voice => VOICE_FIRST_INPUT,
+    }
+}
+
+/// Takes what the caller gives to the question that was put.
+pub(crate) fn heard(course: &mut Course<'_>, utterance: &Utterance) -> Then {
+    let (Some((_, id, step)), Some(hearing)) = (course.place(), present(course)) else {
+        return course.broken();
+    };
+    match (&step.verb, hearing.question) {
+        (Verb::Menu(menu), _) => menu::heard(course, id, menu, &hearing, utterance),
+        (Verb::Ask(ask), Question::Confirm) => ask::confirmed(course, id, step, ask, &hearing, utterance),
+        (Verb::Ask(ask), _) => ask::heard(course, id, step, ask, &hearing, utterance),
+        _ => course.broken(),
+    }
+}
+
+/// The question's time is over. Keys that came one by one count as they are.
+pub(crate) fn time_up(course: &mut Course<'_>) -> Then {
+    let (Some((_, id, step)), Some(hearing)) = (course.place(), present(course)) else {
+        return course.broken();
+    };
+    match &step.verb {
+        Verb::Ask(ask) if !hearing.keys.is_empty() => ask::complete(course, id, step, ask, &hearing.keys),
+        _ => misheard(course, id, NO_INPUT),
+    }
+}
+
+/// Puts the question again, without counting it as a hearing.
+pub(crate) fn ask_again(course: &mut Course<'_>) -> Then {
+    match course.place() {
+        Some((_, id, step)) => match &step.verb {
+            Verb::Menu(menu) => menu::ask(course, id, menu),
+            Verb::Ask(ask) => ask::ask(course, id, ask),
+            _ => course.broken(),
+        },
+        None => course.broken(),
+    }
+}
+
+/// The caller was not understood: asks again while the step has retries left, else leaves
+/// by the exit of that name.
+pub(super) fn misheard(course: &mut Course<'_>, id: &StepId, why: &str) -> Then {
+    let Some((_, _, step)) = course.place() else {
+        return course.broken();
+    };
+    let retries = match &step.verb {
+        Verb::Menu(menu) => menu.retries,
+        Verb::Ask(ask) => ask.retries,
+        _ => return course.broken(),
+    };
+    let hearing = course.session.frames.last().map_or(0, |frame| frame.misheard) + 1;
+    course.emit(Fact::Misheard {
+        why: why.into(),
+        hearing,
+    });
+    // Keys that followed a wrong one were meant for a question that does not come.
+    collect::drop_ahead(course);
+    if hearing > retries {
+        return course.leave_by_exit(id, step, why, Value::None);
+    }
+    ask_again(course)
+}
+
+/// Where a key leads that holds anywhere: in the flow entered last that has it.
+pub(super) fn anywhere_key(course: &mut Course<'_>, id: &StepId, key: Key) -> Option<Then> {
+    let (depth, next) = innermost(course, |anywhere| anywhere.keys.get(&key).cloned())?;
+    Some(leave_to(course, id, &format!("anywhere {key}"), depth, next))
+}
+
+/// Where words lead that hold anywhere: in the flow entered last that has one of them.
+pub(super) fn anywhere_word(course: &mut Course<'_>, id: &StepId, text: &str) -> Option<Then> {
+    let (depth, next) = innermost(course, |anywhere| {
+        collect::find_word(&anywhere.words, text).map(|(_, step)| step.clone())
+    })?;
+    Some(leave_to(course, id, "anywhere word", depth, next))
+}
+
+/// The same, for words that are all the caller said.
+pub(super) fn anywhere_word_alone(course: &mut Course<'_>, id: &StepId, text: &str) -> Option<Then> {
+    let (depth, next) = innermost(course, |anywhere| {
+        let said = |word: &str| collect::plain(word) == text;
+        anywhere
+            .words
+            .iter()
+            .find(|(word, _)| said(word))
+            .map(|(_, step)| step.clone())
+    })?;
+    Some(leave_to(course, id, "anywhere word", depth, next))
+}
+
+/// The keys that hold anywhere in the flows the contact is in.
+pub(super) fn anywhere_keys(course: &Course<'_>) -> Vec<Key> {
+    let frames = &course.session.frames;
+    let flows = frames
+        .iter()
+        .filter_map(|frame| course.hotline.flows.get(&frame.flow));
+    flows
+        .flat_map(|flow| flow.anywhere.keys.keys().copied())
+        .collect()
+}
+
+fn innermost(
+    course: &Course<'_>,
+    find: impl Fn(&trunkline_flow::hotline::Anywhere) -> Option<StepId>,
+) -> Option<(usize, StepId)> {
+    course
+        .session
+        .frames
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(depth, frame)| {
+            let flow = course.hotline.flows.get(&frame.flow)?;
+            Some((depth, find(&flow.anywhere)?))
+        })
+}
+
+fn leave_to(course: &mut Course<'_>, id: &StepId, exit: &str, depth: usize, next: StepId) -> Then {
+    let then = course.leave(id, exit, &next);
+    course.leave_flows_above(depth, "left");
+    then
+}
+
+/// When keys collected one by one count as they are.
+pub(super) fn next_key(at: Timestamp) -> Timestamp {
+    at + trunkline_model::limits::VOICE_NEXT_KEY
+}
+
+fn present(course: &Course<'_>) -> Option<Hearing> {
+    match &course.session.state {
+        State::Hearing(hearing) => Some(hearing.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,216 @@
+//! Whatever comes in, in whatever order: nothing panics, no contact ends silently, and
+//! folding the events gives the session again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use trunkline_engine::{
+    Arrival, Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, arrive, decide, session::State,
+};
+use trunkline_flow::Checked;
+use trunkline_model::{
+    CallId, ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value,
+    limits::STEPS_PER_TURN_MAX,
+};
+
+mod support;
+
+static HOTLINE: LazyLock<Checked> = LazyLock::new(support::hotline);
+
+/// Something that happens to a contact, and how long after what happened before.
+#[derive(Clone, Debug)]
+enum Happening {
+    Utterance {
+        id: u8,
+        utterance: Utterance,
+    },
+    HangUp,
+    /// An answer to the call that many calls ago, with an attempt that may be another's.
+    Answer {
+        calls_ago: u32,
+        attempt: u32,
+        outcome: Outcome,
+    },
+    TimeUp,
+    /// The node stops and the contact is rebuilt from its events.
+    Restart,
+}
+
+fn happening() -> impl Strategy<Value = (Happening, u64)> {
+    let keys = "[0-9*#]{0,6}|[0-9*#]{30,40}|x".prop_map(|keys: String| Utterance::Keys(keys.into()));
+    let text = prop_oneof![
+        "\\PC{0,12}".prop_map(|text: String| Utterance::Text(text.into())),
+        prop::sample::select(vec!["公积金", "人工", "是", "no", "1234", "9", " "])
+            .prop_map(|text| Utterance::Text(text.into())),
+        Just(Utterance::Text("长".repeat(5_000).into())),
+    ];
+    let utterance = (any::<u8>(), prop_oneof![3 => keys, 2 => text])
+        .prop_map(|(id, utterance)| Happening::Utterance { id, utterance });
+    let citizen = Value::record([("id", Value::from("c-1")), ("name", Value::from("王芳"))]);
+    let outcome = prop_oneof![
+        Just(Outcome::Ok(citizen)),
+        // An answer of another shape than the signature's costs nobody anything either.
+        Just(Outcome::Ok(Value::None)),
+        prop::sample::select(vec!["not-found", "ambiguous", "refused", "never-heard-of"]).prop_map(|case| {
+            Outcome::Refusal(Refusal {
+                case: case.into(),
+                payload: Value::from(2),
+            })
+        }),
+        prop::sample::select(FaultKind::ALL.to_vec()).prop_map(|kind| Outcome::fault(kind, "")),
+    ];
+    let answer = (0..3_u32, 1..4_u32, outcome).prop_map(|(calls_ago, attempt, outcome)| Happening::Answer {
+        calls_ago,
+        attempt,
+        outcome,
+    });
+    let happening = prop_oneof![
+        6 => utterance,
+        4 => answer,
+        2 => Just(Happening::TimeUp),
+        1 => Just(Happening::Restart),
+        1 => Just(Happening::HangUp),
+    ];
+    let gap = prop_oneof![Just(0), Just(600), Just(3_000), Just(10_000), Just(700_000)];
+    (happening, gap)
+}
+
+/// Plays a history and checks what must hold after each part of it.
+fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u64)>) {
+    let mut at = Timestamp::from_millis(1_795_140_000_000);
+    let arrival = Arrival {
+        contact: ContactId::generate(at, [7; 10]),
+        release: Digest::of(b"release"),
+        channel,
+        number: number.into(),
+        language: None,
+        caller: caller.then(|| "+8613800138000".into()),
+        claimed: None,
+    };
+    let first = arrive(&HOTLINE, arrival, at).unwrap();
+    let mut session = first.session.clone();
+    let mut events: Vec<Event> = Vec::new();
+    holds_together(&session, &first, &mut events);
+    for (happening, gap) in history {
+        at = at + Duration::from_millis(gap);
+        let input = match happening {
+            Happening::Utterance { id, utterance } => Input::Utterance {
+                id: format!("{id}").into(),
+                utterance,
+            },
+            Happening::HangUp => Input::HangUp { id: None },
+            Happening::Answer {
+                calls_ago,
+                attempt,
+                outcome,
+            } => {
+                let call: CallId = session.contact.call(session.calls.saturating_sub(calls_ago));
+                Input::Answer {
+                    call,
+                    attempt,
+                    outcome,
+                }
+            }
+            Happening::TimeUp => Input::TimeUp,
+            Happening::Restart => {
+                session = Session::fold(session.contact.clone(), &events);
+                Input::Recovered
+            }
+        };
+        let decision = decide(&HOTLINE, &session, &input, at);
+        if let Input::Utterance { id, .. } = &input {
+            // The same input again, at once, is answered as before and moves nothing.
+            let again = decide(&HOTLINE, &decision.session, &input, at);
+            assert_eq!(again.reply, decision.reply);
+            assert!(
+                again.events.is_empty() || session.has_ended(),
+                "{id} again moved {:?}",
+                again.events
+            );
+        }
+        if session.has_ended() {
+            let late = |event: &Event| matches!(event.fact, Fact::AnsweredLate { .. });
+            assert!(
+                decision.events.iter().all(late),
+                "after the end: {:?}",
+                decision.events
+            );
+        }
+        session = decision.session.clone();
+        holds_together(&session, &decision, &mut events);
+    }
+    // Whoever waits long enough sees every contact end, or be heard, or be answered.
+    let end = events
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::Ended { .. }))
+        .count();
+    assert_eq!(
+        end,
+        usize::from(session.has_ended()),
+        "a contact ends once, and says so"
+    );
+}
+
+fn holds_together(session: &Session, decision: &Decision, events: &mut Vec<Event>) {
+    if let Reply::Refused(_) = decision.reply {
+        assert!(decision.events.iter().all(|event| {
+            matches!(
+                event.fact,
+                Fact::InputRefused { .. } | Fact::LimitHit { .. } | Fact::Ended { .. }
+            )
+        }));
+    }
+    assert!(decision.events.windows(2).all(|pair| pair[0].at <= pair[1].at));
+    assert!(decision.events.len() < STEPS_PER_TURN_MAX * 8);
+    events.extend(decision.events.iter().cloned());
+    assert_eq!(Session::fold(session.contact.clone(), events.iter()), *session);
+    // What is stored is what was decided.
+    let stored: Vec<Event> = serde_json::from_str(&serde_json::to_string(&decision.events).unwrap()).unwrap();
+    assert_eq!(stored, decision.events);
+    // A contact that has not ended waits for something with a deadline.
+    assert_ne!(session.state, State::Deciding);
+    assert_eq!(session.pending().wake.is_none(), session.has_ended());
+    assert!(session.frames.iter().all(|frame| frame.step.is_some()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_of_a_contact_holds_together(
+        voice: bool,
+        number in prop::sample::select(vec!["100", "200", "300"]),
+        caller: bool,
+        history in prop::collection::vec(happening(), 0..60),
+    ) {
+        play(if voice { Channel::Voice } else { Channel::Chat }, number, caller, history);
+    }
+}
+
+/// Left alone after any beginning, a contact comes to an end by its deadlines.
+#[test]
+fn a_contact_left_alone_ends() {
+    for number in ["100", "200", "300"] {
+        for channel in [Channel::Chat, Channel::Voice] {
+            let mut at = Timestamp::from_millis(1_795_140_000_000);
+            let arrival = Arrival {
+                contact: ContactId::generate(at, [1; 10]),
+                release: Digest::of(b"release"),
+                channel,
+                number: number.into(),
+                language: None,
+                caller: Some("+8613800138000".into()),
+                claimed: None,
+            };
+            let mut session = arrive(&HOTLINE, arrival, at).unwrap().session;
+            for _ in 0..200 {
+                let Some(wake) = session.pending().wake else { break };
+                at = wake;
+                session = decide(&HOTLINE, &session, &Input::TimeUp, at).session;
+            }
+            assert!(session.has_ended(), "{number} {channel:?}: {:?}", session.state);
+        }
+    }
+}
