@@ -1,1 +1,46 @@
 //! The plugin host: the only crate that names wasmtime.
+//!
+//! A department's component comes in as bytes. [`Host::load`] reads its typed functions out of
+//! it, refuses what Trunkline does not run, and checks what it wants against what the operator
+//! grants; [`Plugin::call`] runs one function in a sandbox made for that call alone and gives an
+//! [`Outcome`](trunkline_model::Outcome): the answer, the function's own refusal, or a fault.
+//!
+//! What is guaranteed: a plugin never blocks, crashes or slows another one, and the host
+//! survives any component. What is absent: flows, contacts, files of configuration. Whoever
+//! loads a plugin says what it is called, whose it is and what it may reach.
+
+mod anatomy;
+mod breaker;
+mod cache;
+mod call;
+mod compiled;
+mod egress;
+mod engine;
+mod faults;
+pub mod grants;
+mod guest;
+mod host;
+mod host_functions;
+mod imports;
+mod introspect;
+pub mod key_values;
+pub mod limits;
+mod load_error;
+mod measures;
+mod plugin;
+mod shape;
+mod shared;
+mod slots;
+mod stderr;
+mod turns;
+mod values;
+
+pub use breaker::BreakerState;
+pub use grants::{Bytes, Grants, HttpGrant, Limits};
+pub use host::{Deployment, Host, Inspection, Settings, StartError};
+pub use imports::{Capability, Wants};
+pub use key_values::{KeyValues, MemoryKeyValues};
+pub use limits::HostLimits;
+pub use load_error::LoadError;
+pub use measures::Statistics;
+pub use plugin::{Call, Plugin};

@@ -1,0 +1,378 @@
+//! One call's way: breaker, arguments, slots, a fresh sandbox, the answer, the counts.
+//!
+//! A short call begins on its caller's own thread, since a change of threads costs as much as
+//! the sandbox. Whatever does not end at once, within about a tick, moves to the guests'
+//! threads; a function that has been slow lately goes there from the start ([`Pace`]).
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::Instant};
+use tracing::Instrument as _;
+use trunkline_model::{FaultKind, Outcome, Refusal, Value, signature::REFUSED};
+use wasmtime::{Store, component::Val};
+
+use crate::{
+    faults,
+    guest::{CallContext, Guest},
+    introspect::Export,
+    limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
+    plugin::{Call, Loaded},
+    shape::Shape,
+    slots::Slot,
+    turns::{InTurns, Ran},
+    values::{self, Budget, Mismatch},
+};
+
+/// Ticks that a guest runs before it first gives way; later it is every one.
+const FIRST_TICKS: u64 = 2;
+
+/// Whether a function's calls begin on their caller's thread.
+pub(crate) struct Pace {
+    /// Calls that go to the guests' threads yet. The first one does: nothing is known of it.
+    elsewhere: AtomicU32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            elsewhere: AtomicU32::new(1),
+        }
+    }
+}
+
+impl Pace {
+    fn begins_here(&self) -> bool {
+        self.elsewhere
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1))
+            .is_err()
+    }
+
+    fn took(&self, busy: Duration) {
+        if busy.as_micros() > INLINE_RUN_MICROS_MAX.into() {
+            self.elsewhere.store(INLINE_PENALTY_CALLS, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Calls a function and counts what came of it.
+pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
+    let began = Instant::now();
+    let Some(&position) = plugin.functions.get(&call.function) else {
+        return no_such_function(plugin, &call);
+    };
+    let signature = &plugin.compiled.interface.functions[position];
+    let span = tracing::info_span!(
+        "plugin call",
+        plugin = %plugin.name,
+        function = %call.function,
+        call = %call.id,
+        attempt = call.attempt,
+    );
+    let outcome = admitted(plugin, position, call, began).instrument(span).await;
+    plugin.shared.counts.outcome(&outcome);
+    plugin
+        .shared
+        .counts
+        .dropped(plugin.shared.log.settle(&plugin.name));
+    plugin.called[position].metrics.record(
+        &plugin.name,
+        &signature.function,
+        &outcome,
+        began.elapsed().as_secs_f64(),
+    );
+    outcome
+}
+
+fn no_such_function(plugin: &Loaded, call: &Call) -> Outcome {
+    let functions = &plugin.compiled.interface.functions;
+    let known: Vec<_> = functions
+        .iter()
+        .map(|signature| signature.function.as_str())
+        .collect();
+    Outcome::fault(
+        FaultKind::Host,
+        format!(
+            "plugin `{}` exports no function `{}`; it exports {}",
+            plugin.name,
+            call.function,
+            known.join(", ")
+        ),
+    )
+}
+
+async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Instant) -> Outcome {
+    let arguments = match arguments(plugin, position, &call.arguments) {
+        Ok(arguments) => arguments,
+        Err(fault) => return fault,
+    };
+    let Some(admitted) = plugin.breaker.admit() else {
+        return Outcome::fault(
+            FaultKind::Open,
+            format!(
+                "plugin `{}` faulted many times in a row and is not called for a while",
+                plugin.name
+            ),
+        );
+    };
+    let time = call.time.min(plugin.grants.limits.time).to_std();
+    let deadline = began + time;
+    let outcome = match slots(plugin, deadline).await {
+        Some(slots) => {
+            let context = CallContext {
+                id: call.id,
+                attempt: call.attempt,
+                locale: call.locale,
+                deadline,
+            };
+            sandboxed(plugin, position, arguments, context, slots).await
+        }
+        None => Outcome::fault(
+            FaultKind::Overloaded,
+            format!(
+                "no slot became free for plugin `{}` within {}",
+                plugin.name, call.time
+            ),
+        ),
+    };
+    admitted.finish(&outcome);
+    outcome
+}
+
+/// The arguments as the component takes them, or a fault that names the parameter.
+fn arguments(plugin: &Loaded, position: usize, values: &[Value]) -> Result<Vec<Val>, Outcome> {
+    let signature = &plugin.compiled.interface.functions[position];
+    let export = &plugin.compiled.functions[position];
+    if values.len() > export.parameters.len() {
+        return Err(Outcome::fault(
+            FaultKind::Host,
+            format!(
+                "{signature} takes {} arguments, not {}",
+                export.parameters.len(),
+                values.len()
+            ),
+        ));
+    }
+    let mut budget = Budget::new(plugin.grants.limits.argument_bytes.as_usize());
+    let mut vals = Vec::with_capacity(export.parameters.len());
+    for (index, shape) in export.parameters.iter().enumerate() {
+        let value = values.get(index).unwrap_or(&Value::None);
+        vals.push(values::lower(value, shape, &mut budget).map_err(|mismatch| {
+            let kind = if mismatch.is_too_large() {
+                FaultKind::TooLarge
+            } else {
+                FaultKind::Host
+            };
+            let name = &signature.parameters[index].name;
+            Outcome::fault(
+                kind,
+                mismatch.sentence(|path| format!("argument `{name}{path}` of `{}`", signature.path())),
+            )
+        })?);
+    }
+    Ok(vals)
+}
+
+/// A slot of the plugin's own and one of the pool's, in that order: a plugin that is over its
+/// own limit must not hold room that others could use.
+async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Option<(Slot, Slot)> {
+    let shared = &plugin.shared;
+    let own = shared.concurrent.take(shared.all, deadline).await?;
+    let pool = plugin.host.pool(plugin.compiled.size);
+    let sandbox = pool
+        .slots
+        .take(plugin.department.in_pool(plugin.compiled.size), deadline)
+        .await?;
+    Some((own, sandbox))
+}
+
+/// Runs the guest, here or on the guests' threads.
+async fn sandboxed(
+    plugin: &Arc<Loaded>,
+    position: usize,
+    arguments: Vec<Val>,
+    context: CallContext,
+    slots: (Slot, Slot),
+) -> Outcome {
+    let deadline = context.deadline;
+    let pace = &plugin.called[position].pace;
+    let mut guest = Box::pin(guest(plugin.clone(), position, arguments, context, slots));
+
+    let mut busy = Duration::ZERO;
+    if pace.begins_here()
+        && let Some(turn) = plugin.host.turns.try_take(plugin.department.turns)
+    {
+        let began = Instant::now();
+        let polled = first_poll(plugin, guest.as_mut()).await;
+        drop(turn);
+        busy = began.elapsed();
+        pace.took(busy);
+        match polled {
+            Ok(Poll::Ready(outcome)) => return outcome,
+            Ok(Poll::Pending) => {}
+            Err(fault) => return fault,
+        }
+    }
+
+    let guest = InTurns::new(guest, plugin.host.turns.clone(), plugin.department.turns, busy);
+    let mut task = Stopped(
+        plugin
+            .host
+            .guests
+            .spawn(async move { tokio::time::timeout_at(deadline, guest).await }.in_current_span()),
+    );
+    match (&mut task.0).await {
+        Ok(Ok(Ran { output, busy })) => {
+            pace.took(busy);
+            output
+        }
+        Ok(Err(_)) => {
+            pace.took(Duration::MAX);
+            Outcome::fault(
+                FaultKind::TimedOut,
+                format!("plugin `{}` took longer than its time", plugin.name),
+            )
+        }
+        Err(error) => host_failed(plugin, &error),
+    }
+}
+
+/// Polls a guest once on this thread, as if it were one of the guests' threads: what it waits
+/// for and what it starts belongs there.
+async fn first_poll<F: Future<Output = Outcome>>(
+    plugin: &Loaded,
+    mut guest: Pin<&mut F>,
+) -> Result<Poll<Outcome>, Outcome> {
+    poll_fn(|context| {
+        let _guests = plugin.host.guests.enter();
+        let polled = catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)));
+        Poll::Ready(polled.map_err(|_| host_failed(plugin, &"a host function panicked")))
+    })
+    .await
+}
+
+fn host_failed(plugin: &Loaded, reason: &dyn std::fmt::Display) -> Outcome {
+    tracing::error!(plugin = %plugin.name, %reason, "the host failed during a plugin call");
+    Outcome::fault(FaultKind::Host, format!("the host failed: {reason}"))
+}
+
+/// A task that is stopped when nobody waits for it any more.
+struct Stopped<T>(JoinHandle<T>);
+
+impl<T> Drop for Stopped<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The guest's whole life.
+async fn guest(
+    plugin: Arc<Loaded>,
+    position: usize,
+    arguments: Vec<Val>,
+    context: CallContext,
+    _slots: (Slot, Slot),
+) -> Outcome {
+    let _running = plugin.host.ticker.run();
+    let export = &plugin.compiled.functions[position];
+    let reply_bytes = plugin.grants.limits.reply_bytes;
+    let mut store = Store::new(plugin.compiled.pre.engine(), Guest::new(plugin.clone(), context));
+    store.limiter(|guest| &mut guest.memory);
+    store.set_epoch_deadline(FIRST_TICKS);
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_hostcall_fuel(reply_bytes.as_usize());
+    store.set_max_component_handles(HANDLES_MAX);
+
+    let ran = run(&plugin, export, &mut store, &arguments).await;
+    match ran {
+        Ok(result) => answer(&plugin, position, result),
+        Err(error) => {
+            let guest = store.data();
+            let mut fault = faults::fault(&error, reply_bytes, guest.said());
+            if let Some(denied) = guest.denied() {
+                fault.message = format!("{}; before that, {denied}", fault.message);
+            }
+            Outcome::Fault(fault)
+        }
+    }
+}
+
+async fn run(
+    plugin: &Loaded,
+    export: &Export,
+    store: &mut Store<Guest>,
+    arguments: &[Val],
+) -> wasmtime::Result<Option<Val>> {
+    let instance = plugin.compiled.pre.instantiate_async(&mut *store).await?;
+    let function = instance
+        .get_func(&mut *store, export.index)
+        .ok_or_else(|| wasmtime::Error::msg("the export was there when the component was loaded"))?;
+    let mut result = [Val::Bool(false)];
+    let results = if export.result.is_some() {
+        &mut result[..]
+    } else {
+        &mut []
+    };
+    function.call_async(&mut *store, arguments, results).await?;
+    let [result] = result;
+    Ok(export.result.is_some().then_some(result))
+}
+
+/// The outcome of a function that came back.
+fn answer(plugin: &Loaded, position: usize, result: Option<Val>) -> Outcome {
+    let shape = plugin.compiled.functions[position].result.as_ref();
+    outcome(shape, result).unwrap_or_else(|mismatch| {
+        let signature = &plugin.compiled.interface.functions[position];
+        Outcome::fault(
+            FaultKind::Host,
+            mismatch.sentence(|path| format!("the answer{path} of `{}`", signature.path())),
+        )
+    })
+}
+
+fn outcome(shape: Option<&Shape>, result: Option<Val>) -> Result<Outcome, Mismatch> {
+    let answered = |value: Option<Value>| Outcome::Ok(value.unwrap_or_default());
+    match (shape, result) {
+        (Some(Shape::Result { ok, .. }), Some(Val::Result(Ok(payload)))) => {
+            values::lift_payload(ok.as_deref(), payload).map(answered)
+        }
+        (Some(Shape::Result { error, .. }), Some(Val::Result(Err(payload)))) => {
+            refusal(error.as_deref(), payload).map(Outcome::Refusal)
+        }
+        (Some(shape), Some(val)) => values::lift(val, shape).map(Outcome::Ok),
+        _ => Ok(answered(None)),
+    }
+}
+
+fn refusal(shape: Option<&Shape>, payload: Option<Box<Val>>) -> Result<Refusal, Mismatch> {
+    match (shape, payload.map(|payload| *payload)) {
+        (Some(Shape::Variant(cases)), Some(Val::Variant(name, payload))) => {
+            let (case, payload) = values::lift_case(cases, &name, payload)?;
+            Ok(Refusal {
+                case,
+                payload: payload.map(Arc::unwrap_or_clone).unwrap_or_default(),
+            })
+        }
+        (Some(Shape::Enum(names)), Some(Val::Enum(name))) => Ok(Refusal {
+            case: values::shared(names, &name),
+            payload: Value::None,
+        }),
+        (Some(shape), Some(val)) => Ok(Refusal {
+            case: REFUSED.into(),
+            payload: values::lift(val, shape)?,
+        }),
+        _ => Ok(Refusal {
+            case: REFUSED.into(),
+            payload: Value::None,
+        }),
+    }
+}

@@ -1,0 +1,136 @@
+//! A component, compiled and read: everything about it that does not depend on who deploys it.
+
+use std::sync::Arc;
+
+use trunkline_model::{Digest, signature::Interface};
+use wasmtime::component::{Component, InstancePre};
+
+use crate::{
+    LoadError, Wants,
+    anatomy::{self, Anatomy},
+    cache::Cache,
+    guest::Guest,
+    host::Pool,
+    imports,
+    introspect::{self, Export},
+    limits::{HostLimits, PoolLimits},
+};
+
+/// Which pool a component's guests come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    Small,
+    Large,
+}
+
+/// A compiled component.
+pub(crate) struct Compiled {
+    pub(crate) digest: Digest,
+    pub(crate) bytes: usize,
+    pub(crate) anatomy: Anatomy,
+    pub(crate) size: Size,
+    pub(crate) pool_limits: PoolLimits,
+    pub(crate) interface: Arc<Interface>,
+    pub(crate) functions: Vec<Export>,
+    pub(crate) wants: Wants,
+    pub(crate) pre: InstancePre<Guest>,
+}
+
+/// Chooses a pool by what a component begins with.
+pub(crate) fn size(anatomy: &Anatomy, limits: &HostLimits) -> Size {
+    let small = &limits.small;
+    let fits = anatomy.initial_memory <= limits.small_guest_initial_bytes_max as u64
+        && anatomy.core_instances <= small.core_instances_max
+        && anatomy.memories <= small.memories_max
+        && anatomy.tables <= small.tables_max
+        && anatomy.table_elements <= small.table_elements_max as u64;
+    if fits { Size::Small } else { Size::Large }
+}
+
+/// Compiles and reads a component. Takes milliseconds to seconds: not for a thread that has
+/// other things to do.
+pub(crate) fn compile(
+    bytes: &[u8],
+    digest: Digest,
+    anatomy: Anatomy,
+    size: Size,
+    pool: &Pool,
+    cache: Option<&Cache>,
+) -> Result<Compiled, LoadError> {
+    check_demands(&anatomy, &pool.limits)?;
+    let component = match cache.and_then(|cache| cache.load(&pool.engine, digest)) {
+        Some(component) => component,
+        None => {
+            let component =
+                Component::from_binary(&pool.engine, bytes).map_err(|error| not_accepted(bytes, &error))?;
+            if let Some(cache) = cache {
+                cache.store(&component, digest);
+            }
+            component
+        }
+    };
+    // What it imports is told before what it exports: a component for another host often
+    // fails both, and that it is for another host is the better news.
+    let wants = imports::wants(&pool.engine, &component)?;
+    let exports = introspect::exports(&pool.engine, &component, bytes)?;
+    let pre = pool
+        .linker
+        .instantiate_pre(&component)
+        .map_err(|error| LoadError::UnknownImport {
+            import: format!("{error:#}"),
+            hint: "an interface that Trunkline has is imported with other functions or types than it has; \
+                   take its WIT from the SDK",
+        })?;
+    Ok(Compiled {
+        digest,
+        bytes: bytes.len(),
+        anatomy,
+        size,
+        pool_limits: pool.limits.clone(),
+        interface: Arc::new(exports.interface),
+        functions: exports.functions,
+        wants,
+        pre,
+    })
+}
+
+/// Refuses what no sandbox has room for, in words of ours.
+fn check_demands(anatomy: &Anatomy, limits: &PoolLimits) -> Result<(), LoadError> {
+    let most = |what: &str, wanted: u64, most: u64| {
+        if wanted > most {
+            Err(LoadError::TooDemanding {
+                reason: format!("it has {wanted} {what}, and the most is {most}"),
+            })
+        } else {
+            Ok(())
+        }
+    };
+    most(
+        "bytes of memory to begin with",
+        anatomy.initial_memory,
+        limits.memory_bytes_max as u64,
+    )?;
+    most(
+        "core instances",
+        anatomy.core_instances.into(),
+        limits.core_instances_max.into(),
+    )?;
+    most("memories", anatomy.memories.into(), limits.memories_max.into())?;
+    most("tables", anatomy.tables.into(), limits.tables_max.into())?;
+    most(
+        "elements in a table",
+        anatomy.table_elements,
+        limits.table_elements_max as u64,
+    )
+}
+
+/// Why wasmtime does not take a component: because it is broken, or because it is of a later
+/// standard than what we run.
+fn not_accepted(bytes: &[u8], error: &wasmtime::Error) -> LoadError {
+    let reason = format!("{error:#}");
+    if anatomy::valid_by_any_standard(bytes) {
+        LoadError::TooNew { reason }
+    } else {
+        LoadError::Invalid { reason }
+    }
+}

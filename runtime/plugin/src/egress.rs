@@ -1,0 +1,187 @@
+//! Requests over HTTP that guests make: checked against the plugin's grants, sent over pooled
+//! connections of the plugin's own to addresses that were checked, bounded in size and time.
+//! Redirects are not followed: where they lead is for the guest to ask, and for the grants to
+//! allow.
+
+mod address;
+mod body;
+mod connect;
+mod failure;
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use hyper::{Method, body::Incoming};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::{runtime::Handle, time::Instant};
+use trunkline_model::PluginName;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+pub(crate) use connect::Encryption;
+
+use crate::{
+    Grants, HttpGrant,
+    egress::{
+        body::{Received, Sent},
+        connect::Connector,
+    },
+    grants::{Target, normal_path},
+    limits::{
+        HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX, HTTP_REQUESTS_PER_CALL_MAX,
+        HTTP_RESPONSE_HEAD_BYTES_MAX,
+    },
+    plugin::Loaded,
+};
+
+/// A plugin's way to the network.
+pub(crate) struct Egress {
+    grants: Vec<HttpGrant>,
+    /// None for a plugin without grants.
+    client: Option<Client<Connector, WasiBody>>,
+}
+
+impl Egress {
+    pub(crate) fn new(name: &PluginName, grants: &Grants, encryption: &Encryption, guests: &Handle) -> Self {
+        let client = (!grants.http.is_empty()).then(|| {
+            let connector = encryption.connector(name, grants);
+            Client::builder(OnGuests(guests.clone()))
+                .pool_idle_timeout(HTTP_IDLE_CONNECTION)
+                .pool_max_idle_per_host(HTTP_IDLE_CONNECTIONS_MAX)
+                .pool_timer(TokioTimer::new())
+                .http1_max_buf_size(HTTP_RESPONSE_HEAD_BYTES_MAX)
+                .build(connector)
+        });
+        Self {
+            grants: grants.http.clone(),
+            client,
+        }
+    }
+
+    /// Whether a request is granted.
+    fn allows(&self, method: &Method, uri: &hyper::Uri) -> bool {
+        let (Some(target), Some(path)) = (Target::of(uri), normal_path(uri.path())) else {
+            return false;
+        };
+        self.grants
+            .iter()
+            .any(|grant| grant.allows(method, &target, &path))
+    }
+}
+
+/// Connections outlive the call that opened them, so they live on the guests' threads.
+#[derive(Clone)]
+struct OnGuests(Handle);
+
+impl<F> hyper::rt::Executor<F> for OnGuests
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let _guests = self.0.enter();
+        TokioExecutor::new().execute(task);
+    }
+}
+
+/// The requests of one call.
+pub(crate) struct Requests {
+    plugin: Arc<Loaded>,
+    deadline: Instant,
+    made: u32,
+    denied: Option<String>,
+}
+
+impl Requests {
+    pub(crate) fn new(plugin: Arc<Loaded>, deadline: Instant) -> Self {
+        Self {
+            plugin,
+            deadline,
+            made: 0,
+            denied: None,
+        }
+    }
+
+    /// What was denied first, if something was: a sentence with the line that grants it.
+    pub(crate) fn denied(&self) -> Option<&str> {
+        self.denied.as_deref()
+    }
+
+    fn deny(&mut self, method: &Method, uri: &hyper::Uri) {
+        let plugin = &self.plugin.name;
+        // The query is left out: it may hold what a caller said.
+        let grant = format!(
+            "{method} {}://{}{}",
+            uri.scheme_str().unwrap_or_default(),
+            uri.authority().map_or("", |authority| authority.as_str()),
+            uri.path()
+        );
+        tracing::warn!(%plugin, %grant, "denied a request that no http grant in grants.yaml covers");
+        self.denied.get_or_insert_with(|| {
+            format!(
+                "a request was denied that no grant covers (grants.yaml: `{plugin}: http: [\"{grant}\"]`)"
+            )
+        });
+    }
+}
+
+/// What a request becomes: the response and, for wasmtime, the rest of the exchange, which
+/// hyper keeps going by itself.
+type Exchange = (
+    hyper::Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
+
+impl WasiHttpHooks for Requests {
+    fn send_request(
+        &mut self,
+        request: hyper::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
+        let egress = &self.plugin.egress;
+        let Some(client) = egress
+            .client
+            .clone()
+            .filter(|_| egress.allows(request.method(), request.uri()))
+        else {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            self.deny(&method, &uri);
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        };
+        self.made += 1;
+        if self.made > HTTP_REQUESTS_PER_CALL_MAX {
+            return Box::new(async { Err(Error::ConnectionLimitReached) });
+        }
+        let limits = &self.plugin.grants.limits;
+        let (request_bytes, response_bytes) = (limits.http_request_bytes.0, limits.http_response_bytes.0);
+        let deadline = self.deadline;
+        Box::new(async move {
+            let options = options.unwrap_or_default();
+            let request = request.map(|body| Sent::within(body, request_bytes));
+            // Connecting is part of it: hyper does both as one.
+            let wait = [options.connect_timeout, options.first_byte_timeout]
+                .into_iter()
+                .flatten()
+                .reduce(Duration::saturating_add)
+                .filter(|_| options.first_byte_timeout.is_some());
+            let until = wait.map_or(deadline, |wait| deadline.min(Instant::now() + wait));
+            let response = tokio::time::timeout_at(until, client.request(request))
+                .await
+                .map_err(|_| Error::HttpResponseTimeout)?
+                .map_err(|error| failure::told(&error))?;
+            let response = response
+                .map(|body: Incoming| Received::within(body, response_bytes, options.between_bytes_timeout));
+            let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
+            Ok((response, rest))
+        })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        HTTP_BODY_CHUNK_BYTES
+    }
+}
+
+/// A boxed future, as the connector's service gives it.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;

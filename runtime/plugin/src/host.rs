@@ -1,0 +1,389 @@
+//! The host: two pools of sandboxes, threads for guests, and the plugins loaded into them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::runtime::{Handle, Runtime};
+use trunkline_model::{Digest, PluginName, signature::Interface};
+use wasmtime::{Engine, component::Linker};
+
+use crate::{
+    Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Plugin, Wants, anatomy,
+    cache::Cache,
+    compiled::{self, Compiled, Size},
+    egress::{Egress, Encryption},
+    engine::{self, Ticker},
+    guest::Guest,
+    host_functions,
+    limits::PoolLimits,
+    plugin::{Called, Loaded},
+    shared::Shared,
+    slots::{Party, Slots},
+};
+
+/// How a host is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Its bounds.
+    pub limits: HostLimits,
+    /// A folder of the host's own for compiled components; without one they are compiled at
+    /// every start.
+    pub cache: Option<PathBuf>,
+    /// Files of certificates in PEM: authorities that are trusted beside those of the web, such
+    /// as the one of an administration's own network.
+    pub authorities: Vec<PathBuf>,
+}
+
+/// Why a host does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// wasmtime refuses the limits, or the machine has no room for the pools.
+    #[error(
+        "failed to set up the pools of sandboxes: {reason}; they take address space rather than \
+         memory (see `ulimit -v`), and fewer `instances` take less"
+    )]
+    Engine {
+        /// What wasmtime says.
+        reason: String,
+    },
+    /// Threads could not be started.
+    #[error("failed to start the threads for guests")]
+    Threads(#[source] std::io::Error),
+    /// The cache's folder cannot be used.
+    #[error("failed to open {folder} for compiled components: {source}")]
+    Cache {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of certificates cannot be read.
+    #[error(
+        "failed to read certificate authorities from {file}: {reason}; a PEM file with BEGIN CERTIFICATE is wanted"
+    )]
+    Authority {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// TLS could not be set up.
+    #[error("failed to set up TLS")]
+    Encryption(#[from] rustls::Error),
+}
+
+/// The plugin host. Plugins keep it alive.
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+/// What a plugin is deployed as.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Its name in the hotline, under which it keeps its key-value store and its counts.
+    pub name: PluginName,
+    /// Whose it is: departments share the machine fairly.
+    pub department: String,
+    /// Its settings.
+    pub config: BTreeMap<String, String>,
+    /// What it may reach and use.
+    pub grants: Grants,
+}
+
+/// What can be told of a component without deploying it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// Its functions and types.
+    pub interface: Arc<Interface>,
+    /// What it wants.
+    pub wants: Wants,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// Bytes of memory that a guest of it begins with.
+    pub initial_memory: u64,
+}
+
+/// What plugins need of their host.
+pub(crate) struct Inner {
+    small: Pool,
+    large: Pool,
+    pub(crate) limits: HostLimits,
+    pub(crate) turns: Arc<Slots>,
+    pub(crate) ticker: Ticker,
+    pub(crate) guests: Handle,
+    /// Taken when the host is dropped.
+    runtime: Option<Runtime>,
+    pub(crate) key_values: Arc<dyn KeyValues>,
+    pub(crate) encryption: Encryption,
+    cache: Option<Cache>,
+    compiled: Mutex<HashMap<Digest, Weak<Compiled>>>,
+    /// One compilation at a time: each uses all cores, and one result serves all who wait.
+    compiling: tokio::sync::Mutex<()>,
+    shared: Mutex<HashMap<PluginName, Weak<Shared>>>,
+}
+
+/// A pool of sandboxes.
+pub(crate) struct Pool {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<Guest>,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) limits: PoolLimits,
+}
+
+/// A department's share of everything.
+#[derive(Clone, Copy)]
+pub(crate) struct Department {
+    small: Party,
+    large: Party,
+    pub(crate) turns: Party,
+}
+
+/// Threads beyond the turns at the processor: one to find out who is ready, one for the
+/// network.
+const THREADS_BESIDE_TURNS: usize = 2;
+
+impl Host {
+    /// Starts a host.
+    ///
+    /// # Errors
+    /// The machine has no room for it, or the cache's folder cannot be used.
+    pub fn start(settings: Settings, key_values: Arc<dyn KeyValues>) -> Result<Arc<Self>, StartError> {
+        let Settings {
+            limits,
+            cache,
+            authorities,
+        } = settings;
+        let engine_failed = |error: wasmtime::Error| StartError::Engine {
+            reason: format!("{error:#}"),
+        };
+        let pool = |pool: &PoolLimits| {
+            let engine = engine::engine(pool)?;
+            Ok(Pool {
+                linker: host_functions::linker(&engine)?,
+                slots: Slots::new(pool.instances as usize, limits.department_share_percent),
+                limits: pool.clone(),
+                engine,
+            })
+        };
+        let small = pool(&limits.small).map_err(engine_failed)?;
+        let large = pool(&limits.large).map_err(engine_failed)?;
+        let cache = cache
+            .map(|folder| Cache::open(&folder).map_err(|source| StartError::Cache { folder, source }))
+            .transpose()?;
+        let encryption = Encryption::new(&authorities)?;
+        let turns = limits.guest_threads.max(1);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(turns + THREADS_BESIDE_TURNS)
+            .thread_name("trunkline-guest")
+            .enable_all()
+            .build()
+            .map_err(StartError::Threads)?;
+        let ticker = Ticker::start(vec![small.engine.clone(), large.engine.clone()], limits.tick)
+            .map_err(StartError::Threads)?;
+        Ok(Arc::new(Self {
+            inner: Arc::new(Inner {
+                small,
+                large,
+                turns: Slots::new(turns, 100),
+                ticker,
+                guests: runtime.handle().clone(),
+                runtime: Some(runtime),
+                key_values,
+                encryption,
+                cache,
+                compiled: Mutex::default(),
+                compiling: tokio::sync::Mutex::default(),
+                shared: Mutex::default(),
+                limits,
+            }),
+        }))
+    }
+
+    /// Loads a component as a plugin. A component that was loaded before and is still in use
+    /// is not compiled again.
+    ///
+    /// # Errors
+    /// Why it is refused, with what mends it.
+    pub async fn load(
+        self: &Arc<Self>,
+        component: Arc<[u8]>,
+        deployment: Deployment,
+    ) -> Result<Plugin, LoadError> {
+        let compiled = self.compiled(component).await?;
+        let Deployment {
+            name,
+            department,
+            config,
+            grants,
+        } = deployment;
+        check_grants(&compiled, &name, &grants)?;
+        let inner = self.inner.clone();
+        let shared = inner.shared(&name);
+        shared.set_limits(&grants.limits);
+        let functions: HashMap<_, _> = compiled
+            .interface
+            .functions
+            .iter()
+            .enumerate()
+            .map(|(position, signature)| (signature.function.clone(), position))
+            .collect();
+        Ok(Plugin(Arc::new(Loaded {
+            department: inner.department(&department),
+            egress: Egress::new(&name, &grants, &inner.encryption, &inner.guests),
+            breaker: shared.breaker(compiled.digest, &inner.limits),
+            called: functions.iter().map(|_| Called::default()).collect(),
+            functions,
+            name,
+            config,
+            grants,
+            compiled,
+            shared,
+            host: inner,
+        })))
+    }
+
+    /// Reads a component without deploying it.
+    ///
+    /// # Errors
+    /// Why it would be refused whatever it were granted.
+    pub async fn inspect(self: &Arc<Self>, component: Arc<[u8]>) -> Result<Inspection, LoadError> {
+        let compiled = self.compiled(component).await?;
+        Ok(Inspection {
+            interface: compiled.interface.clone(),
+            wants: compiled.wants.clone(),
+            digest: compiled.digest,
+            bytes: compiled.bytes,
+            initial_memory: compiled.anatomy.initial_memory,
+        })
+    }
+
+    async fn compiled(&self, component: Arc<[u8]>) -> Result<Arc<Compiled>, LoadError> {
+        let inner = self.inner.clone();
+        let digest = Digest::of(&component);
+        if let Some(known) = inner.known(digest) {
+            return Ok(known);
+        }
+        let _one_at_a_time = inner.compiling.lock().await;
+        if let Some(known) = inner.known(digest) {
+            return Ok(known);
+        }
+        let compiling = inner.clone();
+        let compiled = inner
+            .guests
+            .spawn_blocking(move || {
+                let anatomy = anatomy::anatomy(&component)?;
+                let size = compiled::size(&anatomy, &compiling.limits);
+                let pool = compiling.pool(size);
+                compiled::compile(&component, digest, anatomy, size, pool, compiling.cache.as_ref())
+            })
+            .await
+            // A panic of the compiler is a bug in it, and no reason for us to end.
+            .map_err(|error| LoadError::Compile {
+                reason: error.to_string(),
+            })??;
+        let compiled = Arc::new(compiled);
+        let mut known = inner.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, compiled| compiled.strong_count() > 0);
+        known.insert(digest, Arc::downgrade(&compiled));
+        Ok(compiled)
+    }
+}
+
+impl Inner {
+    pub(crate) const fn pool(&self, size: Size) -> &Pool {
+        match size {
+            Size::Small => &self.small,
+            Size::Large => &self.large,
+        }
+    }
+
+    fn known(&self, digest: Digest) -> Option<Arc<Compiled>> {
+        self.compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)?
+            .upgrade()
+    }
+
+    fn department(&self, name: &str) -> Department {
+        Department {
+            small: self.small.slots.party(name),
+            large: self.large.slots.party(name),
+            turns: self.turns.party(name),
+        }
+    }
+
+    fn shared(&self, name: &PluginName) -> Arc<Shared> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.get(name).and_then(Weak::upgrade) {
+            return known;
+        }
+        shared.retain(|_, shared| shared.strong_count() > 0);
+        let new = Arc::new(Shared::new());
+        shared.insert(name.clone(), Arc::downgrade(&new));
+        new
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Whoever drops the host may be a task, which must not wait for threads to end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Department {
+    pub(crate) const fn in_pool(self, size: Size) -> Party {
+        match size {
+            Size::Small => self.small,
+            Size::Large => self.large,
+        }
+    }
+}
+
+/// Wants within grants, and limits that can work.
+fn check_grants(compiled: &Compiled, name: &PluginName, grants: &Grants) -> Result<(), LoadError> {
+    let granted = |capability| match capability {
+        Capability::Call | Capability::Log | Capability::Config => true,
+        Capability::KeyValues => grants.kv.is_some(),
+        Capability::Http => !grants.http.is_empty(),
+    };
+    for capability in compiled.wants.capabilities() {
+        if !granted(capability) {
+            return Err(LoadError::NotGranted {
+                plugin: name.clone(),
+                capability,
+                import: compiled.wants.import(capability).unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    grants.limits.check().map_err(|reason| LoadError::Limits {
+        plugin: name.clone(),
+        reason,
+    })?;
+    let (limit, initial) = (grants.limits.memory, compiled.anatomy.initial_memory);
+    if limit.0 > compiled.pool_limits.memory_bytes_max as u64 {
+        return Err(LoadError::Limits {
+            plugin: name.clone(),
+            reason: format!(
+                "`memory` is {limit}, and a sandbox has at most {}",
+                Bytes(compiled.pool_limits.memory_bytes_max as u64)
+            ),
+        });
+    }
+    if initial > limit.0 {
+        return Err(LoadError::MemoryLimit {
+            plugin: name.clone(),
+            initial: Bytes(initial),
+            limit,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+//! Names of types and what departments wrote about their functions: the WIT in a component.
+//!
+//! It adds to what wasmtime says and never replaces it, so a component whose WIT cannot be
+//! read loads all the same, without names.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use trunkline_model::{
+    Type,
+    types::{self, Range},
+};
+use wit_component::DecodedWasm;
+use wit_parser::{Function, Resolve, TypeDefKind, TypeId, WorldItem, WorldKey};
+
+use super::NamedTypes;
+use crate::{anatomy, limits::TYPE_NODES_MAX, shape::snake_case};
+
+/// The custom section in which a component carries the WIT it was written against, with its
+/// comments.
+const WIT_SECTION: &str = "trunkline:wit";
+
+/// The WIT of one component, if it could be read.
+#[derive(Default)]
+pub(super) struct Names {
+    resolve: Resolve,
+    /// Functions by the interface's full name, empty for the world's own, and their name.
+    functions: BTreeMap<(String, String), Function>,
+    /// Types of the exported interfaces: the interface's own name, the type's name.
+    types: Vec<(Option<String>, String, TypeId)>,
+    /// Comments by the interface's own name, empty for the world's own, and the function's.
+    docs: BTreeMap<(String, String), String>,
+}
+
+impl Names {
+    /// Reads the WIT of a component.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        // The reader has been written for components of its own making and may panic on others.
+        let decoded = catch_unwind(AssertUnwindSafe(|| wit_component::decode(bytes).ok()));
+        let Ok(Some(DecodedWasm::Component(resolve, world))) = decoded else {
+            return Self::default();
+        };
+        let mut names = Self::default();
+        for (key, item) in &resolve.worlds[world].exports {
+            match item {
+                WorldItem::Interface { id, .. } => {
+                    let full = match key {
+                        WorldKey::Name(name) => Some(name.clone()),
+                        WorldKey::Interface(id) => resolve.id_of(*id),
+                    };
+                    let Some(full) = full else { continue };
+                    let own = super::own_name(&full).to_string();
+                    let interface = &resolve.interfaces[*id];
+                    for (name, function) in &interface.functions {
+                        names
+                            .functions
+                            .insert((full.clone(), name.clone()), function.clone());
+                    }
+                    for (name, ty) in &interface.types {
+                        names.types.push((Some(own.clone()), name.clone(), *ty));
+                    }
+                }
+                WorldItem::Function(function) => {
+                    names
+                        .functions
+                        .insert((String::new(), function.name.clone()), function.clone());
+                }
+                WorldItem::Type { id, .. } => {
+                    if let Some(name) = &resolve.types[*id].name {
+                        names.types.push((None, name.clone(), *id));
+                    }
+                }
+            }
+        }
+        names.resolve = resolve;
+        names.docs = docs(bytes);
+        names
+    }
+
+    /// A parameter's type with names.
+    pub(super) fn parameter(&self, interface: Option<&str>, function: &str, position: usize) -> Option<Type> {
+        let parameter = &self.function(interface, function)?.params.get(position)?.ty;
+        self.ty(parameter, &mut 0)
+    }
+
+    /// A result's type with names.
+    pub(super) fn result(&self, interface: Option<&str>, function: &str) -> Option<Type> {
+        let result = self.function(interface, function)?.result.as_ref()?;
+        self.ty(result, &mut 0)
+    }
+
+    /// What the department wrote about a function.
+    pub(super) fn docs(&self, interface: Option<&str>, function: &str) -> Option<String> {
+        let interface = interface.map(super::own_name).unwrap_or_default();
+        self.docs
+            .get(&(interface.to_string(), function.to_owned()))
+            .cloned()
+    }
+
+    /// All named types. Where two interfaces give one name to different types, each stands
+    /// under `interface.name`.
+    pub(super) fn types(&self) -> NamedTypes {
+        let mut by_name: BTreeMap<&str, Vec<(Option<&str>, Type)>> = BTreeMap::new();
+        for (interface, name, id) in &self.types {
+            if let Some(ty) = self.ty(&wit_parser::Type::Id(*id), &mut 0) {
+                by_name.entry(name).or_default().push((interface.as_deref(), ty));
+            }
+        }
+        let mut types = NamedTypes::new();
+        for (name, found) in by_name {
+            let same = found
+                .iter()
+                .all(|(_, ty)| ty.accepts(&found[0].1) && found[0].1.accepts(ty));
+            for (interface, ty) in found {
+                let name = match interface {
+                    Some(interface) if !same => format!("{interface}.{name}").into(),
+                    _ => name.into(),
+                };
+                types.insert(name, ty);
+            }
+        }
+        types
+    }
+
+    fn function(&self, interface: Option<&str>, function: &str) -> Option<&Function> {
+        self.functions
+            .get(&(interface.unwrap_or_default().to_owned(), function.to_owned()))
+    }
+
+    fn ty(&self, ty: &wit_parser::Type, nodes: &mut usize) -> Option<Type> {
+        *nodes += 1;
+        if *nodes > TYPE_NODES_MAX {
+            return None;
+        }
+        let int = |bits, signed| Type::Int(Range::of_bits(bits, signed));
+        Some(match ty {
+            wit_parser::Type::Bool => Type::Bool,
+            wit_parser::Type::U8 => int(8, false),
+            wit_parser::Type::U16 => int(16, false),
+            wit_parser::Type::U32 => int(32, false),
+            wit_parser::Type::U64 => int(64, false),
+            wit_parser::Type::S8 => int(8, true),
+            wit_parser::Type::S16 => int(16, true),
+            wit_parser::Type::S32 => int(32, true),
+            wit_parser::Type::S64 => int(64, true),
+            wit_parser::Type::F32 | wit_parser::Type::F64 => Type::Decimal,
+            wit_parser::Type::Char => Type::Char,
+            wit_parser::Type::String => Type::String,
+            wit_parser::Type::ErrorContext => return None,
+            wit_parser::Type::Id(id) => self.defined(*id, nodes)?,
+        })
+    }
+
+    fn defined(&self, id: TypeId, nodes: &mut usize) -> Option<Type> {
+        let definition = &self.resolve.types[id];
+        let name = definition.name.as_deref().map(Arc::from);
+        let inner = |ty: &Option<wit_parser::Type>, nodes: &mut usize| match ty {
+            Some(ty) => self.ty(ty, nodes).map(Some),
+            None => Some(None),
+        };
+        Some(match &definition.kind {
+            TypeDefKind::Record(record) => Type::Record(Arc::new(types::Record {
+                name,
+                fields: record
+                    .fields
+                    .iter()
+                    .map(|field| {
+                        Some(types::Field {
+                            name: snake_case(&field.name),
+                            ty: self.ty(&field.ty, nodes)?,
+                        })
+                    })
+                    .collect::<Option<_>>()?,
+            })),
+            TypeDefKind::Variant(variant) => Type::Variant(Arc::new(types::Variant {
+                name,
+                cases: variant
+                    .cases
+                    .iter()
+                    .map(|case| {
+                        Some(types::Case {
+                            name: case.name.as_str().into(),
+                            payload: inner(&case.ty, nodes)?,
+                        })
+                    })
+                    .collect::<Option<_>>()?,
+            })),
+            TypeDefKind::Enum(names) => Type::Enum(Arc::new(types::Enum {
+                name,
+                cases: names.cases.iter().map(|case| case.name.as_str().into()).collect(),
+            })),
+            TypeDefKind::Flags(names) => Type::Flags(Arc::new(types::Enum {
+                name,
+                cases: names.flags.iter().map(|flag| flag.name.as_str().into()).collect(),
+            })),
+            TypeDefKind::Tuple(tuple) => Type::Tuple(Arc::new(
+                tuple
+                    .types
+                    .iter()
+                    .map(|ty| self.ty(ty, nodes))
+                    .collect::<Option<_>>()?,
+            )),
+            TypeDefKind::Option(ty) => self.ty(ty, nodes)?.optional(),
+            TypeDefKind::List(ty) => self.ty(ty, nodes)?.list(),
+            TypeDefKind::Result(result) => Type::Result {
+                ok: inner(&result.ok, nodes)?.map(Arc::new),
+                error: inner(&result.err, nodes)?.map(Arc::new),
+            },
+            // A type taken over from another interface keeps the name it has there, unless it
+            // was given another one here.
+            TypeDefKind::Type(ty) => renamed(self.ty(ty, nodes)?, name),
+            TypeDefKind::Resource
+            | TypeDefKind::Handle(_)
+            | TypeDefKind::Map(..)
+            | TypeDefKind::FixedLengthList(..)
+            | TypeDefKind::Future(_)
+            | TypeDefKind::Stream(_)
+            | TypeDefKind::Unknown => return None,
+        })
+    }
+}
+
+fn renamed(ty: Type, name: Option<Arc<str>>) -> Type {
+    if name.is_none() {
+        return ty;
+    }
+    match ty {
+        Type::Record(record) => Type::Record(Arc::new(types::Record {
+            name,
+            ..Arc::unwrap_or_clone(record)
+        })),
+        Type::Variant(variant) => Type::Variant(Arc::new(types::Variant {
+            name,
+            ..Arc::unwrap_or_clone(variant)
+        })),
+        Type::Enum(names) => Type::Enum(Arc::new(types::Enum {
+            name,
+            ..Arc::unwrap_or_clone(names)
+        })),
+        Type::Flags(names) => Type::Flags(Arc::new(types::Enum {
+            name,
+            ..Arc::unwrap_or_clone(names)
+        })),
+        other => other,
+    }
+}
+
+/// The comments on functions in the WIT that a component carries as text.
+fn docs(bytes: &[u8]) -> BTreeMap<(String, String), String> {
+    let mut docs = BTreeMap::new();
+    let mut add = |interface: &str, function: &Function| {
+        if let Some(contents) = &function.docs.contents {
+            docs.insert(
+                (interface.to_owned(), function.name.clone()),
+                contents.trim().to_owned(),
+            );
+        }
+    };
+    let texts =
+        anatomy::custom_sections(bytes, WIT_SECTION).filter_map(|text| std::str::from_utf8(text).ok());
+    for text in texts.flat_map(files) {
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            wit_parser::UnresolvedPackageGroup::parse("component.wit", text).ok()
+        }));
+        let Ok(Some(group)) = parsed else { continue };
+        for (_, interface) in &group.main.interfaces {
+            for function in interface.functions.values() {
+                add(interface.name.as_deref().unwrap_or_default(), function);
+            }
+        }
+        for (_, world) in &group.main.worlds {
+            for item in world.exports.values() {
+                if let WorldItem::Function(function) = item {
+                    add("", function);
+                }
+            }
+        }
+    }
+    docs
+}
+
+/// The files that follow each other in one section: each begins with its package, and with the
+/// comment before it, which belongs to no function and may as well stay with the file before.
+fn files(text: &str) -> impl Iterator<Item = &str> {
+    let mut starts: Vec<usize> = text
+        .match_indices("package ")
+        .map(|(at, _)| at)
+        .filter(|&at| at == 0 || text[..at].ends_with('\n'))
+        .skip(1)
+        .collect();
+    starts.push(text.len());
+    let mut from = 0;
+    starts
+        .into_iter()
+        .map(move |to| &text[std::mem::replace(&mut from, to)..to])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_one_section_are_told_apart() {
+        let texts = [
+            "/// One.\npackage a:one;\ninterface i { /// says package x\nf: func(); }\n",
+            "package a:two;\n",
+            "package a:three;",
+        ];
+        assert_eq!(files(&texts.concat()).collect::<Vec<_>>(), texts);
+        assert_eq!(files("interface i {}").count(), 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! Bounds of the host as a whole, and bounds that no operator changes. What an operator sets
+//! for one plugin stands in [`crate::grants::Limits`].
+
+use trunkline_model::Duration;
+
+/// Bytes of the largest component that is loaded.
+pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+/// Functions that one component may export.
+pub const FUNCTIONS_MAX: usize = 512;
+
+/// Types, counted with all that they contain, of one function's parameters or result.
+pub const TYPE_NODES_MAX: usize = 4_096;
+
+/// Bytes of one line that a plugin logs; the rest is cut.
+pub const LOG_LINE_BYTES_MAX: usize = 4_096;
+
+/// Bytes kept of what a guest last wrote to its standard error, shown when it traps.
+pub const STDERR_BYTES_KEPT: usize = 1_024;
+
+/// Bytes of a key in a plugin's key-value store.
+pub const KV_KEY_BYTES_MAX: usize = 256;
+
+/// Keys listed by one call of `kv.keys`.
+pub const KV_KEYS_LISTED_MAX: u32 = 1_000;
+
+/// Requests over HTTP that one call may make.
+pub const HTTP_REQUESTS_PER_CALL_MAX: u32 = 32;
+
+/// Bytes of the head of an HTTP response.
+pub const HTTP_RESPONSE_HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes a guest may hand to an outgoing body at once.
+pub const HTTP_BODY_CHUNK_BYTES: usize = 64 << 10;
+
+/// Idle connections kept for one host that a plugin talks to.
+pub const HTTP_IDLE_CONNECTIONS_MAX: usize = 32;
+
+/// How long an idle connection is kept.
+pub const HTTP_IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Addresses of one name that are tried.
+pub const HTTP_ADDRESSES_TRIED_MAX: usize = 4;
+
+/// Handles to host resources, such as streams, that one call may hold.
+pub const HANDLES_MAX: usize = 1_000;
+
+/// Bytes of a guest's stack. A deeper recursion is a trap.
+pub const GUEST_STACK_BYTES: usize = 512 << 10;
+
+/// Bytes of the stack that a guest and the host functions it calls share.
+pub const FIBER_STACK_BYTES: usize = 1 << 20;
+
+/// A call that has taken less than this many microseconds of processor lately starts on its
+/// caller's own thread; a longer one goes to the guests' threads at once.
+pub const INLINE_RUN_MICROS_MAX: u64 = 400;
+
+/// How many calls of a function go to the guests' threads after one took longer than
+/// [`INLINE_RUN_MICROS_MAX`].
+pub const INLINE_PENALTY_CALLS: u32 = 64;
+
+/// Faults in a row that open a plugin's breaker.
+pub const BREAKER_FAULTS: u32 = 20;
+
+/// How long a breaker stays open before one call is let through as a probe.
+pub const BREAKER_PAUSE: Duration = Duration::from_secs(5);
+
+/// Bounds of one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLimits {
+    /// The pool for guests that begin small, such as those written in Rust or C.
+    pub small: PoolLimits,
+    /// The pool for guests that begin large, such as JavaScript and Python with their engines.
+    pub large: PoolLimits,
+    /// A guest that begins with more memory than this is a large one.
+    pub small_guest_initial_bytes_max: usize,
+    /// Threads that guests may keep busy at once.
+    pub guest_threads: usize,
+    /// How often a running guest gives way to the next: between one and two of these.
+    pub tick: std::time::Duration,
+    /// Hundredths of a pool that one department's calls may fill while there are others.
+    pub department_share_percent: usize,
+    /// Faults in a row that open a breaker.
+    pub breaker_faults: u32,
+    /// How long a breaker stays open before a probe.
+    pub breaker_pause: Duration,
+}
+
+/// Bounds of one pool of sandboxes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Sandboxes that exist at once: calls under way, those that wait for a reply included.
+    pub instances: u32,
+    /// Bytes to which a guest's memory may grow, whatever it is granted.
+    pub memory_bytes_max: usize,
+    /// Bytes of a finished guest's memory that stay mapped for the next one.
+    pub memory_bytes_kept: usize,
+    /// Bytes of a finished guest's tables that stay mapped for the next one.
+    pub table_bytes_kept: usize,
+    /// Unused sandboxes that keep their memory mapped.
+    pub warm_slots: u32,
+    /// Elements of one table.
+    pub table_elements_max: usize,
+    /// Core instances that one component may consist of.
+    pub core_instances_max: u32,
+    /// Memories that one component may have.
+    pub memories_max: u32,
+    /// Tables that one component may have.
+    pub tables_max: u32,
+}
+
+impl PoolLimits {
+    /// The most memory that this pool keeps for sandboxes nobody uses.
+    pub const fn kept_bytes_max(&self) -> usize {
+        (self.memory_bytes_kept + self.table_bytes_kept) * self.warm_slots as usize
+    }
+}
+
+impl Default for HostLimits {
+    fn default() -> Self {
+        Self {
+            small: PoolLimits {
+                instances: 256,
+                memory_bytes_max: 256 << 20,
+                memory_bytes_kept: 2 << 20,
+                table_bytes_kept: 64 << 10,
+                warm_slots: 100,
+                table_elements_max: 20_000,
+                core_instances_max: 8,
+                memories_max: 2,
+                tables_max: 4,
+            },
+            large: PoolLimits {
+                instances: 32,
+                memory_bytes_max: 1 << 30,
+                memory_bytes_kept: 64 << 20,
+                table_bytes_kept: 1 << 20,
+                warm_slots: 8,
+                table_elements_max: 200_000,
+                core_instances_max: 64,
+                memories_max: 4,
+                tables_max: 16,
+            },
+            small_guest_initial_bytes_max: 4 << 20,
+            guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            tick: std::time::Duration::from_millis(1),
+            department_share_percent: 75,
+            breaker_faults: BREAKER_FAULTS,
+            breaker_pause: BREAKER_PAUSE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_kept_for_idle_sandboxes_is_bounded() {
+        let limits = HostLimits::default();
+        assert!(limits.small.kept_bytes_max() <= 256 << 20);
+        assert!(limits.large.kept_bytes_max() <= 1 << 30);
+    }
+}

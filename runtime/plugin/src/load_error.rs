@@ -1,0 +1,161 @@
+//! Why a component does not load: each case says what was found and what mends it.
+
+use trunkline_model::PluginName;
+
+use crate::{Bytes, Capability, limits};
+
+/// A component that does not load.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Larger than [`limits::COMPONENT_BYTES_MAX`].
+    #[error(
+        "the component has {bytes} bytes, and the most is {}; build it with optimisation, stripped",
+        limits::COMPONENT_BYTES_MAX
+    )]
+    TooBig {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not WebAssembly at all.
+    #[error("this is no WebAssembly component: {0}")]
+    NotWasm(&'static str),
+    /// A core module.
+    #[error(
+        "this is a WebAssembly core module, not a component: build it for the target wasm32-wasip2, \
+         or make it a component with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// WIT as a binary, without code.
+    #[error("this is a WIT package in binary form, not a component: it holds types and no code")]
+    WitPackage,
+    /// Bytes that break the rules of WebAssembly.
+    #[error("the component is damaged or cut off: {reason}")]
+    Invalid {
+        /// What wasmtime found.
+        reason: String,
+    },
+    /// A valid component of a later standard.
+    #[error(
+        "the component uses WebAssembly features that Trunkline does not run, such as async \
+         functions, streams and futures: build it for WASI 0.2 (wasm32-wasip2). In detail: {reason}"
+    )]
+    TooNew {
+        /// What wasmtime found.
+        reason: String,
+    },
+    /// More than a sandbox has room for.
+    #[error("the component does not fit into a sandbox: {reason}")]
+    TooDemanding {
+        /// What is too much.
+        reason: String,
+    },
+    /// A function that is asynchronous.
+    #[error("the component exports `{export}` as an async function: export it as a plain `func`")]
+    AsyncExport {
+        /// The function's full name.
+        export: String,
+    },
+    /// An export that flows cannot use.
+    #[error(
+        "the component exports `{export}`, which is or uses {what}: flows pass plain values only; \
+         leave it out of the world, or pass a record or an id instead"
+    )]
+    UnsupportedExport {
+        /// The export's full name.
+        export: String,
+        /// What flows cannot carry.
+        what: &'static str,
+    },
+    /// A function whose types are beyond [`limits::TYPE_NODES_MAX`].
+    #[error(
+        "the types of `{export}` hold more than {} types in all: split them",
+        limits::TYPE_NODES_MAX
+    )]
+    TypeTooLarge {
+        /// The function's full name.
+        export: String,
+    },
+    /// More functions than [`limits::FUNCTIONS_MAX`].
+    #[error(
+        "the component exports more than {} functions: split it",
+        limits::FUNCTIONS_MAX
+    )]
+    TooManyFunctions,
+    /// No function at all.
+    #[error("the component exports no function: name its interface in `export` of its world")]
+    NoFunctions,
+    /// An import that Trunkline does not have.
+    #[error("the component imports `{import}`, which Trunkline does not offer: {hint}")]
+    UnknownImport {
+        /// The import's full name.
+        import: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// An import that the operator has not granted.
+    #[error(
+        "plugin `{plugin}` wants {capability} (it imports `{import}`) and has no grant for it: \
+         add to grants.yaml\n\n{plugin}:\n  {}\n",
+        capability.grant_line()
+    )]
+    NotGranted {
+        /// The plugin.
+        plugin: PluginName,
+        /// What it wants.
+        capability: Capability,
+        /// The import by which it shows.
+        import: String,
+    },
+    /// A memory limit below what the component begins with.
+    #[error(
+        "plugin `{plugin}` begins with {initial} of memory, and its limit is {limit}: \
+         add to grants.yaml\n\n{plugin}:\n  limits: {{ memory: {initial} }}\n"
+    )]
+    MemoryLimit {
+        /// The plugin.
+        plugin: PluginName,
+        /// What it begins with.
+        initial: Bytes,
+        /// What it is granted.
+        limit: Bytes,
+    },
+    /// Limits that make no sense.
+    #[error("the limits of plugin `{plugin}` in grants.yaml cannot work: {reason}")]
+    Limits {
+        /// The plugin.
+        plugin: PluginName,
+        /// Which one, and why.
+        reason: String,
+    },
+    /// The host itself failed.
+    #[error("failed to compile the component: {reason}")]
+    Compile {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl LoadError {
+    /// A short name for the kind of error, stable across versions.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooBig { .. } => "component-too-big",
+            Self::NotWasm(_) => "component-not-wasm",
+            Self::CoreModule => "component-is-core-module",
+            Self::WitPackage => "component-is-wit-package",
+            Self::Invalid { .. } => "component-invalid",
+            Self::TooNew { .. } => "component-too-new",
+            Self::TooDemanding { .. } => "component-too-demanding",
+            Self::AsyncExport { .. } => "export-async",
+            Self::UnsupportedExport { .. } => "export-unsupported",
+            Self::TypeTooLarge { .. } => "export-type-too-large",
+            Self::TooManyFunctions => "exports-too-many",
+            Self::NoFunctions => "exports-none",
+            Self::UnknownImport { .. } => "import-unknown",
+            Self::NotGranted { .. } => "import-not-granted",
+            Self::MemoryLimit { .. } => "limit-memory",
+            Self::Limits { .. } => "limits-unworkable",
+            Self::Compile { .. } => "component-compile-failed",
+        }
+    }
+}

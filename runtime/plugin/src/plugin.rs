@@ -1,0 +1,117 @@
+//! A loaded plugin, and one call of it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use trunkline_model::{
+    CallId, Digest, Duration, FunctionName, Outcome, PluginName, Value, signature::Interface,
+};
+
+use crate::{
+    Grants, Statistics, Wants,
+    breaker::Breaker,
+    call,
+    call::Pace,
+    compiled::Compiled,
+    egress::Egress,
+    host::{Department, Inner},
+    measures::FunctionMetrics,
+    shared::Shared,
+};
+
+/// A plugin ready to be called. Cheap to clone; the last clone dropped unloads it.
+#[derive(Clone)]
+pub struct Plugin(pub(crate) Arc<Loaded>);
+
+/// One call of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The function, by its full name as in [`Interface`].
+    pub function: FunctionName,
+    /// An argument for each parameter, in order; trailing optional ones may be left out.
+    pub arguments: Vec<Value>,
+    /// The same for all attempts: the plugin's idempotency key.
+    pub id: CallId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The contact's language, a BCP 47 tag.
+    pub locale: String,
+    /// The time that the call may take, waiting for a slot included.
+    pub time: Duration,
+}
+
+/// A component with its name, its grants and what goes with them.
+pub(crate) struct Loaded {
+    pub(crate) name: PluginName,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) grants: Grants,
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) department: Department,
+    pub(crate) egress: Egress,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) host: Arc<Inner>,
+    pub(crate) functions: HashMap<FunctionName, usize>,
+    /// By position, like the interface's functions.
+    pub(crate) called: Vec<Called>,
+}
+
+/// What is kept about one function's calls.
+#[derive(Default)]
+pub(crate) struct Called {
+    pub(crate) metrics: FunctionMetrics,
+    pub(crate) pace: Pace,
+}
+
+impl Plugin {
+    /// Its functions and types.
+    pub fn interface(&self) -> &Arc<Interface> {
+        &self.0.compiled.interface
+    }
+
+    /// The digest of its component.
+    pub fn digest(&self) -> Digest {
+        self.0.compiled.digest
+    }
+
+    /// Its name in the hotline.
+    pub fn name(&self) -> &PluginName {
+        &self.0.name
+    }
+
+    /// What it imports.
+    pub fn wants(&self) -> &Wants {
+        &self.0.compiled.wants
+    }
+
+    /// What it is granted.
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    /// What has come of the calls under its name.
+    pub fn statistics(&self) -> Statistics {
+        let shared = &self.0.shared;
+        shared
+            .counts
+            .read(shared.concurrent.held(), self.0.breaker.state())
+    }
+
+    /// Calls a function in a sandbox of its own. Never fails and never panics: whatever goes
+    /// wrong is a fault. When the future is dropped the guest is stopped.
+    pub async fn call(&self, call: Call) -> Outcome {
+        call::call(&self.0, call).await
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.0.name)
+            .field("digest", &self.digest())
+            .finish_non_exhaustive()
+    }
+}

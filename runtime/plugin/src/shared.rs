@@ -1,0 +1,141 @@
+//! What all versions of a plugin share under its name: how many calls at once, how much of the
+//! log, and the counts. The settings are those of the version that was loaded last.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use tokio::time::{Duration, Instant};
+use trunkline_model::{Digest, PluginName};
+
+use crate::{
+    HostLimits,
+    breaker::Breaker,
+    grants::Limits,
+    host_functions::LOG_TARGET,
+    measures::Counts,
+    slots::{Party, Slots},
+};
+
+/// What versions of one plugin share.
+pub(crate) struct Shared {
+    /// Calls at once.
+    pub(crate) concurrent: Arc<Slots>,
+    /// The only party of `concurrent`.
+    pub(crate) all: Party,
+    pub(crate) log: LogRate,
+    pub(crate) counts: Counts,
+    /// One for each version: a fault of the old one is no reason to refuse its mend.
+    breakers: Mutex<HashMap<Digest, Weak<Breaker>>>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        let concurrent = Slots::new(1, 100);
+        let all = concurrent.party("all");
+        Self {
+            concurrent,
+            all,
+            log: LogRate::default(),
+            counts: Counts::default(),
+            breakers: Mutex::default(),
+        }
+    }
+
+    /// The breaker of a version, the same for all who loaded it.
+    pub(crate) fn breaker(&self, digest: Digest, limits: &HostLimits) -> Arc<Breaker> {
+        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = breakers.get(&digest).and_then(Weak::upgrade) {
+            return known;
+        }
+        breakers.retain(|_, breaker| breaker.strong_count() > 0);
+        let new = Arc::new(Breaker::new(limits.breaker_faults, limits.breaker_pause));
+        breakers.insert(digest, Arc::downgrade(&new));
+        new
+    }
+
+    /// Takes over the limits of a newly loaded version.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.concurrent.resize(limits.concurrent as usize);
+        self.log
+            .lines_per_s
+            .store(limits.log_lines_per_s, Ordering::Relaxed);
+    }
+}
+
+/// Lines that a plugin may still log. What is over it is counted, and the count is logged when
+/// the call that wrote them ends.
+#[derive(Default)]
+pub(crate) struct LogRate {
+    lines_per_s: AtomicU32,
+    window: Mutex<Option<Window>>,
+    dropped: AtomicU64,
+}
+
+/// A second, from the first line in it.
+struct Window {
+    began: Instant,
+    lines: u32,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl LogRate {
+    /// Whether one more line may pass.
+    pub(crate) fn admit(&self) -> bool {
+        let now = Instant::now();
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = match &mut *window {
+            Some(window) if now.duration_since(window.began) < SECOND => window,
+            over => over.insert(Window { began: now, lines: 0 }),
+        };
+        let passes = window.lines < self.lines_per_s.load(Ordering::Relaxed);
+        if passes {
+            window.lines += 1;
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        passes
+    }
+
+    /// Reports what was dropped since the last report, once, and gives the count. Called when
+    /// a call ends.
+    pub(crate) fn settle(&self, plugin: &PluginName) -> u64 {
+        if self.dropped.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::warn!(
+                target: LOG_TARGET,
+                %plugin,
+                dropped,
+                "{dropped} lines of this plugin were dropped: it logs more than its limit of \
+                 `log-lines-per-s` in grants.yaml"
+            );
+        }
+        dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flood_is_cut_counted_and_over_after_a_second() {
+        let rate = LogRate::default();
+        rate.lines_per_s.store(3, Ordering::Relaxed);
+        let plugin = "noisy".into();
+        let passed = (0..10).filter(|_| rate.admit()).count();
+        assert_eq!(passed, 3);
+        assert_eq!(rate.settle(&plugin), 7);
+        assert_eq!(rate.settle(&plugin), 0, "reported once");
+        tokio::time::sleep(SECOND).await;
+        assert!(rate.admit());
+    }
+}

@@ -1,0 +1,101 @@
+//! Turns at the processor: a guest runs only while it holds one, gives it back whenever it
+//! yields or waits, and queues for the next fairly by department.
+//!
+//! There are more threads than turns, so a thread is always free to find out who is ready:
+//! otherwise the order would be that of the threads' own queue, which knows no departments.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::slots::{Party, Slot, Slots};
+
+/// A guest's future, polled only in its turn.
+pub(crate) struct InTurns<F> {
+    guest: F,
+    turns: Arc<Slots>,
+    party: Party,
+    waiting: Option<oneshot::Receiver<Slot>>,
+    busy: Duration,
+}
+
+/// What came of a guest, and how long it kept the processor busy.
+pub(crate) struct Ran<T> {
+    pub(crate) output: T,
+    pub(crate) busy: Duration,
+}
+
+impl<F> InTurns<F> {
+    /// `busy` is what the guest took before it came here.
+    pub(crate) fn new(guest: F, turns: Arc<Slots>, party: Party, busy: Duration) -> Self {
+        Self {
+            guest,
+            turns,
+            party,
+            waiting: None,
+            busy,
+        }
+    }
+}
+
+impl<F: Future + Unpin> Future for InTurns<F> {
+    type Output = Ran<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let turn = loop {
+            let mut waiting = match this.waiting.take() {
+                Some(waiting) => waiting,
+                None => match this.turns.take_or_wait(this.party) {
+                    Ok(turn) => break turn,
+                    Err(waiting) => waiting,
+                },
+            };
+            match Pin::new(&mut waiting).poll(context) {
+                Poll::Ready(Ok(turn)) => break turn,
+                // The sender is only dropped after sending, or with the slots themselves.
+                Poll::Ready(Err(_)) => {}
+                Poll::Pending => {
+                    this.waiting = Some(waiting);
+                    return Poll::Pending;
+                }
+            }
+        };
+        let began = Instant::now();
+        let polled = Pin::new(&mut this.guest).poll(context);
+        this.busy += began.elapsed();
+        drop(turn);
+        polled.map(|output| Ran {
+            output,
+            busy: this.busy,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_one_runs_where_there_is_one_turn() {
+        let turns = Slots::new(1, 100);
+        let party = turns.party("one");
+        let held = turns.try_take(party).unwrap();
+        let guest = Box::pin(async { 7 });
+        let mut task = tokio::spawn(InTurns::new(guest, turns.clone(), party, Duration::ZERO));
+        tokio::task::yield_now().await;
+        assert!(
+            tokio::time::timeout(Duration::from_millis(5), &mut task)
+                .await
+                .is_err()
+        );
+        drop(held);
+        assert_eq!(task.await.unwrap().output, 7);
+        assert_eq!(turns.held(), 0);
+    }
+}

@@ -1,0 +1,134 @@
+//! Real guests: the adversary, built from source once, and a host to load it into.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, LazyLock},
+};
+
+use trunkline_model::{CallId, Duration, FaultKind, Outcome, Value};
+use trunkline_plugin::{Call, Deployment, Grants, Host, MemoryKeyValues, Plugin, Settings};
+
+/// The adversary's component.
+pub(crate) static ADVERSARY: LazyLock<Arc<[u8]>> = LazyLock::new(|| {
+    let plugins = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+    let target = plugins.join("target");
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "build",
+            "--release",
+            "--target",
+            "wasm32-wasip2",
+            "-p",
+            "adversary",
+        ])
+        .current_dir(&plugins)
+        // The guests' workspace has settings of its own, and ours would spoil them.
+        .env("CARGO_TARGET_DIR", &target)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .status()
+        .expect("cargo is there, since it runs this test");
+    assert!(
+        built.success(),
+        "failed to build the adversary in {}",
+        plugins.display()
+    );
+    std::fs::read(target.join("wasm32-wasip2/release/adversary.wasm"))
+        .expect("cargo has just built it")
+        .into()
+});
+
+/// A host with default settings, and what other tests have compiled.
+pub(crate) fn host() -> Arc<Host> {
+    host_with(Settings {
+        cache: Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled-components")),
+        ..Settings::default()
+    })
+}
+
+pub(crate) fn host_with(settings: Settings) -> Arc<Host> {
+    Host::start(settings, Arc::new(MemoryKeyValues::new())).expect("the machine has room for the pools")
+}
+
+/// Grants as grants.yaml gives them, here in JSON.
+pub(crate) fn grants(json: serde_json::Value) -> Grants {
+    serde_json::from_value(json).expect("the grants are well formed")
+}
+
+/// What lets the adversary load, and no more.
+pub(crate) fn least() -> Grants {
+    grants(serde_json::json!({ "http": ["GET http://nowhere.example/"], "kv": true }))
+}
+
+pub(crate) fn deployment(name: &str, grants: Grants) -> Deployment {
+    Deployment {
+        name: name.into(),
+        department: format!("{name}'s department"),
+        config: BTreeMap::from([("region".to_owned(), "330100".to_owned())]),
+        grants,
+    }
+}
+
+/// The adversary, loaded into a host.
+pub(crate) async fn adversary(host: &Arc<Host>, name: &str, grants: Grants) -> Plugin {
+    host.load(ADVERSARY.clone(), deployment(name, grants))
+        .await
+        .expect("the adversary loads")
+}
+
+/// Calls a function by the name that flows use.
+pub(crate) async fn call(plugin: &Plugin, function: &str, arguments: impl Into<Vec<Value>>) -> Outcome {
+    call_within(plugin, function, arguments, Duration::from_secs(10)).await
+}
+
+pub(crate) async fn call_within(
+    plugin: &Plugin,
+    function: &str,
+    arguments: impl Into<Vec<Value>>,
+    time: Duration,
+) -> Outcome {
+    let signature = plugin
+        .interface()
+        .find(function)
+        .next()
+        .expect("the function exists");
+    plugin
+        .call(Call {
+            function: signature.function.clone(),
+            arguments: arguments.into(),
+            id: CallId::new("01j-1"),
+            attempt: 2,
+            locale: "zh-CN".to_owned(),
+            time,
+        })
+        .await
+}
+
+/// The answer, or a panic that shows what came instead.
+pub(crate) fn answer(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Ok(value) => value,
+        other => panic!("no answer but {other:?}"),
+    }
+}
+
+/// The fault's kind and message, or a panic that shows what came instead.
+pub(crate) fn fault(outcome: Outcome) -> (FaultKind, String) {
+    match outcome {
+        Outcome::Fault(fault) => (fault.kind, fault.message),
+        other => panic!("no fault but {other:?}"),
+    }
+}
+
+pub(crate) fn int(number: i128) -> Value {
+    Value::Int(number)
+}
+
+pub(crate) fn case(name: &str, payload: Option<Value>) -> Value {
+    Value::Variant {
+        case: name.into(),
+        payload: payload.map(Arc::new),
+    }
+}
