@@ -1,0 +1,308 @@
+//! From files to a release: read, load the plugins, check.
+//!
+//! A plugin that is the same in two releases, by its component, its settings and its grants,
+//! is loaded once and shared by both.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use trunkline_flow::{
+    Code, Diagnostic, Parsed, Severity, check,
+    diagnostics::{Color, render},
+    parse,
+    parse::{DeclaredPlugin, Grant},
+    source::Span,
+};
+use trunkline_model::{Digest, PluginName, Timestamp, signature::Interface};
+use trunkline_plugin::{Deployment, Grants, Host, Plugin, limits::COMPONENT_BYTES_MAX};
+
+use crate::{
+    bundle::{Bundle, Origin, ReadError, Stamp, component_path, safe_path},
+    release::{LoadedPlugin, Release},
+    shelf::Shelf,
+};
+
+/// Builds releases.
+pub(crate) struct Builder {
+    host: Arc<Host>,
+    shelf: Arc<Shelf>,
+    /// Plugins of the releases there are, by the digest of all that makes them.
+    loaded: Mutex<HashMap<Digest, Plugin>>,
+    /// Digests of components on disk, by path, so that a large one is not read for every
+    /// change of a flow.
+    stamped: Mutex<HashMap<PathBuf, (Stamp, Digest)>>,
+}
+
+/// What came of a build.
+pub(crate) struct Built {
+    /// The release; there exactly when no finding is an error.
+    pub(crate) release: Option<Release>,
+    /// All findings.
+    pub(crate) findings: Vec<Diagnostic>,
+    /// The findings for people.
+    pub(crate) text: String,
+    /// Its components on disk, as they were before they were read; none for one that was not
+    /// there. Empty when they do not lie on a disk.
+    pub(crate) on_disk: OnDisk,
+}
+
+/// A build that came to no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    /// The files cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The components cannot be kept.
+    #[error("failed to keep the release: {0}")]
+    Store(#[from] trunkline_journal::Error),
+}
+
+/// Components on disk and their stamps.
+pub(crate) type OnDisk = BTreeMap<PathBuf, Option<Stamp>>;
+
+/// Where a component's bytes come from.
+enum Component {
+    /// Known by its digest, and kept.
+    Kept(Digest),
+    /// Read just now.
+    Read(Digest, Vec<u8>),
+}
+
+impl Builder {
+    pub(crate) fn new(host: Arc<Host>, shelf: Arc<Shelf>) -> Self {
+        Self {
+            host,
+            shelf,
+            loaded: Mutex::default(),
+            stamped: Mutex::default(),
+        }
+    }
+
+    /// Builds and checks what an origin holds. Its components are kept when this returns.
+    pub(crate) async fn build(&self, origin: &Origin, at: Timestamp) -> Result<Built, BuildError> {
+        let sources = origin.sources().await?;
+        let parsed = parse(&sources);
+        let mut components = BTreeMap::new();
+        let mut found = Vec::new();
+        let mut on_disk = OnDisk::new();
+        for plugin in parsed.plugins() {
+            let path = plugin.component.value.clone();
+            if components.contains_key(&path) {
+                continue;
+            }
+            if let Origin::Folder(folder) = origin {
+                let full = component_path(folder, &path);
+                // Before it is read, so that what is written meanwhile is noticed.
+                let stamp = Stamp::of(&full).ok();
+                on_disk.insert(full, stamp);
+            }
+            match self.component(origin, &path).await {
+                Ok(Component::Kept(digest)) => {
+                    components.insert(path, digest);
+                }
+                Ok(Component::Read(digest, bytes)) => {
+                    self.shelf.keep_component(&digest, bytes).await?;
+                    components.insert(path, digest);
+                }
+                Err(error) => found.push(unreadable(&parsed, &plugin, &error)),
+            }
+        }
+        let bundle = Bundle { sources, components };
+        let mut built = self.check(bundle, &parsed, found, at).await;
+        built.on_disk = on_disk;
+        Ok(built)
+    }
+
+    /// Builds a release again of what is on the shelf.
+    pub(crate) async fn rebuild(&self, id: &Digest, at: Timestamp) -> Result<Built, BuildError> {
+        let bundle = self.shelf.bundle(id, at).await?;
+        let parsed = parse(&bundle.sources);
+        Ok(self.check(bundle, &parsed, Vec::new(), at).await)
+    }
+
+    async fn component(&self, origin: &Origin, path: &str) -> Result<Component, ReadError> {
+        match origin {
+            Origin::Folder(folder) => self.component_on_disk(folder, path).await,
+            Origin::Archive(files) => {
+                let bytes = files
+                    .get(&safe_path(path)?)
+                    .ok_or_else(|| ReadError::NoComponent { path: path.to_owned() })?;
+                Ok(Component::Read(Digest::of(bytes), bytes.clone()))
+            }
+        }
+    }
+
+    async fn component_on_disk(&self, folder: &Path, path: &str) -> Result<Component, ReadError> {
+        let full = component_path(folder, path);
+        let missing = || ReadError::NoComponent { path: path.to_owned() };
+        let stamp = Stamp::of(&full).map_err(|_| missing())?;
+        let known = self.stamped().get(&full).copied();
+        if let Some((_, digest)) = known.filter(|(known, _)| *known == stamp) {
+            return Ok(Component::Kept(digest));
+        }
+        if stamp.bytes() > COMPONENT_BYTES_MAX as u64 {
+            return Err(ReadError::TooLarge {
+                path: path.to_owned(),
+                bytes: stamp.bytes(),
+                max: COMPONENT_BYTES_MAX as u64,
+            });
+        }
+        let bytes = tokio::fs::read(&full)
+            .await
+            .map_err(|source| ReadError::Io { path: full.clone(), source })?;
+        let digest = Digest::of(&bytes);
+        // Only what did not change while it was read is known by its stamp.
+        if Stamp::of(&full).is_ok_and(|after| after == stamp) {
+            self.stamped().insert(full, (stamp, digest));
+        }
+        Ok(Component::Read(digest, bytes))
+    }
+
+    async fn check(
+        &self,
+        bundle: Bundle,
+        parsed: &Parsed,
+        mut found: Vec<Diagnostic>,
+        at: Timestamp,
+    ) -> Built {
+        let mut plugins = BTreeMap::new();
+        let mut interfaces: BTreeMap<PluginName, Arc<Interface>> = BTreeMap::new();
+        let grants: BTreeMap<PluginName, Grant> =
+            parsed.grants().into_iter().map(|grant| (grant.plugin.value.clone(), grant)).collect();
+        for declared in parsed.plugins() {
+            let name = declared.name.value.clone();
+            // What could not be read has been reported.
+            let Some(digest) = bundle.components.get(&declared.component.value) else {
+                continue;
+            };
+            match self.load(parsed, &declared, grants.get(&name), *digest).await {
+                Ok(plugin) => {
+                    interfaces.insert(name.clone(), plugin.interface().clone());
+                    plugins.insert(
+                        name,
+                        LoadedPlugin {
+                            plugin,
+                            department: declared.department.clone(),
+                            path: declared.component.value.clone(),
+                            component: *digest,
+                        },
+                    );
+                }
+                Err(finding) => found.push(*finding),
+            }
+        }
+        let report = check(parsed, &interfaces);
+        found.extend(report.diagnostics);
+        found.sort_by(|a, b| {
+            (&a.file, a.line, a.column, a.severity).cmp(&(&b.file, b.line, b.column, b.severity))
+        });
+        let text = render(&found, &bundle.sources, Color::Never);
+        let sound = found.iter().all(|finding| finding.severity != Severity::Error);
+        let release = report
+            .checked
+            .filter(|_| sound)
+            .map(|checked| Release::new(bundle, checked, plugins, found.clone(), at));
+        Built {
+            release,
+            findings: found,
+            text,
+            on_disk: OnDisk::new(),
+        }
+    }
+
+    async fn load(
+        &self,
+        parsed: &Parsed,
+        declared: &DeclaredPlugin,
+        grant: Option<&Grant>,
+        component: Digest,
+    ) -> Result<Plugin, Box<Diagnostic>> {
+        let entry = grant.map(|grant| grant.entry.clone()).unwrap_or_else(|| serde_json::json!({}));
+        let config = serde_json::to_vec(&declared.config).expect("settings are texts by name");
+        let made_of = Digest::of_parts([
+            component.as_bytes().as_slice(),
+            declared.name.value.as_str().as_bytes(),
+            declared.department.as_bytes(),
+            &config,
+            entry.to_string().as_bytes(),
+        ]);
+        if let Some(plugin) = self.loaded().get(&made_of) {
+            return Ok(plugin.clone());
+        }
+        let grants = match grant {
+            Some(grant) => read_grants(grant)
+                .map_err(|(span, message)| Box::new(parsed.diagnostic(Code::BadGrant, span, message, [])))?,
+            None => Grants::default(),
+        };
+        let not_loaded = |message: String| {
+            Box::new(parsed.diagnostic(Code::PluginNotLoaded, declared.component.span, message, []))
+        };
+        let bytes = self.shelf.component(&component).await.map_err(|error| not_loaded(error.to_string()))?;
+        let deployment = Deployment {
+            name: declared.name.value.clone(),
+            department: declared.department.to_string(),
+            config: declared.config.clone(),
+            grants,
+        };
+        let plugin =
+            self.host.load(bytes.into(), deployment).await.map_err(|error| not_loaded(error.to_string()))?;
+        self.loaded().insert(made_of, plugin.clone());
+        Ok(plugin)
+    }
+
+    /// Lets go of plugins that no release has any more.
+    pub(crate) fn release_unused<'a>(&self, releases: impl Iterator<Item = &'a Arc<Release>>) {
+        let used: BTreeSet<(PluginName, Digest)> = releases
+            .flat_map(|release| release.plugins())
+            .map(|(name, loaded)| (name.clone(), loaded.component))
+            .collect();
+        self.loaded()
+            .retain(|_, plugin| used.contains(&(plugin.name().clone(), plugin.digest())));
+    }
+
+    fn loaded(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Plugin>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stamped(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Digest)>> {
+        self.stamped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The digests of components on disk are no longer believed: what they name was removed.
+    pub(crate) fn distrust_stamps(&self) {
+        self.stamped().clear();
+    }
+}
+
+fn unreadable(parsed: &Parsed, plugin: &DeclaredPlugin, error: &ReadError) -> Diagnostic {
+    let help = match error {
+        ReadError::NoComponent { .. } => {
+            Some("build the plugin, or write the component's path relative to the hotline's folder".to_owned())
+        }
+        _ => None,
+    };
+    parsed.diagnostic(
+        Code::PluginNotLoaded,
+        plugin.component.span,
+        format!("plugin `{}`: {error}", plugin.name.value),
+        help,
+    )
+}
+
+/// Reads what grants.yaml gives to a plugin; what is wrong with it, and where.
+fn read_grants(grant: &Grant) -> Result<Grants, (Span, String)> {
+    serde_json::from_value(grant.entry.clone()).map_err(|error| {
+        // The part that is wrong is the one that is wrong by itself.
+        let part = grant.entry.as_object().and_then(|entry| {
+            entry.iter().find(|(name, value)| {
+                let alone = serde_json::json!({ name.as_str(): value });
+                serde_json::from_value::<Grants>(alone).is_err()
+            })
+        });
+        let span = grant.span(part.map_or("", |(name, _)| name.as_str()));
+        (span, error.to_string())
+    })
+}

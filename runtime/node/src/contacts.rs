@@ -1,0 +1,308 @@
+//! Contacts under way: found, decided, parked, woken, forgotten.
+//!
+//! Each contact is decided by one task at a time under its own lock, and each input runs in a
+//! task of its own, so that a request that is dropped stops nothing half-way. After every
+//! decision, and only when its events are durable, what the contact now waits for is read from
+//! its session: a deadline goes to the [`Timers`], a plugin call is made.
+//!
+//! A contact that nobody has talked to for a while is parked: its session leaves memory, its
+//! deadline and a short [`Summary`] stay. Whatever comes next folds its journal again.
+
+mod arrive;
+mod calls;
+mod contact;
+mod error;
+mod page;
+mod recover;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+use trunkline_engine::{Input, Session, input::Reply, turn::Turn};
+use trunkline_journal::Journal;
+use trunkline_model::{ContactId, Duration, Timestamp};
+
+use self::contact::Contact;
+pub use self::{
+    arrive::{Arrived, Call},
+    error::{ArriveError, DeliverError, FindError},
+    page::{Page, StateFilter},
+    recover::Recovery,
+    summary::{State, Summary},
+};
+use crate::{
+    clock::Clock,
+    key,
+    limits::{DUE_CONCURRENT, FORGET_AFTER, PARK_AFTER, RETRY_PAUSE_MAX, RETRY_PAUSE_MIN},
+    release::Release,
+    releases::Releases,
+    timers::Timers,
+};
+
+/// The space in which what the node knows of a contact besides its journal is kept.
+const SPACE: &str = "node.contacts";
+
+/// All contacts of a node.
+pub struct Contacts {
+    pub(crate) clock: Clock,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) releases: Arc<Releases>,
+    timers: Timers,
+    known: Mutex<BTreeMap<ContactId, Arc<Contact>>>,
+    /// Tasks that decide; waited for when the node stops.
+    deciding: TaskTracker,
+    /// Tasks that wait for a plugin; waited for less long.
+    calling: TaskTracker,
+    stopping: AtomicBool,
+    /// Why the journal takes no more writes, when it does not.
+    failed: watch::Sender<Option<Arc<str>>>,
+}
+
+/// What became of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The number of the contact's last event.
+    pub seq: u64,
+    /// What to tell whoever gave it.
+    pub reply: Reply,
+}
+
+impl Contacts {
+    pub(crate) fn new(clock: Clock, journal: Arc<Journal>, releases: Arc<Releases>) -> Self {
+        Self {
+            clock,
+            journal,
+            releases,
+            timers: Timers::default(),
+            known: Mutex::default(),
+            deciding: TaskTracker::new(),
+            calling: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            failed: watch::Sender::new(None),
+        }
+    }
+
+    /// Gives a contact an input and says what became of it, once that is durable. Dropping the
+    /// future drops the answer, not the input.
+    ///
+    /// # Errors
+    /// There is no such contact, it cannot go on, or its journal cannot be written.
+    pub async fn deliver(self: &Arc<Self>, contact: &ContactId, input: Input) -> Result<Delivered, DeliverError> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(DeliverError::Stopping);
+        }
+        let contact = self.find(contact).await?;
+        let contacts = self.clone();
+        let delivery = self.deciding.spawn(async move { contact.take(&contacts, &input, None).await });
+        delivery.await.unwrap_or(Err(DeliverError::Stopping))
+    }
+
+    /// Gives a contact an input that may not be lost: while the journal is unavailable it is
+    /// tried again.
+    async fn deliver_surely(
+        self: &Arc<Self>,
+        contact: &Arc<Contact>,
+        input: Input,
+        release: Option<&Arc<Release>>,
+    ) {
+        let mut pause = RETRY_PAUSE_MIN;
+        loop {
+            match contact.take(self, &input, release).await {
+                Ok(_) => return,
+                Err(DeliverError::Journal(error)) if error::may_pass(&error) => {
+                    tracing::warn!(contact = %contact.id, %error, "trying again in {pause}");
+                }
+                Err(error) => {
+                    tracing::error!(contact = %contact.id, %error, "a contact cannot go on");
+                    return;
+                }
+            }
+            tokio::time::sleep(pause.to_std()).await;
+            pause = Duration::from_millis((pause.as_millis() * 2).min(RETRY_PAUSE_MAX.as_millis()));
+        }
+    }
+
+    /// The turns after a number, oldest first. While there are none, waits until `until` for
+    /// the first.
+    ///
+    /// # Errors
+    /// There is no such contact, or its journal cannot be read.
+    pub async fn turns(
+        &self,
+        contact: &ContactId,
+        after: u64,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<Turn>, FindError> {
+        let contact = self.find(contact).await?;
+        loop {
+            let changed = contact.changed.notified();
+            tokio::pin!(changed);
+            // Listening begins before the turns are read, so that none is missed.
+            changed.as_mut().enable();
+            let (turns, ended) = contact.turns_after(self, after).await?;
+            let Some(until) = until.filter(|_| turns.is_empty() && !ended && !self.is_stopping()) else {
+                return Ok(turns);
+            };
+            tokio::select! {
+                () = changed => {}
+                () = self.clock.until(until) => return Ok(Vec::new()),
+            }
+        }
+    }
+
+    /// How a contact stands.
+    ///
+    /// # Errors
+    /// There is no such contact, or its journal cannot be read.
+    pub async fn summary(&self, contact: &ContactId) -> Result<Summary, FindError> {
+        Ok(self.find(contact).await?.summary())
+    }
+
+    /// A contact's session as it is now.
+    ///
+    /// # Errors
+    /// There is no such contact, or its journal cannot be read.
+    pub async fn session(&self, contact: &ContactId) -> Result<Session, FindError> {
+        self.find(contact).await?.session(self).await
+    }
+
+    /// Whether a token opens the caller's side of a contact.
+    ///
+    /// # Errors
+    /// There is no such contact, or the store cannot be read.
+    pub(crate) async fn opens(&self, contact: &ContactId, token: &str) -> Result<bool, FindError> {
+        let contact = self.find(contact).await?;
+        let kept = match contact.token() {
+            Some(kept) => Some(kept),
+            None => {
+                let kept = arrive::kept_token(self, &contact.id).await?;
+                contact.set_token(kept);
+                kept
+            }
+        };
+        Ok(kept.is_some_and(|kept| kept == key::digest(token)))
+    }
+
+    /// Finds a contact in memory, or in the journal.
+    async fn find(&self, id: &ContactId) -> Result<Arc<Contact>, FindError> {
+        if let Some(contact) = self.known().get(id) {
+            return Ok(contact.clone());
+        }
+        // One that ended and was forgotten: it may be asked about, and repeats are answered.
+        let Some(found) = Contact::read(self, id).await? else {
+            return Err(FindError::NoSuchContact(id.clone()));
+        };
+        let found = Arc::new(found);
+        Ok(self.known().entry(id.clone()).or_insert(found).clone())
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContactId, Arc<Contact>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many contacts are on each release, live ones only.
+    pub(crate) fn count(&self) -> usize {
+        self.known().len()
+    }
+
+    /// Acts upon deadlines, until the node stops.
+    pub(crate) async fn keep_time(self: Arc<Self>) {
+        let at_once = Arc::new(Semaphore::new(DUE_CONCURRENT));
+        loop {
+            for id in self.timers.due(&self.clock).await {
+                let Some(contact) = self.known().get(&id).cloned() else {
+                    continue;
+                };
+                let Ok(permit) = at_once.clone().acquire_owned().await else {
+                    return;
+                };
+                let contacts = self.clone();
+                self.deciding.spawn(async move {
+                    contacts.deliver_surely(&contact, Input::TimeUp, None).await;
+                    drop(permit);
+                });
+            }
+        }
+    }
+
+    /// Parks contacts that nobody talked to for a while, and forgets those that ended.
+    pub(crate) fn sweep(&self) {
+        let now = self.clock.now();
+        let (mut parked, mut forgotten) = (0_usize, 0_usize);
+        let known: Vec<Arc<Contact>> = self.known().values().cloned().collect();
+        for contact in known {
+            let idle = now.since(contact.touched());
+            if contact.has_ended() {
+                if idle >= FORGET_AFTER {
+                    self.known().remove(&contact.id);
+                    forgotten += 1;
+                }
+            } else if idle >= PARK_AFTER && contact.park() {
+                parked += 1;
+            }
+        }
+        if parked + forgotten > 0 {
+            tracing::debug!(parked, forgotten, "contacts left memory");
+        }
+    }
+
+    /// Resolves with the reason when the journal takes no more writes: the process should end
+    /// and be started again.
+    pub async fn failure(&self) -> Arc<str> {
+        let mut failed = self.failed.subscribe();
+        loop {
+            if let Some(why) = failed.borrow_and_update().clone() {
+                return why;
+            }
+            if failed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    pub(crate) fn has_failed(&self) -> Option<Arc<str>> {
+        self.failed.borrow().clone()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Takes nothing more from callers, and lets go of those who wait for turns.
+    pub(crate) fn begin_to_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        for contact in self.known().values() {
+            contact.changed.notify_waiters();
+        }
+    }
+
+    /// Waits for plugin calls and decisions under way, each within its bound. What is not
+    /// finished then is pending in the journal and goes on at the next start.
+    pub(crate) async fn stop(&self) {
+        use crate::limits::{STOP_CALLS_WITHIN, STOP_WITHIN};
+        self.begin_to_stop();
+        self.calling.close();
+        if tokio::time::timeout(STOP_CALLS_WITHIN.to_std(), self.calling.wait()).await.is_err() {
+            tracing::warn!(calls = self.calling.len(), "plugin calls are left for the next start");
+        }
+        self.deciding.close();
+        if tokio::time::timeout(STOP_WITHIN.to_std(), self.deciding.wait()).await.is_err() {
+            tracing::warn!(decisions = self.deciding.len(), "decisions did not finish in time");
+        }
+    }
+}
+
+/// Whether a store's answer means that something else was there already.
+fn is_conflict(error: &trunkline_journal::Error) -> bool {
+    matches!(error, trunkline_journal::Error::Conflict { .. })
+}

@@ -1,0 +1,51 @@
+//! Plugin calls: made because a session says that one is pending, answered by an input.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+use trunkline_engine::{Input, session::Calling};
+use trunkline_model::{FaultKind, Outcome};
+
+use super::{Contacts, contact::Contact};
+use crate::release::Pinned;
+
+impl Contacts {
+    /// Makes the call that a contact waits for. Whatever becomes of it comes back as an input
+    /// that names the call and the attempt; when the contact waits no longer, that moves nothing.
+    pub(super) fn make_call(
+        self: &Arc<Self>,
+        contact: &Arc<Contact>,
+        pinned: Pinned,
+        calling: &Calling,
+        language: &str,
+    ) {
+        if self.is_stopping() {
+            // It is pending in the journal, and is made when the node is back.
+            return;
+        }
+        let now = self.clock.now();
+        let call = trunkline_plugin::Call {
+            function: calling.function.clone(),
+            arguments: calling.arguments.clone(),
+            id: calling.call.clone(),
+            attempt: calling.attempt,
+            locale: language.to_string(),
+            time: calling.until.since(now),
+        };
+        let (name, id, attempt) = (calling.plugin.clone(), calling.call.clone(), calling.attempt);
+        let span = tracing::debug_span!("call", contact = %contact.id, plugin = %name, call = %id, attempt);
+        let (contacts, contact) = (self.clone(), contact.clone());
+        self.calling.spawn(
+            async move {
+                let release = pinned.release();
+                let outcome = match release.plugin(&name) {
+                    Some(plugin) => plugin.call(call).await,
+                    None => Outcome::fault(FaultKind::Host, format!("the release has no plugin {name}")),
+                };
+                let input = Input::Answer { call: id, attempt, outcome };
+                contacts.deliver_surely(&contact, input, Some(release)).await;
+            }
+            .instrument(span),
+        );
+    }
+}

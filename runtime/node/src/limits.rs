@@ -1,0 +1,106 @@
+//! The node's bounds. Each has a name; hitting one is a problem, a report or a metric.
+
+use trunkline_model::Duration;
+
+/// Time without another write after which a hotline's folder counts as settled.
+pub const SETTLE: Duration = Duration::from_millis(150);
+
+/// How long a build waits for a folder that does not settle.
+pub const SETTLE_MAX: Duration = Duration::from_secs(3);
+
+/// How often a watched folder is looked at although nothing was reported of it: some file
+/// systems report nothing.
+pub const RESCAN_EVERY: Duration = Duration::from_secs(5);
+
+/// Time without an input after which a contact leaves memory; its deadline stays.
+pub const PARK_AFTER: Duration = Duration::from_secs(60);
+
+/// Time after which a contact that has ended leaves memory; its journal stays.
+pub const FORGET_AFTER: Duration = Duration::from_secs(600);
+
+/// How often contacts to be parked or forgotten are looked for.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Turns of a contact that stay in memory; older ones are read from its journal.
+pub const TURNS_KEPT: usize = 32;
+
+/// Contacts under way on one node.
+pub const CONTACTS_MAX: usize = 250_000;
+
+/// Contacts that are taken up at once when a node starts.
+pub const RECOVERY_CONCURRENT: usize = 128;
+
+/// Contacts whose deadline is acted upon at once.
+pub const DUE_CONCURRENT: usize = 256;
+
+/// Attempts of one input against a journal that somebody else writes to.
+pub const CONFLICTS_MAX: u32 = 5;
+
+/// The first pause before a journal that is unavailable is tried again for work that may not be lost.
+pub const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// The longest such pause.
+pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How long calls under way are waited for when a node stops.
+pub const STOP_CALLS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long all else is waited for when a node stops.
+pub const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Releases that are kept although no contact is on them, the current one included.
+pub const RELEASES_KEPT: usize = 8;
+
+/// Reports of builds that are kept.
+pub const REPORTS_KEPT: usize = 20;
+
+/// Characters of one report's text.
+pub const REPORT_CHARS_MAX: usize = 64 * 1024;
+
+/// Bytes of one component.
+pub const COMPONENT_BYTES_MAX: u64 = 128 << 20;
+
+/// How long the same request for a new contact is answered as before.
+pub const BEGIN_AGAIN_WITHIN: Duration = Duration::from_secs(86_400);
+
+/// The fewest characters of a client's id of a request for a new contact: it guards the answer.
+pub const BEGIN_ID_CHARS_MIN: usize = 16;
+
+/// The fewest characters of a key.
+pub const KEY_CHARS_MIN: usize = 16;
+
+/// Bytes of the body of an ordinary request.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a hotline sent as an archive.
+pub const BUNDLE_BYTES_MAX: usize = 128 << 20;
+
+/// Files of a hotline sent as an archive.
+pub const BUNDLE_FILES_MAX: usize = 4_096;
+
+/// The longest that a request for turns may wait.
+pub const POLL_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Turns in one answer.
+pub const TURNS_PER_ANSWER_MAX: usize = 500;
+
+/// How often a stream of turns shows that it is alive.
+pub const STREAM_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Contacts or events in one answer.
+pub const PAGE_MAX: usize = 1_000;
+
+/// Contacts or events in one answer when the request names no number.
+pub const PAGE_DEFAULT: usize = 100;
+
+/// How long a client may take to send a request's body.
+pub const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Connections at once; more wait to be taken.
+pub const CONNECTIONS_MAX: usize = 8_192;
+
+/// How long a client may take to send a request's head, and how long a connection may idle.
+pub const HEAD_WITHIN: Duration = Duration::from_secs(75);
+
+/// The pause after a connection that could not be taken.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -1,0 +1,73 @@
+//! Metrics of the node, in Prometheus' format. Labels are bounded: verbs, causes, routes,
+//! never contacts, callers or numbers.
+//!
+//! The plugin host and the journal count for themselves; this module installs the recorder
+//! for all of them.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use trunkline_model::Duration;
+
+/// Histograms of seconds: from a plugin call to a caller's longest thought.
+const SECONDS: [f64; 18] = [
+    0.000_025, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
+    2.5, 10.0, 60.0, 600.0,
+];
+
+/// How often the recorder's histograms are drained although nobody asks for them.
+pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Contacts under way, by `state`.
+pub(crate) const CONTACTS: &str = "trunkline_contacts";
+/// Contacts that arrived, by `channel`.
+pub(crate) const ARRIVALS: &str = "trunkline_contact_arrivals_total";
+/// Contacts that ended, by `cause`.
+pub(crate) const ENDS: &str = "trunkline_contact_ends_total";
+/// Seconds that a step took, by `verb`, the caller's own time included.
+pub(crate) const STEP_SECONDS: &str = "trunkline_step_seconds";
+/// Inputs, by `kind` and `reply`.
+pub(crate) const INPUTS: &str = "trunkline_inputs_total";
+/// Seconds from the last write of a hotline's folder settled to the release live, by `result`.
+pub(crate) const RELOAD_SECONDS: &str = "trunkline_reload_seconds";
+/// Releases, by `stage`.
+pub(crate) const RELEASES: &str = "trunkline_releases";
+/// Seconds from start to ready.
+pub(crate) const RECOVERY_SECONDS: &str = "trunkline_recovery_seconds";
+/// Contacts that cannot go on because their release cannot be rebuilt.
+pub(crate) const STRANDED: &str = "trunkline_contacts_stranded";
+/// Seconds that an HTTP request took, by `route`, `method` and `status`.
+pub(crate) const HTTP_SECONDS: &str = "trunkline_http_request_seconds";
+
+/// The process has one recorder, whoever starts how many nodes in it.
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The process's metrics; installs their recorder when nobody has.
+pub(crate) fn recorder() -> &'static PrometheusHandle {
+    RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&SECONDS)
+            .expect("the list of buckets is not empty")
+            .build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another metrics recorder is installed; /metrics stays empty");
+        }
+        describe();
+        handle
+    })
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!(CONTACTS, "Contacts under way, by what they wait for.");
+    describe_counter!(ARRIVALS, "Contacts that arrived.");
+    describe_counter!(ENDS, "Contacts that ended, by cause.");
+    describe_histogram!(STEP_SECONDS, "Seconds that a step took, the caller's own time included.");
+    describe_counter!(INPUTS, "Inputs of callers, by kind and by what became of them.");
+    describe_histogram!(RELOAD_SECONDS, "Seconds from the last write settled to the release live.");
+    describe_gauge!(RELEASES, "Releases by stage.");
+    describe_gauge!(RECOVERY_SECONDS, "Seconds that the last start took to take contacts up again.");
+    describe_gauge!(STRANDED, "Contacts whose release cannot be rebuilt.");
+    describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");
+}

@@ -1,0 +1,117 @@
+//! The HTTP API: what callers, operators and tools reach a node by.
+//!
+//! Handlers translate and nothing more: they read a request, ask the contacts or the releases,
+//! and answer in JSON. Every refusal is a problem document with a stable code.
+
+mod auth;
+mod body;
+mod callers;
+mod connections;
+mod guard;
+mod health;
+mod operators;
+mod problem;
+mod releases;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use self::connections::serve;
+use crate::{
+    contacts::Contacts,
+    key::Key,
+    node::{Listen, Readiness},
+    releases::Releases,
+};
+
+/// What all handlers share.
+#[derive(Clone)]
+pub(crate) struct State(Arc<Shared>);
+
+struct Shared {
+    contacts: Arc<Contacts>,
+    releases: Arc<Releases>,
+    readiness: Arc<Readiness>,
+    api_key: Option<Key>,
+    client_key: Option<Key>,
+    openapi: std::sync::OnceLock<String>,
+}
+
+impl State {
+    pub(crate) fn new(
+        contacts: Arc<Contacts>,
+        releases: Arc<Releases>,
+        readiness: Arc<Readiness>,
+        listen: &Listen,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            contacts,
+            releases,
+            readiness,
+            api_key: listen.api_key.clone(),
+            client_key: listen.client_key.clone(),
+            openapi: std::sync::OnceLock::new(),
+        }))
+    }
+
+    fn contacts(&self) -> &Arc<Contacts> {
+        &self.0.contacts
+    }
+
+    fn releases(&self) -> &Arc<Releases> {
+        &self.0.releases
+    }
+
+    /// Whether the node has taken up its contacts and takes new ones.
+    fn is_ready(&self) -> bool {
+        self.0.readiness.is_ready()
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Trunkline",
+        description = "Contacts, turns and inputs for callers; contacts, releases and plugins for operators."
+    ),
+    tags(
+        (name = "callers", description = "One contact's own side, opened by its token."),
+        (name = "operators", description = "Everything else, opened by the API key."),
+    )
+)]
+struct Description;
+
+/// The API and the chat page.
+pub(crate) fn router(state: State) -> Router {
+    let (api, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(callers::begin, operators::list))
+        .routes(routes!(operators::one))
+        .routes(routes!(operators::events))
+        .routes(routes!(callers::give))
+        .routes(routes!(callers::turns))
+        .routes(routes!(releases::list, releases::send))
+        .routes(routes!(releases::current))
+        .routes(routes!(releases::activate))
+        .routes(routes!(releases::plugins))
+        .split_for_parts();
+    let described = description.to_json().expect("the description of the API is JSON");
+    state.0.openapi.get_or_init(|| described);
+    Router::new()
+        .merge(api)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::ready))
+        .merge(health::router())
+        .fallback(guard::no_such_path)
+        .method_not_allowed_fallback(guard::no_such_method)
+        // Bodies have bounds of their own, by what they carry.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(state.clone(), guard::loopback_host))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn(guard::observed))
+        .with_state(state)
+}

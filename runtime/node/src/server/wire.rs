@@ -1,0 +1,316 @@
+//! The operators' JSON: contacts, events, releases, plugins.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use trunkline_channel::{chat::channel_name, problem::Finding};
+use trunkline_engine::Event;
+use trunkline_flow::Diagnostic;
+use trunkline_model::json::rfc3339;
+use utoipa::ToSchema;
+
+use crate::{
+    contacts::Summary,
+    release::{LoadedPlugin, Stage},
+    releases::Overview,
+    report::Report,
+};
+
+/// How a contact stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContactState {
+    /// Its id.
+    contact: String,
+    /// `hearing`, `calling`, `waiting`, `stranded` or `ended`.
+    state: &'static str,
+    /// The release it is on.
+    release: String,
+    /// How it came.
+    channel: &'static str,
+    /// The number it called.
+    number: String,
+    /// Its language.
+    language: String,
+    /// The flow it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<String>,
+    /// The step it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    /// Whom or what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<String>,
+    /// Since when, RFC 3339.
+    since: String,
+    /// Until when, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// When it arrived, RFC 3339.
+    arrived: String,
+    /// How many events it has.
+    events: u64,
+    /// Why it ended, when it has: `flow`, `caller`, `limit` or `broken`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    /// How it ended, when it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    /// Why it cannot go on, when it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stranded: Option<String>,
+}
+
+impl From<&Summary> for ContactState {
+    fn from(summary: &Summary) -> Self {
+        let place = summary.place.as_ref();
+        Self {
+            contact: summary.contact.to_string(),
+            state: summary.state.as_str(),
+            release: summary.release.to_string(),
+            channel: channel_name(summary.channel),
+            number: summary.number.to_string(),
+            language: summary.language.to_string(),
+            flow: place.map(|(flow, _)| flow.to_string()),
+            step: place.map(|(_, step)| step.to_string()),
+            waits_for: summary.waits_for.as_deref().map(ToOwned::to_owned),
+            since: rfc3339(summary.since),
+            until: summary.until.map(rfc3339),
+            arrived: rfc3339(summary.arrived),
+            events: summary.events,
+            cause: summary.ended.as_ref().map(|(cause, _)| *cause),
+            outcome: summary.ended.as_ref().map(|(_, outcome)| outcome.to_string()),
+            stranded: summary.stranded.as_deref().map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// A page of contacts, in order of their arrival.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Contacts {
+    pub(crate) contacts: Vec<ContactState>,
+    /// The `after` of the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// One event of a contact.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordedEvent {
+    /// Its number, counted from 1.
+    seq: u64,
+    /// When it was decided, RFC 3339.
+    at: String,
+    /// What happened, without personal data.
+    #[schema(value_type = Object)]
+    fact: serde_json::Value,
+    /// What of it is personal; only when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    personal: Option<serde_json::Value>,
+    /// Whether something of it is personal and was left out.
+    masked: bool,
+}
+
+impl RecordedEvent {
+    pub(crate) fn new(seq: u64, event: &Event, personal: bool) -> Self {
+        // Values that JSON has no form for do not occur in events.
+        let json = |value: Result<serde_json::Value, serde_json::Error>| value.unwrap_or_default();
+        Self {
+            seq,
+            at: rfc3339(event.at),
+            fact: json(serde_json::to_value(&event.fact)),
+            personal: event
+                .personal
+                .as_ref()
+                .filter(|_| personal)
+                .map(|personal| json(serde_json::to_value(personal))),
+            masked: event.personal.is_some() && !personal,
+        }
+    }
+}
+
+/// A page of a contact's events.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Events {
+    pub(crate) events: Vec<RecordedEvent>,
+    /// The `after` of the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<u64>,
+}
+
+/// A release.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReleaseState {
+    /// Its id.
+    release: String,
+    /// The hotline's name.
+    hotline: String,
+    /// `built`, `current`, `draining` or `drained`.
+    stage: &'static str,
+    /// How many contacts are on it.
+    contacts: usize,
+    /// When it was built, RFC 3339.
+    built: String,
+    /// The numbers it answers.
+    numbers: Vec<String>,
+    /// What the check found and let pass.
+    warnings: Vec<Finding>,
+}
+
+impl From<&Overview> for ReleaseState {
+    fn from(overview: &Overview) -> Self {
+        let release = &overview.release;
+        Self {
+            release: release.id().to_string(),
+            hotline: release.hotline().name.to_string(),
+            stage: overview.stage.as_str(),
+            contacts: release.contacts(),
+            built: rfc3339(release.built()),
+            numbers: release.hotline().numbers.keys().map(ToString::to_string).collect(),
+            warnings: release.warnings().iter().map(finding).collect(),
+        }
+    }
+}
+
+impl ReleaseState {
+    pub(crate) const fn is_current(overview: &Overview) -> bool {
+        matches!(overview.stage, Stage::Current)
+    }
+}
+
+/// What became of a build.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BuildReport {
+    /// Counted from 1 since the server started.
+    number: u64,
+    /// When, RFC 3339.
+    at: String,
+    /// `live`, `unchanged`, `built`, `refused` or `failed`.
+    verdict: &'static str,
+    /// The release, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
+    /// How long it took.
+    took_ms: u64,
+    /// What was found.
+    findings: Vec<Finding>,
+    /// The findings as text for people.
+    text: String,
+}
+
+impl From<&Report> for BuildReport {
+    fn from(report: &Report) -> Self {
+        Self {
+            number: report.number,
+            at: rfc3339(report.at),
+            verdict: report.verdict.as_str(),
+            release: report.release.map(|release| release.to_string()),
+            took_ms: report.took.as_millis(),
+            findings: report.findings.iter().map(finding).collect(),
+            text: report.text.clone(),
+        }
+    }
+}
+
+/// The releases there are, and the last builds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Releases {
+    /// The current one first.
+    pub(crate) releases: Vec<ReleaseState>,
+    /// The last builds, the newest last.
+    pub(crate) reports: Vec<BuildReport>,
+}
+
+/// A plugin of the current release.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PluginState {
+    /// Its name in the hotline.
+    plugin: String,
+    /// Whose it is.
+    department: String,
+    /// Where its component is, as hotline.yaml says it.
+    component: String,
+    /// The digest of the component.
+    digest: String,
+    /// Its functions, as flows call them.
+    functions: Vec<FunctionState>,
+    /// What it imports and may use, in words.
+    wants: String,
+    /// What grants.yaml lets it reach, in words.
+    grants: String,
+    /// Calls that ended, under this name, in all releases.
+    calls: u64,
+    /// Of those, answered.
+    answers: u64,
+    /// Of those, refused with the function's own error.
+    refusals: u64,
+    /// Of those, failed, by kind of fault.
+    faults: BTreeMap<&'static str, u64>,
+    /// Calls under way.
+    running: usize,
+    /// Whether calls are let through: `closed`, `open` or `probing` in words.
+    breaker: String,
+}
+
+/// A function of a plugin.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FunctionState {
+    /// The name that flows write after the plugin's.
+    name: String,
+    /// What it takes and gives, and how it says no.
+    signature: String,
+    /// What its department wrote about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<String>,
+}
+
+impl PluginState {
+    pub(crate) fn new(name: &str, loaded: &LoadedPlugin) -> Self {
+        let plugin = &loaded.plugin;
+        let statistics = plugin.statistics();
+        Self {
+            plugin: name.to_owned(),
+            department: loaded.department.to_string(),
+            component: loaded.path.to_string(),
+            digest: loaded.component.to_string(),
+            functions: plugin
+                .interface()
+                .functions
+                .iter()
+                .map(|signature| FunctionState {
+                    name: signature.path(),
+                    signature: signature.to_string(),
+                    docs: signature.docs.clone(),
+                })
+                .collect(),
+            wants: format!("{:?}", plugin.wants()),
+            grants: format!("{:?}", plugin.grants()),
+            calls: statistics.calls,
+            answers: statistics.answers,
+            refusals: statistics.refusals,
+            faults: statistics.faults.iter().map(|(kind, count)| (kind.as_str(), *count)).collect(),
+            running: statistics.running,
+            breaker: format!("{:?}", statistics.breaker).to_lowercase(),
+        }
+    }
+}
+
+/// The plugins of the current release.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Plugins {
+    pub(crate) plugins: Vec<PluginState>,
+}
+
+/// A finding on the wire.
+pub(crate) fn finding(diagnostic: &Diagnostic) -> Finding {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Finding {
+        code: diagnostic.code.to_string(),
+        severity: diagnostic.severity.as_str().to_owned(),
+        file: diagnostic.file.to_string(),
+        line: number(diagnostic.line),
+        column: number(diagnostic.column),
+        message: diagnostic.message.clone(),
+        mend: (!diagnostic.help.is_empty()).then(|| diagnostic.help.join(" ")),
+    }
+}

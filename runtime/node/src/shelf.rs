@@ -1,0 +1,241 @@
+//! Releases on disk: whatever a contact runs on is kept from before its first event until
+//! after its last, across restarts.
+//!
+//! A release's texts are one blob, each component is one, and a manifest in the key-value
+//! face names them. Content is kept once, however many releases hold it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use trunkline_flow::Sources;
+use trunkline_journal::{Error as StoreError, Expect, Put, Store};
+use trunkline_model::{Digest, Timestamp};
+
+use crate::{
+    bundle::{Bundle, ReadError},
+    limits::PAGE_MAX,
+};
+
+/// The space of the manifests, by the release's id.
+const MANIFESTS: &str = "node.releases";
+
+/// The space of what is current.
+const STATE: &str = "node.state";
+
+/// The key of the release that is current.
+const CURRENT: &str = "current-release";
+
+/// The version of manifests.
+const VERSION: u32 = 1;
+
+/// Where releases are kept.
+pub(crate) struct Shelf {
+    store: Arc<dyn Store>,
+}
+
+/// What is kept of a release besides its content.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    version: u32,
+    /// When it was first kept.
+    pub(crate) built: Timestamp,
+    /// The runtime that built it.
+    runtime: String,
+    /// The blob of its texts.
+    sources: Digest,
+    /// The blob of each component, by its path in hotline.yaml.
+    components: BTreeMap<Arc<str>, Digest>,
+}
+
+impl Manifest {
+    fn blobs(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(self.sources).chain(self.components.values().copied())
+    }
+}
+
+impl Shelf {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Keeps a component. It is known by its digest from then on.
+    pub(crate) async fn keep_component(&self, digest: &Digest, bytes: Vec<u8>) -> Result<(), StoreError> {
+        if !self.store.has_blob(digest).await? {
+            self.store.put_blob(bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a release whose components are kept.
+    pub(crate) async fn keep(&self, bundle: &Bundle, at: Timestamp) -> Result<(), StoreError> {
+        let id = bundle.release_id();
+        if self.manifest(&id, at).await?.is_some() {
+            return Ok(());
+        }
+        let texts = serde_json::to_vec(&bundle.sources.files).expect("texts by path are JSON");
+        let sources = self.store.put_blob(texts).await?;
+        let manifest = Manifest {
+            version: VERSION,
+            built: at,
+            runtime: env!("CARGO_PKG_VERSION").to_owned(),
+            sources,
+            components: bundle.components.clone(),
+        };
+        self.put(MANIFESTS, &id.to_string(), &manifest, at).await
+    }
+
+    /// Remembers which release is current.
+    pub(crate) async fn set_current(&self, id: &Digest, at: Timestamp) -> Result<(), StoreError> {
+        self.put(STATE, CURRENT, id, at).await
+    }
+
+    /// The release that was current last.
+    pub(crate) async fn current(&self, at: Timestamp) -> Result<Option<Digest>, StoreError> {
+        self.get(STATE, CURRENT, at).await
+    }
+
+    /// What is kept of a release.
+    pub(crate) async fn manifest(&self, id: &Digest, at: Timestamp) -> Result<Option<Manifest>, StoreError> {
+        self.get(MANIFESTS, &id.to_string(), at).await
+    }
+
+    /// Takes a release's texts from the shelf.
+    pub(crate) async fn bundle(&self, id: &Digest, at: Timestamp) -> Result<Bundle, ReadError> {
+        let lacking = |what: String| ReadError::Lacking { what };
+        let manifest = self
+            .manifest(id, at)
+            .await
+            .map_err(|error| lacking(format!("its manifest: {error}")))?
+            .ok_or_else(|| lacking("its manifest".to_owned()))?;
+        let texts = self
+            .store
+            .blob(&manifest.sources)
+            .await
+            .map_err(|error| lacking(format!("its texts: {error}")))?
+            .ok_or_else(|| lacking("its texts".to_owned()))?;
+        let files = serde_json::from_slice(&texts).map_err(|error| lacking(format!("its texts: {error}")))?;
+        Ok(Bundle {
+            sources: Sources { files },
+            components: manifest.components,
+        })
+    }
+
+    /// Takes a component from the shelf.
+    pub(crate) async fn component(&self, digest: &Digest) -> Result<Vec<u8>, ReadError> {
+        let found = self.store.blob(digest).await.map_err(|error| ReadError::Lacking {
+            what: format!("component {}: {error}", digest.short()),
+        })?;
+        found.ok_or_else(|| ReadError::Lacking { what: format!("component {}", digest.short()) })
+    }
+
+    /// Removes all releases but those that `stays` wants, with the content that no other
+    /// release holds. The newest come first in what `stays` is asked. How many were removed.
+    pub(crate) async fn collect(
+        &self,
+        at: Timestamp,
+        mut stays: impl FnMut(usize, &Digest) -> bool,
+    ) -> Result<usize, StoreError> {
+        let mut manifests: Vec<(Digest, Manifest)> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.list(MANIFESTS, "", after.as_deref(), PAGE_MAX, at).await?;
+            let Some((last, _)) = page.last() else {
+                break;
+            };
+            after = Some(last.clone());
+            manifests.extend(page.into_iter().filter_map(|(key, entry)| {
+                // What this version cannot read, another wrote, and it stays.
+                Some((key.parse().ok()?, serde_json::from_slice(&entry.value).ok()?))
+            }));
+        }
+        manifests.sort_by_key(|(_, manifest)| std::cmp::Reverse(manifest.built));
+        let (mut kept, mut gone) = (Vec::new(), Vec::new());
+        for (rank, (id, manifest)) in manifests.into_iter().enumerate() {
+            if stays(rank, &id) { kept.push(manifest) } else { gone.push((id, manifest)) }
+        }
+        for (id, manifest) in &gone {
+            // The manifest goes first: a release without one is not looked for.
+            self.store.remove(MANIFESTS, &id.to_string(), Expect::Any, at).await?;
+            for blob in manifest.blobs() {
+                if !kept.iter().any(|kept| kept.blobs().any(|other| other == blob)) {
+                    self.store.delete_blob(&blob).await?;
+                }
+            }
+        }
+        Ok(gone.len())
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(
+        &self,
+        space: &str,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<Option<T>, StoreError> {
+        let entry = self.store.get(space, key, at).await?;
+        let read = |bytes: &[u8]| {
+            serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt {
+                place: format!("entry {key} of {space}").into(),
+                what: error.to_string().into(),
+            })
+        };
+        entry.map(|entry| read(&entry.value)).transpose()
+    }
+
+    async fn put<T: Serialize>(&self, space: &str, key: &str, value: &T, at: Timestamp) -> Result<(), StoreError> {
+        let put = Put {
+            space,
+            key,
+            value: serde_json::to_vec(value).expect("manifests of digests and paths are JSON"),
+            expect: Expect::Any,
+            expires: None,
+            at,
+        };
+        self.store.put(put).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_journal::Memory;
+
+    use super::*;
+
+    fn bundle(text: &str, component: Digest) -> Bundle {
+        Bundle {
+            sources: Sources::new([("hotline.yaml", text)]),
+            components: [("plugins/a.wasm".into(), component)].into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_release_comes_back_as_it_was_kept() {
+        let shelf = Shelf::new(Arc::new(Memory::new()));
+        let at = Timestamp::from_millis(1);
+        let component = Digest::of(b"component");
+        shelf.keep_component(&component, b"component".to_vec()).await.unwrap();
+        let kept = bundle("hotline: a", component);
+        shelf.keep(&kept, at).await.unwrap();
+        shelf.set_current(&kept.release_id(), at).await.unwrap();
+        let id = shelf.current(at).await.unwrap().unwrap();
+        let back = shelf.bundle(&id, at).await.unwrap();
+        assert_eq!(back.release_id(), kept.release_id());
+        assert_eq!(shelf.component(&component).await.unwrap(), b"component");
+    }
+
+    #[tokio::test]
+    async fn what_another_release_holds_is_not_collected() {
+        let shelf = Shelf::new(Arc::new(Memory::new()));
+        let shared = Digest::of(b"shared");
+        shelf.keep_component(&shared, b"shared".to_vec()).await.unwrap();
+        let (old, new) = (bundle("hotline: old", shared), bundle("hotline: new", shared));
+        shelf.keep(&old, Timestamp::from_millis(1)).await.unwrap();
+        shelf.keep(&new, Timestamp::from_millis(2)).await.unwrap();
+        let at = Timestamp::from_millis(3);
+        assert_eq!(shelf.collect(at, |rank, _| rank < 1).await.unwrap(), 1);
+        assert!(shelf.bundle(&old.release_id(), at).await.is_err());
+        assert!(shelf.bundle(&new.release_id(), at).await.is_ok());
+        assert!(shelf.component(&shared).await.is_ok());
+        assert_eq!(shelf.collect(at, |_, _| false).await.unwrap(), 1);
+        assert!(shelf.component(&shared).await.is_err());
+    }
+}
