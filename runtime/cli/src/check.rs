@@ -1,0 +1,135 @@
+//! `trunkline check`: all that is wrong with a hotline, before anybody calls it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::json;
+use trunkline_flow::{
+    Severity,
+    diagnostics::{Color, render},
+};
+use trunkline_journal::StoreSpec;
+use trunkline_node::{Clock, Node, Report, Settings, StartError, Verdict, read_folder};
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    inspect::Format,
+    place,
+};
+
+/// Check a hotline: every file, every flow, every call against its plugin
+///
+/// Loads the components to learn the signatures of their functions, as a server would, and
+/// reports everything that it finds at once. Nothing is called and nothing is kept.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    trunkline check flows/city-hotline\n  \
+    trunkline check --output-format json flows/city-hotline | jq '.findings[].code'\n\n\
+    Exit codes: 0 when the hotline loads, with warnings or without; 1 when it does not.")]
+pub(crate) struct Check {
+    /// The hotline's folder
+    hotline: PathBuf,
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    output_format: Format,
+}
+
+impl Check {
+    /// Runs the command.
+    pub(crate) async fn run(&self) -> Outcome {
+        let folder = place::hotline(&self.hotline)?;
+        let report = match start(&folder).await {
+            Ok(node) => {
+                let report = node.releases().reports().into_iter().next();
+                node.shutdown().await;
+                report.ok_or_else(|| Failure::from(anyhow!("the hotline was not built")))?
+            }
+            Err(StartError::Check { report, .. }) => report,
+            Err(error) => return Err(anyhow!(error).into()),
+        };
+        match self.output_format {
+            Format::Text => {
+                anstream::print!("{}", findings(&report, &folder));
+                anstream::println!("{}", summary(&report, &self.hotline));
+            }
+            Format::Json => anstream::println!("{:#}", as_json(&report)),
+        }
+        Ok(if report.verdict.is_good() {
+            Exit::Done
+        } else {
+            Exit::Findings
+        })
+    }
+}
+
+/// Starts a node that keeps nothing and listens nowhere: enough to check a hotline, or to call
+/// it in process.
+pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
+    Node::start(Settings {
+        hotline: folder.to_owned(),
+        store: StoreSpec::Memory,
+        master_key: None,
+        watch: false,
+        listen: None,
+        clock: Clock::system(),
+        cache: place::cache(),
+    })
+    .await
+}
+
+/// A report's findings, each with the lines it is about, coloured: the output takes colours away
+/// where they are not wanted.
+pub(crate) fn findings(report: &Arc<Report>, folder: &Path) -> String {
+    if report.verdict == Verdict::Failed {
+        return format!("{}\n\n", report.text.trim_end());
+    }
+    match read_folder(folder) {
+        Ok(sources) => render(&report.findings, &sources, Color::Always),
+        // Gone or changed since: as it was when it was built.
+        Err(_) => report.text.clone(),
+    }
+}
+
+fn count(report: &Report, severity: Severity) -> usize {
+    let found = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == severity);
+    found.count()
+}
+
+fn summary(report: &Report, hotline: &Path) -> String {
+    let (errors, warnings) = (count(report, Severity::Error), count(report, Severity::Warning));
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let green = anstyle::AnsiColor::Green.on_default().bold();
+    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let found = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
+    let shown = hotline.display();
+    match (report.verdict.is_good(), &report.release) {
+        (true, Some(release)) => {
+            format!(
+                "{green}{shown} loads{green:#}: {found}, release {}, {}",
+                release.short(),
+                report.took
+            )
+        }
+        _ => {
+            format!("{red}{shown} does not load{red:#}: {found}; `trunkline explain CODE` says more of each")
+        }
+    }
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    json!({
+        "loads": report.verdict.is_good(),
+        "release": report.release.filter(|_| report.verdict.is_good()),
+        "errors": count(report, Severity::Error),
+        "warnings": count(report, Severity::Warning),
+        "findings": report.findings,
+        "failure": (report.verdict == Verdict::Failed).then_some(&report.text),
+    })
+}

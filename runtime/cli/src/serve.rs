@@ -1,0 +1,239 @@
+//! `trunkline serve`: a hotline, answered until the process is told to stop.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use trunkline_journal::{STORES_HELP, StoreSpec};
+use trunkline_node::{Clock, Key, Listen, Node, Settings, StartError};
+
+use crate::{
+    check::findings,
+    exit::{Exit, Failure, Outcome},
+    logging::{Format, Logging},
+    place,
+};
+
+/// Answer a hotline: its HTTP API, its chat page, its plugins
+///
+/// Contacts that were under way when the server last stopped go on where they were. It stops on
+/// ctrl-C and SIGTERM, after finishing what is begun.
+#[derive(Args)]
+#[command(after_help = examples())]
+pub(crate) struct Serve {
+    /// The hotline's folder
+    hotline: PathBuf,
+    /// Make what is saved in the folder live: contacts under way finish on what they began with,
+    /// new ones get the new; what does not check is reported and changes nothing
+    #[arg(long)]
+    watch: bool,
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        env = "TRUNKLINE_LISTEN"
+    )]
+    listen: SocketAddr,
+    /// Where to keep contacts [default: fjall:DATA/trunkline/NAME, where DATA is XDG_DATA_HOME or
+    /// ~/.local/share, and NAME is the folder's]
+    #[arg(long, value_name = "STORE", env = "TRUNKLINE_STORE")]
+    store: Option<StoreSpec>,
+    /// The file of the key under which personal values are kept; made when it is missing
+    /// [default: DIR.key beside the store]
+    #[arg(long, value_name = "FILE", env = "TRUNKLINE_MASTER_KEY_FILE")]
+    master_key: Option<PathBuf>,
+    /// The operator's key; without one only loopback addresses are listened on, and whoever
+    /// reaches them is the operator
+    #[arg(long, value_name = "KEY", env = "TRUNKLINE_API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+    /// The key of clients whose word for the caller's number is taken
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TRUNKLINE_CLIENT_KEY",
+        hide_env_values = true
+    )]
+    client_key: Option<String>,
+    /// Write the address that is listened on to this file, once the server is ready
+    #[arg(long, value_name = "FILE")]
+    address_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) logging: Logging,
+}
+
+fn examples() -> String {
+    let stores: Vec<String> = STORES_HELP.lines().map(|line| format!("  {line}")).collect();
+    format!(
+        "Stores:\n{}\n\nExamples:\n  \
+         trunkline serve flows/city-hotline --watch\n  \
+         trunkline serve flows/city-hotline --listen 127.0.0.1:9000 --store fjall:/var/lib/city\n  \
+         TRUNKLINE_API_KEY=$(openssl rand -hex 24) trunkline serve flows/city-hotline --listen 0.0.0.0:8080\n\n\
+         Keys given on the command line can be seen by other users of the machine: the environment is safer.\n\
+         Compiled components are kept in XDG_CACHE_HOME/trunkline, or ~/.cache/trunkline.",
+        stores.join("\n")
+    )
+}
+
+impl Serve {
+    /// Runs the command.
+    pub(crate) async fn run(&self) -> Outcome {
+        let folder = place::hotline(&self.hotline)?;
+        let store = match &self.store {
+            Some(store) => store.clone(),
+            None => place::default_store(&folder)?,
+        };
+        if let Some(parent) = store.directory().and_then(|directory| directory.parent()) {
+            fs::create_dir_all(parent).with_context(|| format!("failed to make {}", parent.display()))?;
+        }
+        // Heard from the first moment on: a process that is told to stop while it starts stops.
+        let mut goodbye = Goodbye::listen()?;
+        let starting = Node::start(Settings {
+            hotline: folder.clone(),
+            store: store.clone(),
+            master_key: self.master_key.clone(),
+            watch: self.watch,
+            listen: Some(Listen {
+                address: self.listen,
+                api_key: key("--api-key", self.api_key.as_deref())?,
+                client_key: key("--client-key", self.client_key.as_deref())?,
+            }),
+            clock: Clock::system(),
+            cache: place::cache(),
+        });
+        let node = tokio::select! {
+            node = starting => node.map_err(|error| not_started(error, &folder))?,
+            () = goodbye.comes() => return Ok(Exit::Done),
+        };
+        let address = node
+            .address()
+            .ok_or_else(|| Failure::from(anyhow!("the server listens nowhere")))?;
+        self.introduce(&node, address, &store);
+        if let Some(file) = &self.address_file {
+            write_address(file, address)?;
+        }
+        let outcome = tokio::select! {
+            () = goodbye.comes() => Ok(Exit::Done),
+            cause = node.failure() => Err(Failure::from(anyhow!(
+                "the store takes no more writes ({cause}); mend the cause and start again: what was acknowledged is kept"
+            ))),
+        };
+        tokio::select! {
+            () = node.shutdown() => {}
+            // Whoever asks twice means it.
+            () = goodbye.comes() => {}
+        }
+        outcome
+    }
+
+    /// Says what is answered, and where; in the log, where that is for programs.
+    fn introduce(&self, node: &Node, address: SocketAddr, store: &StoreSpec) {
+        let Some(release) = node.releases().current() else {
+            return;
+        };
+        let hotline = release.hotline();
+        let numbers: Vec<&str> = hotline.numbers.keys().map(|number| &**number).collect();
+        let numbers = numbers.join("  ");
+        let recovered = node.recovery();
+        tracing::info!(
+            hotline = %hotline.name,
+            release = release.id().short(),
+            %address,
+            %store,
+            watch = self.watch,
+            ?recovered,
+            "serving"
+        );
+        if self.logging.log == Format::Json {
+            return;
+        }
+        let bold = anstyle::Style::new().bold();
+        anstream::println!(
+            "{bold}{}{bold:#} is live on release {}",
+            hotline.name,
+            release.id().short()
+        );
+        anstream::println!("  answers    {numbers}");
+        anstream::println!("  listens    http://{address}/api/v1");
+        anstream::println!("  chat page  {bold}http://{address}/{bold:#}");
+        anstream::println!("  keeps      {store}");
+        if self.watch {
+            anstream::println!("  watches    {}", self.hotline.display());
+        }
+    }
+}
+
+/// Why the node did not start, and with which code.
+fn not_started(error: StartError, folder: &Path) -> Failure {
+    match error {
+        StartError::Check { report, .. } => {
+            anstream::eprint!("{}", findings(&report, folder));
+            Failure::from(anyhow!(
+                "{} does not load; mend the findings, or see `trunkline check`",
+                folder.display()
+            ))
+        }
+        StartError::Unguarded(_) => Failure::usage(error),
+        StartError::Listen { .. } | StartError::Store { .. } => Failure::refused(error),
+        error => anyhow!(error).into(),
+    }
+}
+
+fn key(flag: &str, text: Option<&str>) -> Result<Option<Key>, Failure> {
+    text.map(Key::new)
+        .transpose()
+        .map_err(|error| Failure::usage(anyhow!("{flag}: {error}")))
+}
+
+/// Writes the address whole or not at all: whoever waits for the file reads it at once.
+fn write_address(file: &Path, address: SocketAddr) -> anyhow::Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    fs::write(&beside, format!("{address}\n"))
+        .and_then(|()| fs::rename(&beside, file))
+        .with_context(|| format!("failed to write {}", file.display()))
+}
+
+/// Requests to stop: ctrl-C and SIGTERM.
+struct Goodbye {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Goodbye {
+    #[cfg(unix)]
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("failed to listen for ctrl-C")?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns when the process is asked to stop. Dropped, it loses nothing.
+    #[cfg(unix)]
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn comes(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
