@@ -1,0 +1,48 @@
+//! A city for one test: its services, and a copy of its hotline that asks them.
+
+use city_services::{
+    Service, crm,
+    feed::{self, Feed, Publication},
+    loopback,
+};
+
+use crate::{Folder, programs};
+
+/// The ports that the hotline in `flows/` names.
+const CRM_WRITTEN: &str = "127.0.0.1:7001";
+const FEED_WRITTEN: &str = "127.0.0.1:7002";
+
+/// A city.
+pub struct City {
+    /// The citizens' register.
+    pub crm: Service,
+    /// The feed of the health commission.
+    pub feed: Service,
+    /// The hotline.
+    pub folder: Folder,
+}
+
+impl City {
+    /// Opens a city.
+    ///
+    /// # Panics
+    /// When the machine has no port or no room for it.
+    pub async fn open() -> Self {
+        let crm = crm::serve(loopback().await.expect("a port is free"), crm::Register::seed())
+            .expect("a listener has an address");
+        let feed = feed::serve(
+            loopback().await.expect("a port is free"),
+            Publication::new(&Feed::seed()),
+        )
+        .expect("a listener has an address");
+        // Building what is not built blocks for minutes, the first time.
+        let hotline = tokio::task::spawn_blocking(programs::city_hotline)
+            .await
+            .expect("the components build");
+        let (crm_at, feed_at) = (crm.address().to_string(), feed.address().to_string());
+        let folder = Folder::copy_of(hotline, |text| {
+            text.replace(CRM_WRITTEN, &crm_at).replace(FEED_WRITTEN, &feed_at)
+        });
+        Self { crm, feed, folder }
+    }
+}
