@@ -1,0 +1,60 @@
+//! `cargo xtask bench`: one benchmark for each promise.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    cargo::{self, cargo},
+    guests,
+    house::House,
+    progress::Step,
+    toolchain,
+};
+
+/// Run the benchmarks; each prints its ratio to a floor or a peer
+///
+/// Build once with nothing else running: what counts is the ratios, and they are only as steady
+/// as the machine.
+#[derive(Args)]
+#[command(
+    after_help = "Benchmarks: plugin-call, durable-events, key-to-prompt, reload-under-load\n\n\
+    Examples:\n  \
+    cargo xtask bench                      all of them\n  \
+    cargo xtask bench plugin-call          one"
+)]
+pub(crate) struct Bench {
+    /// The benchmark to run; all when left out
+    name: Option<String>,
+    /// What to hand on to the benchmark, after `--`
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+impl Bench {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let house = House::find()?;
+        toolchain::ensure_guest_target(&house)?;
+        Step::run(
+            "Build the plugins from source",
+            |step| {
+                cargo::build(guests::build(&house), step)?;
+                guests::install(&house)
+            },
+            |_| String::new(),
+        )?;
+        let mut command = cargo(&house.root);
+        command.args(["bench", "--package", "benchmarks"]);
+        match &self.name {
+            Some(name) => command.args(["--bench", name]),
+            None => command.arg("--benches"),
+        };
+        if !self.arguments.is_empty() {
+            command.arg("--").args(&self.arguments);
+        }
+        cargo::run(command)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,282 @@
+//! `cargo xtask demo`: the city's hotline with all that it needs, to be called at once.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{
+    cargo::{self, cargo},
+    children::{Children, last_lines},
+    guests,
+    house::House,
+    ports, probe,
+    progress::Step,
+    toolchain,
+};
+
+/// The hotline that is shown, and the number that is called.
+const HOTLINE: &str = "city-hotline";
+const NUMBER: &str = "12345";
+/// The ports that the hotline's grants.yaml names.
+const CRM_PORT: u16 = 7001;
+const FEED_PORT: u16 = 7002;
+/// How long a server may take to answer for the first time.
+const READY_MAX: Duration = Duration::from_secs(60);
+/// Random bytes in the demo's client key.
+const KEY_BYTES: usize = 24;
+
+/// Start the city's services and its hotline, and call it in this terminal
+///
+/// Builds what is not built yet, which takes minutes the first time and seconds from then on.
+/// Everything ends when the call does. Keys, contacts and logs are kept in .trunkline/demo.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    cargo xtask demo                        call 12345 as a citizen that the register knows\n  \
+    cargo xtask demo --language en          in English\n  \
+    cargo xtask demo --web                  only serve: chat at http://127.0.0.1:8080\n  \
+    cargo xtask demo --port 9080            where 8080 is taken")]
+pub(crate) struct Demo {
+    /// Serve only: no call in this terminal, the chat page is open instead
+    #[arg(long)]
+    web: bool,
+    /// Where the hotline listens
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Where the citizens' register listens
+    #[arg(long, default_value_t = CRM_PORT)]
+    crm_port: u16,
+    /// Where the feed of the health commission listens
+    #[arg(long, default_value_t = FEED_PORT)]
+    feed_port: u16,
+    /// The caller's number
+    #[arg(long, default_value = "+8613800138000")]
+    from: String,
+    /// The caller's language
+    #[arg(long)]
+    language: Option<String>,
+}
+
+impl Demo {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let house = House::find()?;
+        self.ensure_ports()?;
+        build(&house)?;
+        let children = Children::watched()?;
+        let place = house.demo();
+        fs::create_dir_all(&place).with_context(|| format!("failed to make {}", place.display()))?;
+        let key = client_key(&place.join("client-key"))?;
+        let hotline = self.hotline(&house, &place)?;
+        self.start_services(&house, &children, &place)?;
+        self.start_hotline(&house, &children, &place, &hotline, &key)?;
+        self.introduce(&house, &place, &hotline);
+        if self.web {
+            let (name, status, log) = children.wait_for_an_end()?;
+            anyhow::bail!("{name} ended ({status}); it said:\n{}", last_lines(&log));
+        }
+        self.dial(&house, &key)
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn ensure_ports(&self) -> Result<()> {
+        ports::ensure_free(self.crm_port, "the citizens' register", "--crm-port")?;
+        ports::ensure_free(self.feed_port, "the feed of the health commission", "--feed-port")?;
+        ports::ensure_free(self.port, "the hotline", "--port")
+    }
+
+    /// The hotline to serve: the example itself, so that an edit of it shows in the demo; on
+    /// other ports a copy that names them.
+    fn hotline(&self, house: &House, place: &Path) -> Result<PathBuf> {
+        let example = house.hotlines().join(HOTLINE);
+        if (self.crm_port, self.feed_port) == (CRM_PORT, FEED_PORT) {
+            return Ok(example);
+        }
+        let copy = place.join(HOTLINE);
+        if copy.exists() {
+            fs::remove_dir_all(&copy).with_context(|| format!("failed to clear {}", copy.display()))?;
+        }
+        copy_hotline(&example, &copy, &|text| {
+            text.replace(
+                &format!("127.0.0.1:{CRM_PORT}"),
+                &format!("127.0.0.1:{}", self.crm_port),
+            )
+            .replace(
+                &format!("127.0.0.1:{FEED_PORT}"),
+                &format!("127.0.0.1:{}", self.feed_port),
+            )
+        })?;
+        Ok(copy)
+    }
+
+    fn start_services(&self, house: &House, children: &Children, place: &Path) -> Result<()> {
+        Step::run(
+            "Start the city's services",
+            |_| {
+                let mut command = Command::new(house.binary("release", "city-services"));
+                command
+                    .arg("--crm")
+                    .arg(format!("127.0.0.1:{}", self.crm_port))
+                    .arg("--feed")
+                    .arg(format!("127.0.0.1:{}", self.feed_port));
+                children.start("city-services", command, &place.join("services.log"))?;
+                children.wait_until("the services answered", READY_MAX, || {
+                    probe::listens(self.crm_port) && probe::listens(self.feed_port)
+                })
+            },
+            |()| {
+                format!(
+                    "register on port {}, feed on port {}",
+                    self.crm_port, self.feed_port
+                )
+            },
+        )
+    }
+
+    fn start_hotline(
+        &self,
+        house: &House,
+        children: &Children,
+        place: &Path,
+        hotline: &Path,
+        key: &str,
+    ) -> Result<()> {
+        Step::run(
+            "Start the hotline",
+            |_| {
+                let mut command = Command::new(house.binary("release", "trunkline"));
+                command
+                    .arg("serve")
+                    .arg(hotline)
+                    .args(["--watch", "--log", "pretty", "--listen"])
+                    .arg(format!("127.0.0.1:{}", self.port))
+                    .arg("--store")
+                    .arg(format!("fjall:{}", place.join("store").display()))
+                    .env("TRUNKLINE_CLIENT_KEY", key);
+                children.start("the hotline", command, &place.join("hotline.log"))?;
+                children.wait_until("the hotline was ready", READY_MAX, || {
+                    probe::answers(self.port, "/health/ready")
+                })
+            },
+            |()| self.address(),
+        )
+    }
+
+    fn introduce(&self, house: &House, place: &Path, hotline: &Path) {
+        let bold = anstyle::Style::new().bold();
+        anstream::eprintln!();
+        anstream::eprintln!("  chat page   {bold}{}/{bold:#}", self.address());
+        anstream::eprintln!("  hotline     {}  (edits are live on save)", house.show(hotline));
+        anstream::eprintln!("  log         {}", house.show(&place.join("hotline.log")));
+        if self.web {
+            anstream::eprintln!(
+                "  call it     {} dial {} {NUMBER}",
+                house.show(&house.binary("release", "trunkline")),
+                self.address()
+            );
+            anstream::eprintln!("\nctrl-C stops it.");
+        } else {
+            anstream::eprintln!("\nType keys or words; @help says more; ctrl-D hangs up, and the demo ends.");
+        }
+        anstream::eprintln!();
+    }
+
+    fn dial(&self, house: &House, key: &str) -> Result<ExitCode> {
+        let mut command = Command::new(house.binary("release", "trunkline"));
+        command
+            .arg("dial")
+            .arg(self.address())
+            .arg(NUMBER)
+            .arg("--from")
+            .arg(&self.from)
+            .env("TRUNKLINE_CLIENT_KEY", key);
+        if let Some(language) = &self.language {
+            command.arg("--language").arg(language);
+        }
+        let status = command.status().context("failed to start `trunkline dial`")?;
+        Ok(if status.success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+fn build(house: &House) -> Result<()> {
+    toolchain::ensure_guest_target(house)?;
+    Step::run(
+        "Build the plugins from source",
+        |step| {
+            cargo::build(guests::build(house), step)?;
+            guests::install(house)
+        },
+        |changed| match changed.len() {
+            0 => "nothing has changed".to_owned(),
+            count => format!("{count} put in place"),
+        },
+    )?;
+    let first = !house.binary("release", "trunkline").exists();
+    Step::run(
+        if first {
+            "Build the runtime (minutes, this once)"
+        } else {
+            "Build the runtime"
+        },
+        |step| {
+            let mut command = cargo(&house.root);
+            command.args(["build", "--release", "-p", "trunkline-cli", "-p", "city-services"]);
+            cargo::build(command, step)
+        },
+        |()| String::new(),
+    )
+}
+
+/// The key by which the demo's terminal caller vouches for its number; made once.
+fn client_key(path: &Path) -> Result<String> {
+    match fs::read_to_string(path) {
+        Ok(key) if !key.trim().is_empty() => return Ok(key.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("failed to read {}", path.display())),
+    }
+    let mut random = [0; KEY_BYTES];
+    getrandom::fill(&mut random).context("the system gave no random bytes for the client key")?;
+    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(key.as_bytes()))
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(key)
+}
+
+/// Copies a hotline's folder, with each YAML file changed on the way.
+fn copy_hotline(from: &Path, to: &Path, change: &dyn Fn(&str) -> String) -> Result<()> {
+    let failed = |what: &Path| format!("failed to copy {}", what.display());
+    fs::create_dir_all(to).with_context(|| format!("failed to make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| failed(from))? {
+        let source = entry.with_context(|| failed(from))?.path();
+        let place = to.join(source.file_name().context("a folder's entry has a name")?);
+        if source.is_dir() {
+            copy_hotline(&source, &place, change)?;
+        } else if source.extension().is_some_and(|extension| extension == "yaml") {
+            let text = fs::read_to_string(&source).with_context(|| failed(&source))?;
+            fs::write(&place, change(&text)).with_context(|| failed(&source))?;
+        } else {
+            fs::copy(&source, &place).with_context(|| failed(&source))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask test`: every test there is, with what the tests need built first.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    cargo::{cargo, run},
+    guests,
+    house::House,
+    stages::Stages,
+    toolchain,
+};
+
+/// What `--long` asks for: more rounds of what is left to chance.
+const LONG: [(&str, &str); 2] = [("TRUNKLINE_CRASH_ROUNDS", "50"), ("PROPTEST_CASES", "4096")];
+
+/// Run every test there is: unit, property, contract, crash and end-to-end
+///
+/// Builds the plugins and the `trunkline` binary first, since the end-to-end tests start a real
+/// server with real components. Nothing outside of this machine is asked.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    cargo xtask test                       everything, in bounded time\n  \
+    cargo xtask test --long                the same with many more crashes and random cases\n  \
+    cargo xtask test -- reload             only the host's tests whose names hold `reload`")]
+pub(crate) struct Test {
+    /// Kill the server 50 times a store rather than 10, and try many more random cases
+    #[arg(long)]
+    long: bool,
+    /// What to hand on to `cargo test` for the runtime, after `--`
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+impl Test {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let house = House::find()?;
+        let mut stages = Stages::begin();
+        let ready = stages.run("toolchain", || toolchain::ensure_guest_target(&house))
+            && stages.run("plugins: build from source", || {
+                run(guests::build(&house))?;
+                for place in guests::install(&house)? {
+                    anstream::eprintln!("put {} in place", house.show(&place));
+                }
+                Ok(())
+            });
+        if ready {
+            if self.filter.is_empty() {
+                stages.run("plugins: their own tests", || {
+                    run(guests::test(&house, &toolchain::host_target(&house)?))
+                });
+            }
+            let built = stages.run("runtime: build the tests and the binary", || {
+                let mut command = cargo(&house.root);
+                command.args(["test", "--workspace", "--no-run"]);
+                run(command)
+            });
+            if built {
+                stages.run("runtime: tests", || self.runtime(&house));
+            }
+        }
+        Ok(stages.sum_up())
+    }
+
+    fn runtime(&self, house: &House) -> Result<()> {
+        let mut command = cargo(&house.root);
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        // The stage before has built it with the same features: the end-to-end tests need not
+        // ask cargo for it again.
+        command.env("TRUNKLINE_BINARY", house.binary("debug", "trunkline"));
+        if self.long {
+            command.envs(LONG);
+        }
+        if !self.filter.is_empty() {
+            command.arg("--").args(&self.filter);
+        }
+        run(command)
+    }
+}
