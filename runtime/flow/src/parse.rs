@@ -106,7 +106,7 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
     };
     let empty = Node {
         span: start,
-        kind: Kind::Mapping(Vec::new()),
+        kind: Kind::Mapping(Arc::default()),
     };
     let root = document.root.as_ref().unwrap_or(&empty);
     match kind {

@@ -149,8 +149,6 @@ pub struct Ask {
     pub retries: u32,
     /// What is said to confirm; it may print the answer as `{answer}`. Key 1 or yes confirms.
     pub confirm: Option<Arc<Prompt>>,
-    /// Whether only the fact that it was answered is journalled.
-    pub secret: bool,
     /// The consent that a yes gives, if the question asks for one.
     pub consent: Option<Arc<str>>,
     /// Time to the first key or word, when the step gives one.

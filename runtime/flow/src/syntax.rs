@@ -165,7 +165,6 @@ pub(crate) struct AskSyntax {
     pub(crate) confirm: Option<PromptSyntax>,
     pub(crate) retries: u32,
     pub(crate) save: Option<Word>,
-    pub(crate) secret: bool,
     pub(crate) consent: Option<Word>,
     pub(crate) time: Option<Duration>,
 }

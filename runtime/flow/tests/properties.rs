@@ -207,7 +207,7 @@ fn expression(ty: &'static str, depth: u32) -> BoxedStrategy<String> {
             "number",
             "contact.language",
             "string(at)",
-            "now.weekday",
+            "string(now.weekday)",
         ]),
         "bool" => pick(&[
             "b",

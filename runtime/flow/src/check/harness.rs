@@ -213,3 +213,128 @@ fn expected(sources: &Sources) -> Vec<(String, String)> {
     }
     expected
 }
+
+/// The examples of a page of docs/errors under a heading, as files. A block's lines like
+/// `# flows/main.yaml` begin a file; `# steps of flows/main.yaml` begins steps that are put
+/// into a small flow.
+fn example(page: &str, heading: &str) -> Option<String> {
+    let (_, after) = page.split_once(&format!("## {heading}\n"))?;
+    let (_, block) = after.split_once("```yaml\n")?;
+    let (block, _) = block.split_once("\n```")?;
+    let mut text = String::new();
+    let mut in_steps = false;
+    let mut close = String::new();
+    for line in block.lines() {
+        if line == "# steps of flows/main.yaml" {
+            in_steps = true;
+            text.push_str(
+                "--- flows/main.yaml\nflow: main\nvars: { citizen: crm.citizen?, words: string?, count: u32?, attempts: { type: int, is: 0 }, gauge: string?, mood: sentiment.mood? }\nstart: begin\nsteps:\n",
+            );
+            close = "  human: { say: hello, next: done }\n  done: { end: completed }\n".to_owned();
+        } else if let Some(path) = line
+            .strip_prefix("# ")
+            .filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
+        {
+            text.push_str(&std::mem::take(&mut close));
+            in_steps = false;
+            text.push_str(&format!("--- {path}\n"));
+        } else {
+            text.push_str(if in_steps { "  " } else { "" });
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text.push_str(&close);
+    Some(text)
+}
+
+#[test]
+fn the_examples_of_the_pages_are_true() {
+    for code in crate::Code::ALL {
+        let found = |text: &str| {
+            let sources = files(text);
+            let report = check(&parse(&sources), &interfaces());
+            let shown =
+                crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+            (report, shown)
+        };
+        if let Some(wrong) = example(code.page(), "Wrong") {
+            let (report, shown) = found(&wrong);
+            assert!(
+                report.diagnostics.iter().any(|finding| finding.code == *code),
+                "{code}, wrong, does not show it:\n{shown}"
+            );
+        }
+        if let Some(right) = example(code.page(), "Right") {
+            let (report, shown) = found(&right);
+            assert!(
+                report.checked.is_some() && report.diagnostics.iter().all(|finding| finding.code != *code),
+                "{code}, right, is not:\n{shown}"
+            );
+        }
+    }
+}
+
+/// The reference's examples are a hotline that works: whole files make one, and blocks of
+/// steps are put into a small flow with what they lead to.
+#[test]
+fn the_examples_of_the_reference_work() {
+    let reference = include_str!("../../../../docs/reference/flow-language.md");
+    let blocks = || {
+        reference
+            .split("```yaml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("\n```"))
+            .map(|(block, _)| block)
+    };
+    let mut files = BTreeMap::new();
+    for block in blocks() {
+        let (name, text) = block.split_once('\n').unwrap();
+        let path = name.strip_prefix("# ").unwrap();
+        if path != "steps" && path != "flows/variables.yaml" {
+            files.insert(path.to_owned(), format!("{text}\n"));
+        }
+    }
+    // The calendar shows a night that reaches into the next day; nothing asks for it.
+    let sources = Sources::new(files.clone());
+    let report = check(&parse(&sources), &interfaces());
+    let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+    assert!(
+        report.checked.is_some() && report.diagnostics.is_empty(),
+        "{shown}"
+    );
+
+    let steps: String = blocks()
+        .filter_map(|block| block.strip_prefix("# steps\n"))
+        .flat_map(str::lines)
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    let prompts: String = [
+        "main-topics",
+        "k-housing",
+        "k-desk",
+        "which-gauge",
+        "one-moment",
+        "desk",
+    ]
+    .map(|key| format!("{key}: text\n"))
+    .concat();
+    let flow = format!(
+        "flow: main\nvars: {{ citizen: crm.citizen?, count: u32?, gauge: string?, mood: sentiment.mood?, attempts: {{ type: int, is: 0 }} }}\nstart: find\nsteps:\n{steps}  housing: {{ run: variables, with: {{ district: a }}, next: gauge }}\n  desk: {{ say: desk, next: done }}\n  done: {{ end: completed }}\n"
+    );
+    let flow = flow.replace("\"#\": main-topics", "\"#\": by-mood");
+    let variables = blocks()
+        .find(|block| block.starts_with("# flows/variables.yaml"))
+        .unwrap();
+    let sources = Sources::new([
+        ("hotline.yaml", HOTLINE.to_owned()),
+        ("flows/main.yaml", flow),
+        ("flows/variables.yaml", variables.to_owned()),
+        ("calendars/office.yaml", files["calendars/office.yaml"].clone()),
+        ("prompts/zh-CN.yaml", prompts.clone()),
+        ("prompts/en.yaml", prompts),
+    ]);
+    let report = check(&parse(&sources), &interfaces());
+    let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+    assert!(report.checked.is_some(), "{shown}");
+}

@@ -131,8 +131,8 @@ fn check_ask(view: &FlowView<'_, '_>, ask: &AskSyntax, name: &Word, anywhere: &A
             let finish = ask.finish.iter().flat_map(|word| word.as_str().chars());
             "0123456789".chars().chain(finish).collect()
         }
-        AnswerSyntax::Number | AnswerSyntax::Date | AnswerSyntax::Phone => "0123456789".chars().collect(),
-        AnswerSyntax::Decimal | AnswerSyntax::Money => "0123456789*".chars().collect(),
+        AnswerSyntax::Number | AnswerSyntax::Date | AnswerSyntax::Phone => "0123456789#".chars().collect(),
+        AnswerSyntax::Decimal | AnswerSyntax::Money => "0123456789*#".chars().collect(),
         AnswerSyntax::YesNo => "12".chars().collect(),
         AnswerSyntax::OneOf(choices) => choices
             .iter()
@@ -149,7 +149,7 @@ fn check_ask(view: &FlowView<'_, '_>, ask: &AskSyntax, name: &Word, anywhere: &A
                     format!("`{}` collects this key, so it does not hold there", name.as_str()),
                 )
                 .label(name.span, "this step")
-                .help("use \"*\" or \"#\" for what holds anywhere, or give that step its own way out"),
+                .help("choose a key that is no part of an answer, such as \"*\", or give that step its own way out"),
             );
         }
     }

@@ -95,7 +95,6 @@ codes! {
     UnknownArgument "0211" Error "no such argument",
     ExpressionTooLarge "0212" Error "the expression is too large",
     Unbalanced "0213" Error "an expression is not closed",
-    MissingOutput "0214" Error "an output is missing",
 
     Unwired "0301" Error "a way out leads nowhere",
     MissingNext "0302" Error "the step leads nowhere",

@@ -131,10 +131,10 @@ error[TL0007]: a number needs `flow`
   = help: add a line like `flow: main`
 
 error[TL0006]: a number has no field `flwo`
- --> hotline.yaml:5:29
+ --> hotline.yaml:5:27
   |
 5 |   \"12345\": { title: 市民热线, flwo: 主流程 }
-  |                                ^^^^
+  |                               ^^^^
   |
   = help: did you mean `flow`?
 ";

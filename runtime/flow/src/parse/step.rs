@@ -228,12 +228,12 @@ fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Verb
         confirm: prompt_field(reader, fields, "confirm"),
         retries: fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX),
         save: fields.word(reader, "save"),
-        secret: fields.bool(reader, "secret"),
         consent: fields.word(reader, "consent"),
         time: fields.duration(reader, "time"),
         // Taken last: what follows `ask` is the question.
         prompt: prompt(reader, node, "`ask`")?,
     };
+    fields.later(reader, "secret");
     let _label = fields.word(reader, "label");
     Some(VerbSyntax::Ask(Box::new(asked)))
 }

@@ -59,7 +59,6 @@ pub(super) fn lower(
             .map(|word| VariableName::new(word.value.clone())),
         retries: ask.retries,
         confirm,
-        secret: ask.secret,
         consent: ask.consent.as_ref().map(|word| word.value.clone()),
         time: ask.time,
     })
@@ -344,8 +343,8 @@ steps:
 #                          ^^^^^ TL0010: `digit` is no kind of answer
   i: { ask: hello, answer: digits, length: 4, finish: "#", confirm: read-back, consent: c, save: gauge, next: j }
 #                                                                                       ^ TL0507: consent is given by a yes or no
-  j: { ask: hello, answer: yes-no, secret: yes, save: ok, next: done }
-#                                          ^^^ TL0010: `secret` should be `true` or `false`, not `yes`
+  j: { ask: hello, answer: yes-no, secret: true, save: ok, next: done }
+#                                  ^^^^^^ TL0902: `secret` is not in this version
   done: { end: completed }
 "##,
         );
