@@ -40,16 +40,3 @@ pub(crate) fn read(text: &str) -> Result<Card, &'static str> {
         registered: field("registered")?.parse().map_err(|_| "registered")?,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cards_are_read_and_what_is_wrong_is_named() {
-        let text = "id=330-1; name=王芳; district=西湖区; street=文三路 1; born=1990; household=7; registered=true";
-        assert_eq!(read(text).unwrap().name, "王芳");
-        assert_eq!(read("id=1"), Err("name"));
-        assert_eq!(read(&text.replace("1990", "long ago")), Err("born"));
-    }
-}

@@ -199,7 +199,11 @@ fn key_class(keys: &str) -> String {
     let mut class = String::new();
     let mut rest = digits.as_slice();
     while let Some(&first) = rest.first() {
-        let run = rest.iter().zip(first..).take_while(|(digit, next)| **digit == *next).count();
+        let run = rest
+            .iter()
+            .zip(first..)
+            .take_while(|(digit, next)| **digit == *next)
+            .count();
         let last = rest[run - 1];
         class.push(char::from(first));
         if run > 2 {
@@ -211,7 +215,11 @@ fn key_class(keys: &str) -> String {
         rest = &rest[run..];
     }
     class.extend(['*', '#'].into_iter().filter(|key| keys.contains(*key)));
-    if class.is_empty() { class } else { format!("[{class}]") }
+    if class.is_empty() {
+        class
+    } else {
+        format!("[{class}]")
+    }
 }
 
 #[cfg(test)]

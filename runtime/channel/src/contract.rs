@@ -54,6 +54,9 @@ mod tests {
     fn chat_carries_all_that_a_flow_can_ask_for() {
         let chat = carries(Channel::Chat);
         assert!(chat.keys && chat.text && chat.keys_ahead);
-        assert!(!carries(Channel::Voice).whole_messages, "a phone's keys come one by one");
+        assert!(
+            !carries(Channel::Voice).whole_messages,
+            "a phone's keys come one by one"
+        );
     }
 }

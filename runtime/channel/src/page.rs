@@ -44,7 +44,11 @@ mod tests {
     fn the_page_loads_nothing_from_elsewhere_and_has_nothing_inline() {
         for asset in ASSETS {
             for forbidden in ["http://", "https://", "<style", "style=\"", "onclick="] {
-                assert!(!asset.text.contains(forbidden), "{} holds {forbidden}", asset.path);
+                assert!(
+                    !asset.text.contains(forbidden),
+                    "{} holds {forbidden}",
+                    asset.path
+                );
             }
         }
     }

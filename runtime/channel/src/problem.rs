@@ -52,7 +52,13 @@ pub struct Finding {
 
 impl Problem {
     /// Makes a problem.
-    pub fn new(status: u16, code: &str, title: &str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn new(
+        status: u16,
+        code: &str,
+        title: &str,
+        detail: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self {
             kind: format!("urn:trunkline:problem:{code}"),
             title: title.to_owned(),

@@ -129,7 +129,9 @@ impl Builder {
             Origin::Archive(files) => {
                 let bytes = files
                     .get(&safe_path(path)?)
-                    .ok_or_else(|| ReadError::NoComponent { path: path.to_owned() })?;
+                    .ok_or_else(|| ReadError::NoComponent {
+                        path: path.to_owned(),
+                    })?;
                 Ok(Component::Read(Digest::of(bytes), bytes.clone()))
             }
         }
@@ -137,7 +139,9 @@ impl Builder {
 
     async fn component_on_disk(&self, folder: &Path, path: &str) -> Result<Component, ReadError> {
         let full = component_path(folder, path);
-        let missing = || ReadError::NoComponent { path: path.to_owned() };
+        let missing = || ReadError::NoComponent {
+            path: path.to_owned(),
+        };
         let stamp = Stamp::of(&full).map_err(|_| missing())?;
         let known = self.stamped().get(&full).copied();
         if let Some((_, digest)) = known.filter(|(known, _)| *known == stamp) {
@@ -150,9 +154,10 @@ impl Builder {
                 max: COMPONENT_BYTES_MAX as u64,
             });
         }
-        let bytes = tokio::fs::read(&full)
-            .await
-            .map_err(|source| ReadError::Io { path: full.clone(), source })?;
+        let bytes = tokio::fs::read(&full).await.map_err(|source| ReadError::Io {
+            path: full.clone(),
+            source,
+        })?;
         let digest = Digest::of(&bytes);
         // Only what did not change while it was read is known by its stamp.
         if Stamp::of(&full).is_ok_and(|after| after == stamp) {
@@ -170,8 +175,11 @@ impl Builder {
     ) -> Built {
         let mut plugins = BTreeMap::new();
         let mut interfaces: BTreeMap<PluginName, Arc<Interface>> = BTreeMap::new();
-        let grants: BTreeMap<PluginName, Grant> =
-            parsed.grants().into_iter().map(|grant| (grant.plugin.value.clone(), grant)).collect();
+        let grants: BTreeMap<PluginName, Grant> = parsed
+            .grants()
+            .into_iter()
+            .map(|grant| (grant.plugin.value.clone(), grant))
+            .collect();
         for declared in parsed.plugins() {
             let name = declared.name.value.clone();
             // What could not be read has been reported.
@@ -220,7 +228,9 @@ impl Builder {
         grant: Option<&Grant>,
         component: Digest,
     ) -> Result<Plugin, Box<Diagnostic>> {
-        let entry = grant.map(|grant| grant.entry.clone()).unwrap_or_else(|| serde_json::json!({}));
+        let entry = grant
+            .map(|grant| grant.entry.clone())
+            .unwrap_or_else(|| serde_json::json!({}));
         let config = serde_json::to_vec(&declared.config).expect("settings are texts by name");
         let made_of = Digest::of_parts([
             component.as_bytes().as_slice(),
@@ -240,15 +250,22 @@ impl Builder {
         let not_loaded = |message: String| {
             Box::new(parsed.diagnostic(Code::PluginNotLoaded, declared.component.span, message, []))
         };
-        let bytes = self.shelf.component(&component).await.map_err(|error| not_loaded(error.to_string()))?;
+        let bytes = self
+            .shelf
+            .component(&component)
+            .await
+            .map_err(|error| not_loaded(error.to_string()))?;
         let deployment = Deployment {
             name: declared.name.value.clone(),
             department: declared.department.to_string(),
             config: declared.config.clone(),
             grants,
         };
-        let plugin =
-            self.host.load(bytes.into(), deployment).await.map_err(|error| not_loaded(error.to_string()))?;
+        let plugin = self
+            .host
+            .load(bytes.into(), deployment)
+            .await
+            .map_err(|error| not_loaded(error.to_string()))?;
         self.loaded().insert(made_of, plugin.clone());
         Ok(plugin)
     }
@@ -279,9 +296,9 @@ impl Builder {
 
 fn unreadable(parsed: &Parsed, plugin: &DeclaredPlugin, error: &ReadError) -> Diagnostic {
     let help = match error {
-        ReadError::NoComponent { .. } => {
-            Some("build the plugin, or write the component's path relative to the hotline's folder".to_owned())
-        }
+        ReadError::NoComponent { .. } => Some(
+            "build the plugin, or write the component's path relative to the hotline's folder".to_owned(),
+        ),
         _ => None,
     };
     parsed.diagnostic(

@@ -123,7 +123,8 @@ impl Origin {
     /// # Errors
     /// It is none, holds what it may not, or is over its bounds.
     pub(crate) fn archive(bytes: &[u8]) -> Result<Self, ReadError> {
-        archive::read(bytes, BUNDLE_FILES_MAX, BUNDLE_BYTES_MAX as u64).map(|files| Self::Archive(Arc::new(files)))
+        archive::read(bytes, BUNDLE_FILES_MAX, BUNDLE_BYTES_MAX as u64)
+            .map(|files| Self::Archive(Arc::new(files)))
     }
 
     /// The texts.

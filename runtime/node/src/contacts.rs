@@ -9,6 +9,7 @@
 //! deadline and a short [`Summary`] stay. Whatever comes next folds its journal again.
 
 mod arrive;
+mod awake;
 mod calls;
 mod contact;
 mod error;
@@ -97,13 +98,19 @@ impl Contacts {
     ///
     /// # Errors
     /// There is no such contact, it cannot go on, or its journal cannot be written.
-    pub async fn deliver(self: &Arc<Self>, contact: &ContactId, input: Input) -> Result<Delivered, DeliverError> {
+    pub async fn deliver(
+        self: &Arc<Self>,
+        contact: &ContactId,
+        input: Input,
+    ) -> Result<Delivered, DeliverError> {
         if self.stopping.load(Ordering::Acquire) {
             return Err(DeliverError::Stopping);
         }
         let contact = self.find(contact).await?;
         let contacts = self.clone();
-        let delivery = self.deciding.spawn(async move { contact.take(&contacts, &input, None).await });
+        let delivery = self
+            .deciding
+            .spawn(async move { contact.take(&contacts, &input, None).await });
         delivery.await.unwrap_or(Err(DeliverError::Stopping))
     }
 
@@ -138,7 +145,7 @@ impl Contacts {
     /// # Errors
     /// There is no such contact, or its journal cannot be read.
     pub async fn turns(
-        &self,
+        self: &Arc<Self>,
         contact: &ContactId,
         after: u64,
         until: Option<Timestamp>,
@@ -164,7 +171,7 @@ impl Contacts {
     ///
     /// # Errors
     /// There is no such contact, or its journal cannot be read.
-    pub async fn summary(&self, contact: &ContactId) -> Result<Summary, FindError> {
+    pub async fn summary(self: &Arc<Self>, contact: &ContactId) -> Result<Summary, FindError> {
         Ok(self.find(contact).await?.summary())
     }
 
@@ -172,7 +179,7 @@ impl Contacts {
     ///
     /// # Errors
     /// There is no such contact, or its journal cannot be read.
-    pub async fn session(&self, contact: &ContactId) -> Result<Session, FindError> {
+    pub async fn session(self: &Arc<Self>, contact: &ContactId) -> Result<Session, FindError> {
         self.find(contact).await?.session(self).await
     }
 
@@ -180,7 +187,7 @@ impl Contacts {
     ///
     /// # Errors
     /// There is no such contact, or the store cannot be read.
-    pub(crate) async fn opens(&self, contact: &ContactId, token: &str) -> Result<bool, FindError> {
+    pub(crate) async fn opens(self: &Arc<Self>, contact: &ContactId, token: &str) -> Result<bool, FindError> {
         let contact = self.find(contact).await?;
         let kept = match contact.token() {
             Some(kept) => Some(kept),
@@ -194,23 +201,42 @@ impl Contacts {
     }
 
     /// Finds a contact in memory, or in the journal.
-    async fn find(&self, id: &ContactId) -> Result<Arc<Contact>, FindError> {
+    async fn find(self: &Arc<Self>, id: &ContactId) -> Result<Arc<Contact>, FindError> {
         if let Some(contact) = self.known().get(id) {
             return Ok(contact.clone());
         }
-        // One that ended and was forgotten: it may be asked about, and repeats are answered.
         let Some(found) = Contact::read(self, id).await? else {
             return Err(FindError::NoSuchContact(id.clone()));
         };
         let found = Arc::new(found);
-        Ok(self.known().entry(id.clone()).or_insert(found).clone())
+        // Most that are not in memory have ended, and are asked about or sent repeats. One that
+        // has not was left behind by a failed write, and goes on.
+        let goes_on = !found.has_ended();
+        if goes_on {
+            match self.releases.pin(&found.summary().release).await {
+                Ok(pinned) => found.pin(pinned),
+                Err(why) => found.strand(why),
+            }
+        }
+        let contact = self
+            .known()
+            .entry(id.clone())
+            .or_insert_with(|| found.clone())
+            .clone();
+        if goes_on && Arc::ptr_eq(&contact, &found) {
+            let (contacts, contact) = (self.clone(), contact.clone());
+            self.deciding.spawn(async move {
+                contacts.deliver_surely(&contact, Input::Recovered, None).await;
+            });
+        }
+        Ok(contact)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContactId, Arc<Contact>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many contacts are on each release, live ones only.
+    /// How many contacts are in memory, in short at least.
     pub(crate) fn count(&self) -> usize {
         self.known().len()
     }
@@ -292,12 +318,24 @@ impl Contacts {
         use crate::limits::{STOP_CALLS_WITHIN, STOP_WITHIN};
         self.begin_to_stop();
         self.calling.close();
-        if tokio::time::timeout(STOP_CALLS_WITHIN.to_std(), self.calling.wait()).await.is_err() {
-            tracing::warn!(calls = self.calling.len(), "plugin calls are left for the next start");
+        if tokio::time::timeout(STOP_CALLS_WITHIN.to_std(), self.calling.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                calls = self.calling.len(),
+                "plugin calls are left for the next start"
+            );
         }
         self.deciding.close();
-        if tokio::time::timeout(STOP_WITHIN.to_std(), self.deciding.wait()).await.is_err() {
-            tracing::warn!(decisions = self.deciding.len(), "decisions did not finish in time");
+        if tokio::time::timeout(STOP_WITHIN.to_std(), self.deciding.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                decisions = self.deciding.len(),
+                "decisions did not finish in time"
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ pub struct Key(Digest);
 
 /// A key that is too easily guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key has at least {KEY_CHARS_MIN} characters, without spaces; draw one with `openssl rand -hex 24`")]
+#[error(
+    "a key has at least {KEY_CHARS_MIN} characters, without spaces; draw one with `openssl rand -hex 24`"
+)]
 pub struct WeakKey;
 
 impl Key {
@@ -26,7 +28,11 @@ impl Key {
     /// It is too short, or holds what cannot stand in a header.
     pub fn new(text: &str) -> Result<Self, WeakKey> {
         let sound = text.len() >= KEY_CHARS_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if sound { Ok(Self(digest(text))) } else { Err(WeakKey) }
+        if sound {
+            Ok(Self(digest(text)))
+        } else {
+            Err(WeakKey)
+        }
     }
 
     /// Whether this is the key.
@@ -105,9 +111,18 @@ mod tests {
     #[test]
     fn a_repeated_request_gets_its_token_again_and_another_does_not() {
         let salt = random();
-        assert_eq!(Token::derived(&salt, "request-1"), Token::derived(&salt, "request-1"));
-        assert_ne!(Token::derived(&salt, "request-1"), Token::derived(&salt, "request-2"));
-        assert_ne!(Token::derived(&salt, "request-1"), Token::derived(&random(), "request-1"));
+        assert_eq!(
+            Token::derived(&salt, "request-1"),
+            Token::derived(&salt, "request-1")
+        );
+        assert_ne!(
+            Token::derived(&salt, "request-1"),
+            Token::derived(&salt, "request-2")
+        );
+        assert_ne!(
+            Token::derived(&salt, "request-1"),
+            Token::derived(&random(), "request-1")
+        );
         assert_ne!(Token::draw(), Token::draw());
     }
 }

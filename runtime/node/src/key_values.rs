@@ -30,7 +30,11 @@ impl PluginValues {
     async fn fits(&self, space: &str, key: &str, bytes: usize, quota: Quota) -> Result<bool, KeyValueError> {
         let usage = self.store.usage(space).await.map_err(unavailable)?;
         // Expired or not, what is there takes its room until it is replaced.
-        let replaced = self.store.get(space, key, self.clock.now()).await.map_err(unavailable)?;
+        let replaced = self
+            .store
+            .get(space, key, self.clock.now())
+            .await
+            .map_err(unavailable)?;
         let replaced_bytes = replaced.as_ref().map_or(0, |entry| key.len() + entry.value.len()) as u64;
         let keys = usage.keys + u64::from(replaced.is_none());
         let bytes = usage.bytes.saturating_sub(replaced_bytes) + (key.len() + bytes) as u64;
@@ -41,7 +45,11 @@ impl PluginValues {
 #[async_trait]
 impl KeyValues for PluginValues {
     async fn get(&self, plugin: &PluginName, key: &str) -> Result<Option<Entry>, KeyValueError> {
-        let found = self.store.get(&space(plugin), key, self.clock.now()).await.map_err(unavailable)?;
+        let found = self
+            .store
+            .get(&space(plugin), key, self.clock.now())
+            .await
+            .map_err(unavailable)?;
         Ok(found.map(|entry| Entry {
             value: entry.value,
             version: entry.version.as_u64(),
@@ -60,7 +68,10 @@ impl KeyValues for PluginValues {
         let space = space(plugin);
         let at = self.clock.now();
         if !self.fits(&space, key, value.len(), quota).await? {
-            self.store.sweep(&space, at, SWEPT_MAX).await.map_err(unavailable)?;
+            self.store
+                .sweep(&space, at, SWEPT_MAX)
+                .await
+                .map_err(unavailable)?;
             if !self.fits(&space, key, value.len(), quota).await? {
                 return Err(KeyValueError::Full);
             }
@@ -87,7 +98,10 @@ impl KeyValues for PluginValues {
     }
 
     async fn delete(&self, plugin: &PluginName, key: &str) -> Result<(), KeyValueError> {
-        let removed = self.store.remove(&space(plugin), key, Expect::Any, self.clock.now()).await;
+        let removed = self
+            .store
+            .remove(&space(plugin), key, Expect::Any, self.clock.now())
+            .await;
         removed.map(drop).map_err(unavailable)
     }
 
@@ -141,7 +155,9 @@ mod tests {
 
     async fn set(values: &PluginValues, plugin: &str, key: &str, value: &str) -> Result<u64, KeyValueError> {
         let plugin = PluginName::new(plugin);
-        values.set(&plugin, key, value.into(), Expected::Anything, None, QUOTA).await
+        values
+            .set(&plugin, key, value.into(), Expected::Anything, None, QUOTA)
+            .await
     }
 
     #[tokio::test]
@@ -149,9 +165,23 @@ mod tests {
         let (values, _) = values();
         set(&values, "crm", "a", "1").await.unwrap();
         assert_eq!(values.get(&PluginName::new("feed"), "a").await.unwrap(), None);
-        assert_eq!(values.get(&PluginName::new("crm"), "a").await.unwrap().unwrap().value, b"1");
-        assert_eq!(values.keys(&PluginName::new("crm"), "", None, 10).await.unwrap(), ["a"]);
-        assert_eq!(values.keys(&PluginName::new("cr"), "", None, 10).await.unwrap(), [""; 0]);
+        assert_eq!(
+            values
+                .get(&PluginName::new("crm"), "a")
+                .await
+                .unwrap()
+                .unwrap()
+                .value,
+            b"1"
+        );
+        assert_eq!(
+            values.keys(&PluginName::new("crm"), "", None, 10).await.unwrap(),
+            ["a"]
+        );
+        assert_eq!(
+            values.keys(&PluginName::new("cr"), "", None, 10).await.unwrap(),
+            [""; 0]
+        );
     }
 
     #[tokio::test]
@@ -159,10 +189,16 @@ mod tests {
         let (values, clock) = values();
         let crm = PluginName::new("crm");
         let minute = Some(Duration::from_secs(60));
-        values.set(&crm, "a", b"1".to_vec(), Expected::Anything, minute, QUOTA).await.unwrap();
+        values
+            .set(&crm, "a", b"1".to_vec(), Expected::Anything, minute, QUOTA)
+            .await
+            .unwrap();
         set(&values, "crm", "b", "1").await.unwrap();
         assert_eq!(set(&values, "crm", "c", "1").await, Err(KeyValueError::Full));
-        assert_eq!(set(&values, "crm", "b", &"x".repeat(40)).await, Err(KeyValueError::Full));
+        assert_eq!(
+            set(&values, "crm", "b", &"x".repeat(40)).await,
+            Err(KeyValueError::Full)
+        );
         set(&values, "crm", "b", "2").await.unwrap();
         clock.advance(Duration::from_secs(61));
         set(&values, "crm", "c", "1").await.unwrap();
@@ -173,12 +209,18 @@ mod tests {
         let (values, _) = values();
         let crm = PluginName::new("crm");
         let version = set(&values, "crm", "a", "1").await.unwrap();
-        let again = values.set(&crm, "a", b"2".to_vec(), Expected::Absent, None, QUOTA).await;
+        let again = values
+            .set(&crm, "a", b"2".to_vec(), Expected::Absent, None, QUOTA)
+            .await;
         assert_eq!(again, Err(KeyValueError::Conflict(Some(version))));
-        let next = values.set(&crm, "a", b"2".to_vec(), Expected::Version(version), None, QUOTA).await;
+        let next = values
+            .set(&crm, "a", b"2".to_vec(), Expected::Version(version), None, QUOTA)
+            .await;
         assert!(next.unwrap() > version);
         values.delete(&crm, "a").await.unwrap();
-        let gone = values.set(&crm, "a", b"2".to_vec(), Expected::Version(version), None, QUOTA).await;
+        let gone = values
+            .set(&crm, "a", b"2".to_vec(), Expected::Version(version), None, QUOTA)
+            .await;
         assert_eq!(gone, Err(KeyValueError::Conflict(None)));
     }
 }

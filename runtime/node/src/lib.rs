@@ -6,17 +6,14 @@
 //! plugins, keeps time, and takes new releases without dropping anybody.
 //!
 //! ```text
-//! Node::start(Settings { hotline, store, watch, listen, clock, cache }) -> Result<Node, StartError>
-//! node.address() -> Option<SocketAddr>             where the HTTP API listens, if it does
-//! node.arrive(Call { channel, number, .. }).await  -> Result<Arrived { contact, release, .. }, ArriveError>
-//! node.deliver(&contact, Input).await              -> Result<Delivered { seq, reply }, DeliverError>
-//! node.turns(&contact, after).await                -> Result<impl Stream<Item = Turn>, FindError>
-//! node.turns_after(&contact, after, wait).await    -> Result<Vec<Turn>, FindError>
-//! node.contact(&contact).await                     -> Result<contacts::Summary, FindError>
-//! node.reports() -> watch::Receiver<..>            what became of each build, as text for people
-//! node.releases() / node.current()                 the releases, and the one new contacts get
-//! node.clock().advance(duration)                   moves time (a rehearsal's, never a server's)
-//! node.shutdown().await                            stops taking anything in, finishes what is begun
+//! Node::start(Settings { hotline, store, watch, listen, clock, .. }) -> a node that is ready
+//! node.arrive(Call { number, .. })       -> Arrived { contact, token, release }, durable
+//! node.deliver(&contact, Input)          -> Delivered { seq, reply }, durable
+//! node.turns(&contact, after, until)     -> what the caller hears, when there is something
+//! node.releases().subscribe()            -> a Report of each build to come
+//! node.clock().advance(duration)         moves time: a rehearsal's, never a server's
+//! node.failure()                         resolves when the journal takes no more writes
+//! node.shutdown()                        takes nothing more in, finishes what is begun
 //! ```
 //!
 //! Invariants:

@@ -7,7 +7,11 @@ const SHOWN_AT_END: usize = 4;
 /// hidden whole.
 pub fn mask(number: &str) -> String {
     let characters: Vec<char> = number.chars().collect();
-    let Some(shown) = characters.len().checked_sub(SHOWN_AT_END + 3).filter(|shown| *shown > 0) else {
+    let Some(shown) = characters
+        .len()
+        .checked_sub(SHOWN_AT_END + 3)
+        .filter(|shown| *shown > 0)
+    else {
         return "***".to_owned();
     };
     let shown = shown.min(7);

@@ -210,12 +210,7 @@ impl Node {
         let readiness = Arc::new(Readiness::default());
         if let (Some(listener), Some(listen)) = (listener, &settings.listen) {
             // Health can be asked for from now on; all else is refused until the node is ready.
-            let state = server::State::new(
-                contacts.clone(),
-                releases.clone(),
-                readiness.clone(),
-                listen,
-            );
+            let state = server::State::new(contacts.clone(), releases.clone(), readiness.clone(), listen);
             tasks.spawn(server::serve(listener, server::router(state), stop.clone()));
         }
         let recovery = contacts.recover().await.inspect_err(|_| stop.cancel())?;
@@ -337,7 +332,9 @@ fn guarded(listen: &Listen) -> Result<(), StartError> {
 async fn bind(listen: &Listen) -> Result<TcpListener, StartError> {
     guarded(listen)?;
     let address = listen.address;
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 async fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
@@ -349,7 +346,10 @@ async fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
     let store = opened
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-        .map_err(|source| StartError::Store { spec: spec.clone(), source })?;
+        .map_err(|source| StartError::Store {
+            spec: spec.clone(),
+            source,
+        })?;
     let file = settings.master_key.clone().or_else(|| {
         let directory = spec.directory()?;
         let mut name = directory.clone().into_os_string();

@@ -63,11 +63,20 @@ fn describe() {
     describe_gauge!(CONTACTS, "Contacts under way, by what they wait for.");
     describe_counter!(ARRIVALS, "Contacts that arrived.");
     describe_counter!(ENDS, "Contacts that ended, by cause.");
-    describe_histogram!(STEP_SECONDS, "Seconds that a step took, the caller's own time included.");
+    describe_histogram!(
+        STEP_SECONDS,
+        "Seconds that a step took, the caller's own time included."
+    );
     describe_counter!(INPUTS, "Inputs of callers, by kind and by what became of them.");
-    describe_histogram!(RELOAD_SECONDS, "Seconds from the last write settled to the release live.");
+    describe_histogram!(
+        RELOAD_SECONDS,
+        "Seconds from the last write settled to the release live."
+    );
     describe_gauge!(RELEASES, "Releases by stage.");
-    describe_gauge!(RECOVERY_SECONDS, "Seconds that the last start took to take contacts up again.");
+    describe_gauge!(
+        RECOVERY_SECONDS,
+        "Seconds that the last start took to take contacts up again."
+    );
     describe_gauge!(STRANDED, "Contacts whose release cannot be rebuilt.");
     describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");
 }

@@ -7,7 +7,10 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::broadcast;
@@ -33,6 +36,8 @@ pub struct Releases {
     /// Held by whoever builds, activates or collects.
     building: tokio::sync::Mutex<()>,
     reports: Reports,
+    /// Whether the shelf may hold what nobody needs: after a start, and when one was let go of.
+    littered: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,6 +68,7 @@ impl Releases {
             known: RwLock::default(),
             building: tokio::sync::Mutex::default(),
             reports: Reports::new(),
+            littered: AtomicBool::new(true),
         }
     }
 
@@ -83,7 +89,12 @@ impl Releases {
                 stage: release.stage(Some(release.id()) == current),
             })
             .collect();
-        all.sort_by_key(|one| (one.stage != Stage::Current, std::cmp::Reverse(one.release.built())));
+        all.sort_by_key(|one| {
+            (
+                one.stage != Stage::Current,
+                std::cmp::Reverse(one.release.built()),
+            )
+        });
         all
     }
 
@@ -115,10 +126,16 @@ impl Releases {
         }
         let rebuilt = self.builder.rebuild(id, self.clock.now()).await;
         let why: Arc<str> = match rebuilt {
-            Ok(Built { release: Some(release), .. }) => {
+            Ok(Built {
+                release: Some(release),
+                ..
+            }) => {
                 let release = Arc::new(release);
                 release.activate();
-                tracing::info!(release = id.short(), "release rebuilt for the contacts that are on it");
+                tracing::info!(
+                    release = id.short(),
+                    "release rebuilt for the contacts that are on it"
+                );
                 let pinned = Pinned::new(release.clone());
                 self.known_mut().releases.insert(*id, release);
                 return Ok(pinned);
@@ -268,13 +285,14 @@ impl Releases {
                     || kept.contains(id)
                     || matches!(release.stage(false), Stage::Draining | Stage::Built)
             });
-            let releases = std::mem::take(&mut known.releases);
-            known.history.retain(|id| releases.contains_key(id));
-            known.releases = releases;
-            before - known.releases.len()
+            let Known {
+                releases, history, ..
+            } = &mut *known;
+            history.retain(|id| releases.contains_key(id));
+            before - releases.len()
         };
         self.count();
-        if gone == 0 {
+        if !self.littered.fetch_or(gone > 0, Ordering::AcqRel) && gone == 0 {
             return;
         }
         self.builder.release_unused(self.known().releases.values());
@@ -284,7 +302,10 @@ impl Releases {
             rank < RELEASES_KEPT || known.releases.contains_key(id) || known.lost.contains_key(id)
         });
         match collected.await {
-            Ok(collected) => tracing::debug!(gone, collected, "releases collected"),
+            Ok(collected) => {
+                self.littered.store(false, Ordering::Release);
+                tracing::debug!(gone, collected, "releases collected");
+            }
             Err(error) => tracing::warn!(%error, "releases were not collected; trying again later"),
         }
     }

@@ -81,7 +81,8 @@ pub struct Report {
 impl Report {
     /// How many of its findings keep the hotline from loading.
     pub fn errors(&self) -> usize {
-        let is_error = |finding: &&Diagnostic| finding.severity == trunkline_flow::diagnostics::Severity::Error;
+        let is_error =
+            |finding: &&Diagnostic| finding.severity == trunkline_flow::diagnostics::Severity::Error;
         self.findings.iter().filter(is_error).count()
     }
 }

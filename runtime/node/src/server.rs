@@ -110,7 +110,10 @@ pub(crate) fn router(state: State) -> Router {
         .method_not_allowed_fallback(guard::no_such_method)
         // Bodies have bounds of their own, by what they carry.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(state.clone(), guard::loopback_host))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::loopback_host,
+        ))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(guard::observed))
         .with_state(state)

@@ -122,10 +122,16 @@ impl Shelf {
 
     /// Takes a component from the shelf.
     pub(crate) async fn component(&self, digest: &Digest) -> Result<Vec<u8>, ReadError> {
-        let found = self.store.blob(digest).await.map_err(|error| ReadError::Lacking {
-            what: format!("component {}: {error}", digest.short()),
-        })?;
-        found.ok_or_else(|| ReadError::Lacking { what: format!("component {}", digest.short()) })
+        let found = self
+            .store
+            .blob(digest)
+            .await
+            .map_err(|error| ReadError::Lacking {
+                what: format!("component {}: {error}", digest.short()),
+            })?;
+        found.ok_or_else(|| ReadError::Lacking {
+            what: format!("component {}", digest.short()),
+        })
     }
 
     /// Removes all releases but those that `stays` wants, with the content that no other
@@ -138,7 +144,10 @@ impl Shelf {
         let mut manifests: Vec<(Digest, Manifest)> = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let page = self.store.list(MANIFESTS, "", after.as_deref(), PAGE_MAX, at).await?;
+            let page = self
+                .store
+                .list(MANIFESTS, "", after.as_deref(), PAGE_MAX, at)
+                .await?;
             let Some((last, _)) = page.last() else {
                 break;
             };
@@ -151,11 +160,17 @@ impl Shelf {
         manifests.sort_by_key(|(_, manifest)| std::cmp::Reverse(manifest.built));
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
         for (rank, (id, manifest)) in manifests.into_iter().enumerate() {
-            if stays(rank, &id) { kept.push(manifest) } else { gone.push((id, manifest)) }
+            if stays(rank, &id) {
+                kept.push(manifest);
+            } else {
+                gone.push((id, manifest));
+            }
         }
         for (id, manifest) in &gone {
             // The manifest goes first: a release without one is not looked for.
-            self.store.remove(MANIFESTS, &id.to_string(), Expect::Any, at).await?;
+            self.store
+                .remove(MANIFESTS, &id.to_string(), Expect::Any, at)
+                .await?;
             for blob in manifest.blobs() {
                 if !kept.iter().any(|kept| kept.blobs().any(|other| other == blob)) {
                     self.store.delete_blob(&blob).await?;
@@ -181,7 +196,13 @@ impl Shelf {
         entry.map(|entry| read(&entry.value)).transpose()
     }
 
-    async fn put<T: Serialize>(&self, space: &str, key: &str, value: &T, at: Timestamp) -> Result<(), StoreError> {
+    async fn put<T: Serialize>(
+        &self,
+        space: &str,
+        key: &str,
+        value: &T,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let put = Put {
             space,
             key,
@@ -212,7 +233,10 @@ mod tests {
         let shelf = Shelf::new(Arc::new(Memory::new()));
         let at = Timestamp::from_millis(1);
         let component = Digest::of(b"component");
-        shelf.keep_component(&component, b"component".to_vec()).await.unwrap();
+        shelf
+            .keep_component(&component, b"component".to_vec())
+            .await
+            .unwrap();
         let kept = bundle("hotline: a", component);
         shelf.keep(&kept, at).await.unwrap();
         shelf.set_current(&kept.release_id(), at).await.unwrap();

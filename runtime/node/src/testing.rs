@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use trunkline_engine::{Channel, Input, Utterance, turn::Kind};
 use trunkline_journal::{
-    Append, Blobs, Entry, Error, Events, Expect, Frame, Journal, KeyValues, Kind as StoreKind, MasterKey, Memory,
-    Put, Store, StoreSpec, StreamHead, Streams, Usage, Version,
+    Append, Blobs, Entry, Error, Events, Expect, Frame, Journal, KeyValues, Kind as StoreKind, MasterKey,
+    Memory, Put, Store, StoreSpec, StreamHead, Streams, Usage, Version,
 };
 use trunkline_model::{ContactId, Digest, Duration, Timestamp};
 
@@ -84,7 +84,7 @@ impl Hotline {
         let hotline = Self::new();
         hotline.write(
             "hotline.yaml",
-            &format!(
+            format!(
                 "{}plugins:\n  sage: {{ component: plugins/sage.wasm, department: test }}\n",
                 FILES[0].1
             ),
@@ -93,16 +93,16 @@ impl Hotline {
         hotline.write(
             "flows/main.yaml",
             "flow: main\n\
-             vars:\n  number: int?\n\
+             vars:\n  told: int?\n\
              start: ask-sage\n\
              steps:\n\
              \x20 ask-sage:\n\
              \x20   call: sage.answer\n\
-             \x20   save: number\n\
+             \x20   save: told\n\
              \x20   time: 2s\n\
              \x20   on: { fault: failed }\n\
-             \x20   next: told\n\
-             \x20 told: { say: { en: \"It is {number}.\", zh-CN: \"是{number}。\" }, next: matter }\n\
+             \x20   next: tell\n\
+             \x20 tell: { say: { en: \"It is {told}.\", zh-CN: \"是{told}。\" }, next: matter }\n\
              \x20 matter:\n\
              \x20   ask: matter\n\
              \x20   answer: text\n\
@@ -143,7 +143,9 @@ impl Hotline {
 
     /// Starts a node whose clock stands still.
     pub(crate) async fn start(&self) -> Node {
-        self.start_on(&journal(Arc::new(Memory::new())), &Clock::still(NOON)).await.unwrap()
+        self.start_on(&journal(Arc::new(Memory::new())), &Clock::still(NOON))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn start_on(&self, journal: &Journal, clock: &Clock) -> Result<Node, StartError> {
@@ -178,11 +180,17 @@ pub(crate) fn call() -> Call {
 }
 
 pub(crate) fn keys(id: &str, keys: &str) -> Input {
-    Input::Utterance { id: id.into(), utterance: Utterance::Keys(keys.into()) }
+    Input::Utterance {
+        id: id.into(),
+        utterance: Utterance::Keys(keys.into()),
+    }
 }
 
 pub(crate) fn text(id: &str, text: &str) -> Input {
-    Input::Utterance { id: id.into(), utterance: Utterance::Text(text.into()) }
+    Input::Utterance {
+        id: id.into(),
+        utterance: Utterance::Text(text.into()),
+    }
 }
 
 impl Node {
@@ -267,11 +275,19 @@ impl Events for Failing {
             None => self.memory.append(append).await,
             Some(Failure::LandedUnknown) => {
                 self.memory.append(append).await?;
-                Err(Error::Unknown { cause: "told to".into() })
+                Err(Error::Unknown {
+                    cause: "told to".into(),
+                })
             }
-            Some(Failure::LostUnknown) => Err(Error::Unknown { cause: "told to".into() }),
-            Some(Failure::Unavailable) => Err(Error::Unavailable { cause: "told to".into() }),
-            Some(Failure::Fatal) => Err(Error::Fatal { cause: "told to".into() }),
+            Some(Failure::LostUnknown) => Err(Error::Unknown {
+                cause: "told to".into(),
+            }),
+            Some(Failure::Unavailable) => Err(Error::Unavailable {
+                cause: "told to".into(),
+            }),
+            Some(Failure::Fatal) => Err(Error::Fatal {
+                cause: "told to".into(),
+            }),
         }
     }
 

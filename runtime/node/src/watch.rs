@@ -58,7 +58,11 @@ impl Watch {
     pub(crate) fn found(&mut self, on_disk: OnDisk) {
         self.components = on_disk.keys().cloned().collect();
         if let Some(seen) = &mut self.seen {
-            seen.extend(on_disk.into_iter().filter_map(|(path, stamp)| Some((path, stamp?))));
+            seen.extend(
+                on_disk
+                    .into_iter()
+                    .filter_map(|(path, stamp)| Some((path, stamp?))),
+            );
         }
     }
 
@@ -123,7 +127,11 @@ impl Watch {
         let absolute = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
         places.extend(above(&absolute));
         let inside = self.folder.canonicalize().unwrap_or(absolute);
-        let files = self.seen.iter().flat_map(|seen| seen.keys()).chain(&self.components);
+        let files = self
+            .seen
+            .iter()
+            .flat_map(|seen| seen.keys())
+            .chain(&self.components);
         for file in files {
             if !file.starts_with(&self.folder) {
                 places.extend(above(file));
@@ -158,7 +166,11 @@ impl Watch {
             })
             .ok()?;
         for (place, below) in places {
-            let mode = if *below { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+            let mode = if *below {
+                RecursiveMode::Recursive
+            } else {
+                RecursiveMode::NonRecursive
+            };
             if let Err(error) = watcher.watch(place, mode) {
                 tracing::debug!(place = %place.display(), %error, "not watched, only looked at");
             }

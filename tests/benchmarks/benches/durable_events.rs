@@ -30,17 +30,29 @@ const RUN: Duration = Duration::from_secs(3);
 
 fn main() -> anyhow::Result<()> {
     benchmarks::print_machine("durable-events");
-    let sources = Sources { files: hotline::files() };
+    let sources = Sources {
+        files: hotline::files(),
+    };
     let report = check(&parse(&sources), &BTreeMap::new());
-    let hotline = report.checked.unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let hotline = report
+        .checked
+        .unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
 
     let per_input = processor_time_of_an_event(&hotline, &runtime)?;
     for kind in ["fjall", "sled"] {
-        println!("\n{kind}, {} events of {} bytes for each key pressed:", per_input.events, per_input.frame_bytes);
+        println!(
+            "\n{kind}, {} events of {} bytes for each key pressed:",
+            per_input.events, per_input.frame_bytes
+        );
         for contacts in [1, 64, 1_000] {
             let bare = in_a_new_store(kind, |store| bare(&runtime, store, contacts, per_input))?;
-            let journal = in_a_new_store(kind, |store| contacts_at_work(&runtime, store, &hotline, contacts))?;
+            let journal = in_a_new_store(kind, |store| {
+                contacts_at_work(&runtime, store, &hotline, contacts)
+            })?;
             println!(
                 "  {contacts:5} contacts: bare store {:8.0} events a second, Trunkline {:8.0}: {:.2} of it (promised >= 0.5 at 1,000)",
                 bare.per_second(),
@@ -88,9 +100,13 @@ fn processor_time_of_an_event(hotline: &Checked, runtime: &Runtime) -> anyhow::R
                 ids += 1;
                 let contact = ContactId::generate(Timestamp::from_millis(ids), [1; 10]);
                 if with_journal {
-                    let mut head = runtime.block_on(journal.begin(&contact, events)).expect("a new contact");
+                    let mut head = runtime
+                        .block_on(journal.begin(&contact, events))
+                        .expect("a new contact");
                     for _ in 1..INPUTS {
-                        runtime.block_on(journal.append(&mut head, events)).expect("memory takes it");
+                        runtime
+                            .block_on(journal.append(&mut head, events))
+                            .expect("memory takes it");
                     }
                 } else {
                     runtime.block_on(append_bare(&*store, &contact, events.len(), 300, INPUTS));
@@ -104,13 +120,18 @@ fn processor_time_of_an_event(hotline: &Checked, runtime: &Runtime) -> anyhow::R
     let contact = ContactId::generate(Timestamp::from_millis(ids), [1; 10]);
     let frames = runtime.block_on(store.read(&contact, Version::NONE, batch.len()))?;
     let frame_bytes = frames.iter().map(|frame| frame.bytes.len()).sum::<usize>() / frames.len().max(1);
-    let (deciding, encoding) =
-        (deciding.processor_micros(), encoded.processor_micros() - bare.processor_micros());
+    let (deciding, encoding) = (
+        deciding.processor_micros(),
+        encoded.processor_micros() - bare.processor_micros(),
+    );
     println!(
         "Processor time of an event: deciding {deciding:.2} µs, codec {encoding:.2} µs, together {:.2} µs (promised <= 2)",
         deciding + encoding
     );
-    Ok(PerInput { events: batch.len(), frame_bytes })
+    Ok(PerInput {
+        events: batch.len(),
+        frame_bytes,
+    })
 }
 
 /// Appends frames of the same number and size to a store as fast as it acknowledges them.
@@ -121,8 +142,13 @@ fn bare(runtime: &Runtime, store: Arc<dyn Store>, contacts: u64, per_input: PerI
             let mut version = Version::NONE;
             while Instant::now() < end {
                 let frames = vec![vec![0x5a; per_input.frame_bytes]; per_input.events];
-                let append =
-                    Append { stream: &contact, expected: version, frames, standing: Standing::Open, key: None };
+                let append = Append {
+                    stream: &contact,
+                    expected: version,
+                    frames,
+                    standing: Standing::Open,
+                    key: None,
+                };
                 version = store.append(append).await.expect("the store takes it");
                 count.fetch_add(per_input.events as u64, Ordering::Relaxed);
             }
@@ -131,7 +157,12 @@ fn bare(runtime: &Runtime, store: Arc<dyn Store>, contacts: u64, per_input: PerI
 }
 
 /// Presses keys in contacts as fast as what they do is durable.
-fn contacts_at_work(runtime: &Runtime, store: Arc<dyn Store>, hotline: &Checked, contacts: u64) -> Throughput {
+fn contacts_at_work(
+    runtime: &Runtime,
+    store: Arc<dyn Store>,
+    hotline: &Checked,
+    contacts: u64,
+) -> Throughput {
     let journal = Journal::new(store, MasterKey::random().expect("the system gives random bytes"));
     let hotline = hotline.clone();
     at_once(runtime, contacts, move |contact, end, count| {
@@ -145,13 +176,20 @@ fn contacts_at_work(runtime: &Runtime, store: Arc<dyn Store>, hotline: &Checked,
                 // A contact may have so many events and no more; another one takes its place.
                 if session.has_ended() {
                     let (next, events) = begin(&hotline);
-                    let family = *contact.as_str().as_bytes().first_chunk().expect("an id has 26 characters");
+                    let family = *contact
+                        .as_str()
+                        .as_bytes()
+                        .first_chunk()
+                        .expect("an id has 26 characters");
                     let contact = ContactId::generate(Timestamp::from_millis(index), family);
                     head = journal.begin(&contact, &events).await.expect("a new contact");
                     session = next;
                 }
                 let decision = decide(&hotline, &session, &press(index), session.last);
-                journal.append(&mut head, &decision.events).await.expect("the journal takes it");
+                journal
+                    .append(&mut head, &decision.events)
+                    .await
+                    .expect("the journal takes it");
                 count.fetch_add(decision.events.len() as u64, Ordering::Relaxed);
                 session = decision.session;
             }
@@ -188,7 +226,13 @@ async fn append_bare(store: &dyn Store, contact: &ContactId, frames: usize, byte
     let mut version = Version::NONE;
     for _ in 0..times {
         let frames = vec![vec![0x5a; bytes]; frames];
-        let append = Append { stream: contact, expected: version, frames, standing: Standing::Open, key: None };
+        let append = Append {
+            stream: contact,
+            expected: version,
+            frames,
+            standing: Standing::Open,
+            key: None,
+        };
         version = store.append(append).await.expect("memory takes it");
     }
 }
@@ -214,5 +258,8 @@ fn begin(hotline: &Checked) -> (Session, Vec<Event>) {
 }
 
 fn press(index: i64) -> Input {
-    Input::Utterance { id: format!("{index}").into(), utterance: Utterance::Keys("1".into()) }
+    Input::Utterance {
+        id: format!("{index}").into(),
+        utterance: Utterance::Keys("1".into()),
+    }
 }

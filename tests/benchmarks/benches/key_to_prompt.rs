@@ -30,7 +30,10 @@ const FRAMES: (usize, usize) = (7, 290);
 
 fn main() -> anyhow::Result<()> {
     benchmarks::print_machine("key-to-prompt");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let directory = tempfile::tempdir()?;
     let place = |name: &str| StoreSpec::Fjall(directory.path().join(name));
     let (commit, commit_late) = told("one group commit", commits(&runtime, &place("bare"))?);
@@ -58,8 +61,16 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn told(name: &str, mut samples: Vec<Duration>) -> (f64, f64) {
-    let (median, late) = (percentile(&mut samples, 0.5).as_secs_f64(), percentile(&mut samples, 0.99).as_secs_f64());
-    println!("{name:20} {:6.2} ms, p99 {:6.2} ms, of {}", median * 1e3, late * 1e3, samples.len());
+    let (median, late) = (
+        percentile(&mut samples, 0.5).as_secs_f64(),
+        percentile(&mut samples, 0.99).as_secs_f64(),
+    );
+    println!(
+        "{name:20} {:6.2} ms, p99 {:6.2} ms, of {}",
+        median * 1e3,
+        late * 1e3,
+        samples.len()
+    );
     (median, late)
 }
 
@@ -75,8 +86,13 @@ fn commits(runtime: &Runtime, spec: &StoreSpec) -> anyhow::Result<Vec<Duration>>
                 tokio::time::sleep(THINKS).await;
                 let frames = vec![vec![0x5a; FRAMES.1]; FRAMES.0];
                 let start = Instant::now();
-                let append =
-                    Append { stream: &contact, expected: version, frames, standing: Standing::Open, key: None };
+                let append = Append {
+                    stream: &contact,
+                    expected: version,
+                    frames,
+                    standing: Standing::Open,
+                    key: None,
+                };
                 version = store.append(append).await?;
                 samples.push(start.elapsed());
             }
@@ -100,21 +116,32 @@ fn prompts(runtime: &Runtime, settings: Settings) -> anyhow::Result<Vec<Duration
                 claimed: None,
             };
             let contact = node.arrive(call).await?.contact;
-            let mut heard = node.turns(&contact, 0, None).await?.last().map_or(0, |turn| turn.seq);
+            let mut heard = node
+                .turns(&contact, 0, None)
+                .await?
+                .last()
+                .map_or(0, |turn| turn.seq);
             let mut samples = Vec::with_capacity(KEYS);
             for index in 0..KEYS {
                 tokio::time::sleep(THINKS).await;
-                let input =
-                    Input::Utterance { id: format!("{index}").into(), utterance: Utterance::Keys("1".into()) };
+                let input = Input::Utterance {
+                    id: format!("{index}").into(),
+                    utterance: Utterance::Keys("1".into()),
+                };
                 let until = node.clock().now() + trunkline_model::Duration::from_secs(10);
                 let start = Instant::now();
                 // As a channel does it: the key is given, and whoever hears is waiting already.
-                let (delivered, turns) =
-                    tokio::join!(node.deliver(&contact, input), node.turns(&contact, heard, Some(until)));
+                let (delivered, turns) = tokio::join!(
+                    node.deliver(&contact, input),
+                    node.turns(&contact, heard, Some(until))
+                );
                 samples.push(start.elapsed());
                 delivered?;
                 let turns = turns?;
-                anyhow::ensure!(turns.iter().any(|turn| matches!(turn.kind, Kind::Say { .. })), "no prompt: {turns:?}");
+                anyhow::ensure!(
+                    turns.iter().any(|turn| matches!(turn.kind, Kind::Say { .. })),
+                    "no prompt: {turns:?}"
+                );
                 heard = turns.last().map_or(heard, |turn| turn.seq);
             }
             anyhow::Ok(samples)

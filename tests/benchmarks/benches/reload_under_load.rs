@@ -32,7 +32,10 @@ const CONTACTS_PER_TICK: usize = 10;
 
 fn main() -> anyhow::Result<()> {
     benchmarks::print_machine("reload-under-load");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(run())
 }
 
@@ -64,7 +67,11 @@ async fn run() -> anyhow::Result<()> {
             loop {
                 let report = reports.recv().await?;
                 if report.cause == Cause::Saved {
-                    anyhow::ensure!(report.verdict == Verdict::Live, "a release is not live: {}", report.text);
+                    anyhow::ensure!(
+                        report.verdict == Verdict::Live,
+                        "a release is not live: {}",
+                        report.text
+                    );
                     builds.push(report.took.to_std());
                     lives.push(saved.elapsed());
                     break;
@@ -97,7 +104,10 @@ async fn run() -> anyhow::Result<()> {
         }
     }
     node.shutdown().await;
-    println!("{SAVES} releases of {FLOWS} flows saved, one a second, {} of them given to contacts", releases.len());
+    println!(
+        "{SAVES} releases of {FLOWS} flows saved, one a second, {} of them given to contacts",
+        releases.len()
+    );
     println!(
         "settled to live:  median {:6.1} ms, p99 {:6.1} ms (promised <= 50)",
         percentile(&mut builds, 0.5).as_secs_f64() * 1e3,
@@ -133,12 +143,22 @@ async fn contact(node: Arc<Node>) -> anyhow::Result<(Digest, Duration)> {
     };
     let arrived = node.arrive(call).await?;
     for key in ["1", "0"] {
-        let input = Input::Utterance { id: key.into(), utterance: Utterance::Keys(key.into()) };
+        let input = Input::Utterance {
+            id: key.into(),
+            utterance: Utterance::Keys(key.into()),
+        };
         node.deliver(&arrived.contact, input).await?;
     }
     let session = node.session(&arrived.contact).await?;
-    anyhow::ensure!(session.has_ended(), "the contact did not end: {:?}", session.state);
-    anyhow::ensure!(session.release == arrived.release, "the contact moved to another release");
+    anyhow::ensure!(
+        session.has_ended(),
+        "the contact did not end: {:?}",
+        session.state
+    );
+    anyhow::ensure!(
+        session.release == arrived.release,
+        "the contact moved to another release"
+    );
     Ok((arrived.release, start.elapsed()))
 }
 

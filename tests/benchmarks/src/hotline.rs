@@ -22,9 +22,15 @@ pub fn files() -> BTreeMap<Arc<str>, Arc<str>> {
              \x20 count: { set: { turns: \"${turns + 1}\" }, next: again }\n\
              \x20 done: { end: completed }\n",
         ),
-        ("prompts/zh-CN.yaml", "again: 您已经选择了 {turns} 次。再来一次请按 1，结束请按 0。\n"),
+        (
+            "prompts/zh-CN.yaml",
+            "again: 您已经选择了 {turns} 次。再来一次请按 1，结束请按 0。\n",
+        ),
     ];
-    files.into_iter().map(|(path, text)| (path.into(), text.into())).collect()
+    files
+        .into_iter()
+        .map(|(path, text)| (path.into(), text.into()))
+        .collect()
 }
 
 /// Writes the hotline into a folder.

@@ -52,7 +52,12 @@ pub fn processor_time() -> Duration {
     // of which Linux has 100 a second on every architecture that userland sees.
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks: u64 = after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    let ticks: u64 = after_name
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum();
     Duration::from_millis(ticks * 10)
 }
 
@@ -83,7 +88,11 @@ impl Throughput {
 pub fn measure(run: impl FnOnce() -> u64) -> Throughput {
     let (start, processor) = (Instant::now(), processor_time());
     let count = run();
-    Throughput { count, wall: start.elapsed(), processor: processor_time() - processor }
+    Throughput {
+        count,
+        wall: start.elapsed(),
+        processor: processor_time() - processor,
+    }
 }
 
 /// Where the project is.
@@ -105,6 +114,9 @@ pub fn component(package: &str) -> anyhow::Result<Vec<u8>> {
         .status()
         .context("failed to run cargo for the guest")?;
     anyhow::ensure!(status.success(), "the guest {package} does not build; see above");
-    let file = plugins.join("target/wasm32-wasip2/release").join(package.replace('-', "_")).with_extension("wasm");
+    let file = plugins
+        .join("target/wasm32-wasip2/release")
+        .join(package.replace('-', "_"))
+        .with_extension("wasm");
     fs::read(&file).with_context(|| format!("failed to read {}", file.display()))
 }

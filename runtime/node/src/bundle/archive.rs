@@ -15,7 +15,9 @@ pub(super) fn read(
     files_max: usize,
     bytes_max: u64,
 ) -> Result<BTreeMap<String, Vec<u8>>, ReadError> {
-    let broken = |error: std::io::Error| ReadError::Archive { reason: error.to_string() };
+    let broken = |error: std::io::Error| ReadError::Archive {
+        reason: error.to_string(),
+    };
     let mut archive = tar::Archive::new(bytes);
     let mut files = BTreeMap::new();
     let mut total = 0_u64;
@@ -30,8 +32,10 @@ pub(super) fn read(
         if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
         }
-        let path = String::from_utf8(entry.path_bytes().into_owned())
-            .map_err(|error| ReadError::UnsafePath { path: error.to_string() })?;
+        let path =
+            String::from_utf8(entry.path_bytes().into_owned()).map_err(|error| ReadError::UnsafePath {
+                path: error.to_string(),
+            })?;
         let path = safe(&path)?;
         if !kind.is_file() {
             return Err(ReadError::Archive {
@@ -51,7 +55,9 @@ pub(super) fn read(
         files.insert(path, content);
     }
     if files.is_empty() {
-        return Err(ReadError::Archive { reason: "it holds no file".to_owned() });
+        return Err(ReadError::Archive {
+            reason: "it holds no file".to_owned(),
+        });
     }
     Ok(files)
 }
@@ -82,14 +88,21 @@ pub(super) fn sources(files: &BTreeMap<String, Vec<u8>>) -> Result<Sources, Read
 
 /// A path that stays in the hotline, without `./` before it.
 pub(crate) fn safe(path: &str) -> Result<String, ReadError> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "." | "")).collect();
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "." | ""))
+        .collect();
     let sound = !path.starts_with('/')
         && !parts.is_empty()
-        && parts.iter().all(|part| *part != ".." && !part.contains(['\\', '\0', ':']));
+        && parts
+            .iter()
+            .all(|part| *part != ".." && !part.contains(['\\', '\0', ':']));
     if sound {
         Ok(parts.join("/"))
     } else {
-        Err(ReadError::UnsafePath { path: path.chars().take(200).collect() })
+        Err(ReadError::UnsafePath {
+            path: path.chars().take(200).collect(),
+        })
     }
 }
 
@@ -128,14 +141,25 @@ mod tests {
 
     #[test]
     fn what_leaves_the_hotline_or_is_too_much_is_refused() {
-        for path in ["../escape.yaml", "/etc/passwd", "flows/../../x.yaml", "C:\\x.yaml"] {
+        for path in [
+            "../escape.yaml",
+            "/etc/passwd",
+            "flows/../../x.yaml",
+            "C:\\x.yaml",
+        ] {
             let refused = read(&archive(&[(path, b"x")]), 10, 1_000);
             assert!(matches!(refused, Err(ReadError::UnsafePath { .. })), "{path}");
         }
         let two = archive(&[("a.yaml", b"x"), ("b.yaml", b"x")]);
-        assert!(matches!(read(&two, 1, 1_000), Err(ReadError::TooManyFiles { .. })));
+        assert!(matches!(
+            read(&two, 1, 1_000),
+            Err(ReadError::TooManyFiles { .. })
+        ));
         assert!(matches!(read(&two, 10, 1), Err(ReadError::TooLarge { .. })));
-        assert!(matches!(read(b"no archive at all", 10, 1_000), Err(ReadError::Archive { .. })));
+        assert!(matches!(
+            read(b"no archive at all", 10, 1_000),
+            Err(ReadError::Archive { .. })
+        ));
         assert!(matches!(read(b"", 10, 1_000), Err(ReadError::Archive { .. })));
     }
 }

@@ -67,7 +67,9 @@ impl From<&fs::Metadata> for Stamp {
             .modified()
             .ok()
             .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-            .map_or((0, 0), |since| (since.as_secs() as i64, i64::from(since.subsec_nanos())));
+            .map_or((0, 0), |since| {
+                (since.as_secs() as i64, i64::from(since.subsec_nanos()))
+            });
         Self {
             bytes: metadata.len(),
             modified,
@@ -84,7 +86,10 @@ impl From<&fs::Metadata> for Stamp {
 pub fn read(folder: &Path) -> Result<Sources, ReadError> {
     let mut files: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     for (name, path) in texts(folder)? {
-        let io_error = |source| ReadError::Io { path: path.clone(), source };
+        let io_error = |source| ReadError::Io {
+            path: path.clone(),
+            source,
+        };
         let bytes = fs::metadata(&path).map_err(io_error)?.len();
         if bytes > FILE_BYTES_MAX as u64 {
             return Err(ReadError::TooLarge {
@@ -126,7 +131,10 @@ pub(crate) fn fingerprint(
 ) -> Result<Fingerprint, ReadError> {
     let texts = texts(folder)?.into_values();
     // A file that is gone has no stamp, which tells as well.
-    Ok(texts.chain(others).filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp))).collect())
+    Ok(texts
+        .chain(others)
+        .filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp)))
+        .collect())
 }
 
 /// Where a component lies that hotline.yaml names.
@@ -137,7 +145,9 @@ pub(crate) fn component_path(folder: &Path, component: &str) -> PathBuf {
 /// The texts of a folder: their names in the hotline, and their paths.
 fn texts(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReadError> {
     if !folder.is_dir() {
-        return Err(ReadError::NoFolder { path: folder.to_owned() });
+        return Err(ReadError::NoFolder {
+            path: folder.to_owned(),
+        });
     }
     let mut found = BTreeMap::new();
     walk(folder, "", 0, &mut found)?;
@@ -150,7 +160,10 @@ fn walk(
     depth: usize,
     found: &mut BTreeMap<String, PathBuf>,
 ) -> Result<(), ReadError> {
-    let io_error = |source| ReadError::Io { path: folder.to_owned(), source };
+    let io_error = |source| ReadError::Io {
+        path: folder.to_owned(),
+        source,
+    };
     for entry in fs::read_dir(folder).map_err(io_error)? {
         let entry = entry.map_err(io_error)?;
         let Ok(name) = entry.file_name().into_string() else {

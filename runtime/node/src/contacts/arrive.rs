@@ -122,7 +122,9 @@ impl Contacts {
             return Err(ArriveError::TooMany(CONTACTS_MAX));
         }
         let contacts = self.clone();
-        let arrival = self.deciding.spawn(async move { contacts.arrive_once(&call).await });
+        let arrival = self
+            .deciding
+            .spawn(async move { contacts.arrive_once(&call).await });
         let arrived = arrival.await.unwrap_or(Err(ArriveError::Stopping));
         if let Err(ArriveError::Journal(JournalError::Fatal { cause })) = &arrived {
             self.failed.send_replace(Some(cause.clone()));
@@ -134,7 +136,9 @@ impl Contacts {
         let now = self.clock.now();
         let Some(id) = &call.id else {
             let contact = ContactId::generate(now, random());
-            return self.begin(call, contact, Token::draw(), now).await;
+            let arrived = self.begin(call, contact, Token::draw(), now).await?;
+            // 80 random bits do not meet twice.
+            return arrived.ok_or(ArriveError::Stopping);
         };
         let key = Digest::of(id.as_bytes()).to_string();
         for _ in 0..CONFLICTS_MAX {
@@ -187,9 +191,8 @@ impl Contacts {
                 Err(FindError::NoSuchContact(_)) => {}
                 Err(FindError::Journal(error)) => return Err(error.into()),
             }
-            match self.begin(call, record.contact, token, now).await {
-                Err(ArriveError::Journal(error)) if is_conflict(&error) => {}
-                arrived => return arrived,
+            if let Some(arrived) = self.begin(call, record.contact, token, now).await? {
+                return Ok(arrived);
             }
         }
         Err(ArriveError::Stopping)
@@ -214,13 +217,14 @@ impl Contacts {
         })
     }
 
+    /// Begins a contact; none when somebody else begins or began it.
     async fn begin(
         self: &Arc<Self>,
         call: &Call,
         id: ContactId,
         token: Token,
         now: Timestamp,
-    ) -> Result<Arrived, ArriveError> {
+    ) -> Result<Option<Arrived>, ArriveError> {
         self.number_exists(call)?;
         let pinned = self.releases.pin_current().ok_or(ArriveError::NoRelease)?;
         let release = pinned.release().id();
@@ -233,11 +237,18 @@ impl Contacts {
             caller: call.caller.as_deref().map(Into::into),
             claimed: call.claimed.as_deref().map(Into::into),
         };
-        let decision: Decision = trunkline_engine::arrive(pinned.release().hotline(), arrival, now)
-            .map_err(|error| ArriveError::NoSuchNumber { number: error.0, numbers: Vec::new() })?;
+        let decision: Decision =
+            trunkline_engine::arrive(pinned.release().hotline(), arrival, now).map_err(|error| {
+                ArriveError::NoSuchNumber {
+                    number: error.0,
+                    numbers: Vec::new(),
+                }
+            })?;
         let contact = Arc::new(Contact::arriving(id.clone(), now, pinned, Some(token.digest())));
-        self.known().insert(id.clone(), contact.clone());
-        let record = ContactRecord { version: VERSION, token: token.digest() };
+        let record = ContactRecord {
+            version: VERSION,
+            token: token.digest(),
+        };
         let put = Put {
             space: SPACE,
             key: id.as_str(),
@@ -246,11 +257,8 @@ impl Contacts {
             expires: None,
             at: now,
         };
-        // Both are durable before anybody is told; one commit takes them together.
-        let begun = futures::try_join!(self.journal.store().put(put), contact.begin(self, decision));
-        if let Err(error) = begun {
-            self.known().remove(&id);
-            return Err(error.into());
+        if !contact.begin(self, decision, put).await? {
+            return Ok(None);
         }
         metrics::counter!(observe::ARRIVALS, "channel" => trunkline_channel::chat::channel_name(call.channel))
             .increment(1);
@@ -262,12 +270,20 @@ impl Contacts {
             release = release.short(),
             "contact arrived"
         );
-        Ok(Arrived { contact: id, token, release, again: false })
+        Ok(Some(Arrived {
+            contact: id,
+            token,
+            release,
+            again: false,
+        }))
     }
 }
 
 /// The digest of a contact's token, as it is kept.
-pub(super) async fn kept_token(contacts: &Contacts, contact: &ContactId) -> Result<Option<Digest>, JournalError> {
+pub(super) async fn kept_token(
+    contacts: &Contacts,
+    contact: &ContactId,
+) -> Result<Option<Digest>, JournalError> {
     let now = contacts.clock.now();
     let Some(entry) = contacts.journal.store().get(SPACE, contact.as_str(), now).await? else {
         return Ok(None);
@@ -317,7 +333,15 @@ mod tests {
         for good in ["+8613800138000", "+12025550123", "+4930123456"] {
             assert!(is_e164(good), "{good}");
         }
-        for bad in ["13800138000", "+0123456789", "+86 138", "+86138001380001234567", "+", "", "+861380013800a"] {
+        for bad in [
+            "13800138000",
+            "+0123456789",
+            "+86 138",
+            "+86138001380001234567",
+            "+",
+            "",
+            "+861380013800a",
+        ] {
             assert!(!is_e164(bad), "{bad}");
         }
         for good in ["zh-CN", "en", "zh-Hans-CN", "yue"] {

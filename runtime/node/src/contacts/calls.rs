@@ -42,7 +42,11 @@ impl Contacts {
                     Some(plugin) => plugin.call(call).await,
                     None => Outcome::fault(FaultKind::Host, format!("the release has no plugin {name}")),
                 };
-                let input = Input::Answer { call: id, attempt, outcome };
+                let input = Input::Answer {
+                    call: id,
+                    attempt,
+                    outcome,
+                };
                 contacts.deliver_surely(&contact, input, Some(release)).await;
             }
             .instrument(span),

@@ -2,7 +2,7 @@
 //! engine through the journal to the caller.
 
 use std::{
-    collections::VecDeque,
+    collections::btree_map::Entry,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,12 +11,12 @@ use tracing::Instrument as _;
 use trunkline_engine::{
     Decision, Event, Fact, Input, Reply, Session, Utterance, decide, input::Refused, turn::Turn,
 };
-use trunkline_journal::{Error as JournalError, Head};
-use trunkline_model::{CallId, ContactId, Digest, Timestamp};
+use trunkline_journal::{Error as JournalError, Head, Put};
+use trunkline_model::{ContactId, Digest, Timestamp};
 
-use super::{Contacts, Delivered, DeliverError, FindError, State, Summary};
+use super::{Contacts, DeliverError, Delivered, FindError, State, Summary, awake::Awake};
 use crate::{
-    limits::{CONFLICTS_MAX, TURNS_KEPT},
+    limits::CONFLICTS_MAX,
     observe,
     release::{Pinned, Release},
 };
@@ -41,54 +41,8 @@ struct Standing {
     token: Option<Digest>,
 }
 
-/// What a contact has in memory while it is awake.
-pub(super) struct Awake {
-    head: Head,
-    session: Session,
-    /// Its last turns.
-    turns: VecDeque<Turn>,
-    /// All turns with a greater number are in `turns`.
-    turns_after: u64,
-    /// The call that was made last: its id and attempt.
-    called: Option<(CallId, u32)>,
-    /// When the step it is in began.
-    step_since: Timestamp,
-}
-
-impl Awake {
-    fn of(head: Head, contact: &ContactId, events: &[Event]) -> Self {
-        let mut awake = Self {
-            head,
-            session: Session::fold(contact.clone(), events),
-            turns: VecDeque::new(),
-            turns_after: 0,
-            called: None,
-            step_since: Timestamp::default(),
-        };
-        for (seq, event) in (1..).zip(events) {
-            awake.keep_turn(seq, event);
-            if matches!(event.fact, Fact::StepEntered { .. }) {
-                awake.step_since = event.at;
-            }
-        }
-        awake
-    }
-
-    fn keep_turn(&mut self, seq: u64, event: &Event) {
-        let Some(turn) = Turn::of(seq, event) else {
-            return;
-        };
-        if self.turns.len() == TURNS_KEPT
-            && let Some(oldest) = self.turns.pop_front()
-        {
-            self.turns_after = oldest.seq;
-        }
-        self.turns.push_back(turn);
-    }
-}
-
 impl Contact {
-    /// A contact that is about to begin, under a lock that the arrival holds.
+    /// A contact that is about to begin.
     pub(super) fn arriving(id: ContactId, at: Timestamp, pinned: Pinned, token: Option<Digest>) -> Self {
         metrics::gauge!(observe::CONTACTS, "state" => State::Arriving.as_str()).increment(1.0);
         Self {
@@ -193,11 +147,20 @@ impl Contact {
             return Ok((Vec::new(), ended));
         }
         if after >= awake.turns_after {
-            let turns = awake.turns.iter().filter(|turn| turn.seq > after).cloned().collect();
+            let turns = awake
+                .turns
+                .iter()
+                .filter(|turn| turn.seq > after)
+                .cloned()
+                .collect();
             return Ok((turns, ended));
         }
         // Older than what is kept in memory.
-        let events = contacts.journal.read(&self.id).await?.map_or_else(Vec::new, |recorded| recorded.events);
+        let events = contacts
+            .journal
+            .read(&self.id)
+            .await?
+            .map_or_else(Vec::new, |recorded| recorded.events);
         let turns = (1..)
             .zip(&events)
             .filter(|(seq, _)| *seq > after)
@@ -223,17 +186,56 @@ impl Contact {
         Ok(awake.insert(found))
     }
 
-    /// Begins the contact: makes its first events durable and acts upon them.
+    /// Begins the contact: makes its first events, and what is kept beside them, durable, and
+    /// acts upon them. Whether it did: false when somebody else begins or began it.
     pub(super) async fn begin(
         self: &Arc<Self>,
         contacts: &Arc<Contacts>,
         decision: Decision,
-    ) -> Result<(), JournalError> {
+        beside: Put<'_>,
+    ) -> Result<bool, JournalError> {
+        // Whoever finds the contact from now on waits until it has begun.
         let mut guard = self.awake.lock().await;
-        let head = contacts.journal.begin(&self.id, &decision.events).await?;
-        let awake = guard.insert(Box::new(Awake::of(head, &self.id, &[])));
-        self.applied(contacts, awake, &decision.events);
-        Ok(())
+        match contacts.known().entry(self.id.clone()) {
+            Entry::Occupied(_) => return Ok(false),
+            Entry::Vacant(vacant) => vacant.insert(self.clone()),
+        };
+        let began = self.began(contacts, &decision, beside).await;
+        match began {
+            Ok(Some(head)) => {
+                let awake = guard.insert(Box::new(Awake::of(head, &self.id, &[])));
+                self.applied(contacts, awake, &decision.events);
+                Ok(true)
+            }
+            failed => {
+                contacts.known().remove(&self.id);
+                failed.map(|_| false)
+            }
+        }
+    }
+
+    /// Writes the first events; none when they are not this contact's first.
+    async fn began(
+        &self,
+        contacts: &Contacts,
+        decision: &Decision,
+        beside: Put<'_>,
+    ) -> Result<Option<Head>, JournalError> {
+        // Both are durable before anybody is told; one commit takes them together.
+        let (kept, begun) = futures::join!(
+            contacts.journal.store().put(beside),
+            contacts.journal.begin(&self.id, &decision.events)
+        );
+        let head = match begun {
+            Ok(head) => Some(head),
+            Err(JournalError::Conflict { .. }) => None,
+            Err(JournalError::Unknown { cause }) => match contacts.journal.read(&self.id).await? {
+                Some(recorded) => (recorded.events == decision.events).then_some(recorded.head),
+                None => return Err(JournalError::Unavailable { cause }),
+            },
+            Err(error) => return Err(error),
+        };
+        kept.map(|_| head)
     }
 
     /// Decides an input, makes the decision durable, and acts upon it.
@@ -272,7 +274,10 @@ impl Contact {
             let awake = self.woken(contacts, &mut guard).await?;
             let decision = match self.decided(contacts, &awake.session, input, release)? {
                 Decided::Nothing(reply) => {
-                    return Ok(Delivered { seq: awake.session.seq, reply });
+                    return Ok(Delivered {
+                        seq: awake.session.seq,
+                        reply,
+                    });
                 }
                 Decided::Events(decision) => decision,
             };
@@ -280,11 +285,17 @@ impl Contact {
             let error = match contacts.journal.append(&mut awake.head, &events).await {
                 Ok(()) => {
                     self.applied(contacts, awake, &events);
-                    return Ok(Delivered { seq: awake.session.seq, reply });
+                    return Ok(Delivered {
+                        seq: awake.session.seq,
+                        reply,
+                    });
                 }
                 Err(error) => error,
             };
-            if !matches!(error, JournalError::Conflict { .. } | JournalError::Unknown { .. }) {
+            if !matches!(
+                error,
+                JournalError::Conflict { .. } | JournalError::Unknown { .. }
+            ) {
                 return Err(DeliverError::Journal(error));
             }
             conflicts += 1;
@@ -298,12 +309,18 @@ impl Contact {
             let recorded = contacts.journal.read(&self.id).await.map_err(FindError::from)?;
             let recorded = recorded.ok_or_else(|| FindError::NoSuchContact(self.id.clone()))?;
             let since = usize::try_from(before).unwrap_or(usize::MAX);
-            let landed = recorded.events.get(since..).is_some_and(|tail| tail.starts_with(&events));
+            let landed = recorded
+                .events
+                .get(since..)
+                .is_some_and(|tail| tail.starts_with(&events));
             let awake = guard.insert(Box::new(Awake::of(recorded.head, &self.id, &recorded.events)));
             awake.called = called;
             if landed {
                 self.settled(contacts, awake);
-                return Ok(Delivered { seq: awake.session.seq, reply });
+                return Ok(Delivered {
+                    seq: awake.session.seq,
+                    reply,
+                });
             }
         }
     }
@@ -377,7 +394,11 @@ impl Contact {
             standing.stand(summary);
             standing.touched = contacts.clock.now();
             // One that has ended holds its release no longer.
-            if ended { standing.pinned.take() } else { standing.pinned.clone() }
+            if ended {
+                standing.pinned.take()
+            } else {
+                standing.pinned.clone()
+            }
         };
         let pending = awake.session.pending();
         contacts.timers.set(&self.id, pending.wake);
@@ -443,8 +464,14 @@ impl Drop for Contact {
 /// What kind of input it is, when it is a caller's.
 const fn caller_kind(input: &Input) -> Option<&'static str> {
     match input {
-        Input::Utterance { utterance: Utterance::Keys(_), .. } => Some("keys"),
-        Input::Utterance { utterance: Utterance::Text(_), .. } => Some("text"),
+        Input::Utterance {
+            utterance: Utterance::Keys(_),
+            ..
+        } => Some("keys"),
+        Input::Utterance {
+            utterance: Utterance::Text(_),
+            ..
+        } => Some("text"),
         Input::HangUp { .. } => Some("hang-up"),
         Input::Answer { .. } | Input::TimeUp | Input::Recovered => None,
     }

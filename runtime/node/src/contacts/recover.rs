@@ -43,7 +43,11 @@ impl Contacts {
         let mut taking = JoinSet::new();
         let mut after: Option<ContactId> = None;
         loop {
-            let page = self.journal.store().streams(Streams::Open, after.as_ref(), PAGE_MAX).await?;
+            let page = self
+                .journal
+                .store()
+                .streams(Streams::Open, after.as_ref(), PAGE_MAX)
+                .await?;
             let Some(last) = page.last().cloned() else {
                 break;
             };

@@ -95,9 +95,11 @@ impl Summary {
         let (state, waits_for, ended) = match &session.state {
             session::State::Deciding => (State::Arriving, None, None),
             session::State::Hearing(_) => (State::Hearing, Some("caller".into()), None),
-            session::State::Calling(calling) => {
-                (State::Calling, Some(format!("plugin {}", calling.plugin).into()), None)
-            }
+            session::State::Calling(calling) => (
+                State::Calling,
+                Some(format!("plugin {}", calling.plugin).into()),
+                None,
+            ),
             session::State::Waiting { .. } => (State::Waiting, Some("time".into()), None),
             session::State::Ended { cause, outcome } => {
                 (State::Ended, None, Some((cause.as_str(), outcome.clone())))

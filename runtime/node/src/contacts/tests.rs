@@ -14,7 +14,9 @@ use super::{ArriveError, DeliverError, FindError, State, StateFilter};
 use crate::{
     Call, Clock, Node,
     limits::{FORGET_AFTER, PARK_AFTER},
-    testing::{Failing, Failure, Hotline, NOON, PAST_THE_WAIT, call, component, eventually, journal, keys, text},
+    testing::{
+        Failing, Failure, Hotline, NOON, PAST_THE_WAIT, call, component, eventually, journal, keys, text,
+    },
 };
 
 async fn events(node: &Node, contact: &ContactId) -> Vec<Event> {
@@ -36,9 +38,14 @@ async fn a_contact_walks_its_flow() {
     let contact = node.begin().await;
     assert_eq!(state(&node, &contact).await, State::Hearing);
     node.deliver(&contact, keys("a", "1")).await.unwrap();
-    node.deliver(&contact, text("b", "the street lamp is broken")).await.unwrap();
+    node.deliver(&contact, text("b", "the street lamp is broken"))
+        .await
+        .unwrap();
     let said = node.said(&contact).await.join(" ");
-    assert!(said.starts_with("Welcome.") && said.ends_with("Goodbye. [completed]"), "{said}");
+    assert!(
+        said.starts_with("Welcome.") && said.ends_with("Goodbye. [completed]"),
+        "{said}"
+    );
     assert_eq!(state(&node, &contact).await, State::Ended);
     assert_eq!(node.releases().current().unwrap().contacts(), 0);
 }
@@ -53,7 +60,10 @@ async fn the_same_input_again_is_the_same_input() {
     node.deliver(&contact, text("b", "lamp")).await.unwrap();
     let late = node.deliver(&contact, text("c", "hello?")).await.unwrap();
     assert_eq!(late.reply, Reply::Refused(Refused::Ended));
-    assert_eq!(node.deliver(&contact, keys("a", "1")).await.unwrap().reply, Reply::Accepted);
+    assert_eq!(
+        node.deliver(&contact, keys("a", "1")).await.unwrap().reply,
+        Reply::Accepted
+    );
 }
 
 #[tokio::test]
@@ -76,7 +86,10 @@ async fn many_inputs_at_once_are_decided_one_after_another() {
 async fn deadlines_come_by_the_clock() {
     let hotline = Hotline::new();
     let clock = Clock::still(NOON);
-    let node = hotline.start_on(&journal(Arc::new(Memory::new())), &clock).await.unwrap();
+    let node = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &clock)
+        .await
+        .unwrap();
     let silent = node.begin().await;
     let waiting = node.begin().await;
     node.deliver(&waiting, keys("a", "2")).await.unwrap();
@@ -85,7 +98,12 @@ async fn deadlines_come_by_the_clock() {
     for _ in 0..2 {
         clock.advance(TEXT_FIRST_INPUT);
         eventually("a hearing over", async || {
-            node.contacts().summary(&silent).await.unwrap().until.is_none_or(|until| until > clock.now())
+            node.contacts()
+                .summary(&silent)
+                .await
+                .unwrap()
+                .until
+                .is_none_or(|until| until > clock.now())
         })
         .await;
     }
@@ -99,7 +117,10 @@ async fn deadlines_come_by_the_clock() {
 async fn a_parked_contact_wakes_for_inputs_and_for_deadlines() {
     let hotline = Hotline::new();
     let clock = Clock::still(NOON);
-    let node = hotline.start_on(&journal(Arc::new(Memory::new())), &clock).await.unwrap();
+    let node = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &clock)
+        .await
+        .unwrap();
     let asked = node.begin().await;
     let waiting = node.begin().await;
     node.deliver(&waiting, keys("a", "2")).await.unwrap();
@@ -110,12 +131,17 @@ async fn a_parked_contact_wakes_for_inputs_and_for_deadlines() {
     clock.advance(PAST_THE_WAIT);
     node.hears(&waiting, "[completed]").await;
     // The node forgets those that ended, and still answers for them.
-    node.deliver(&asked, Input::HangUp { id: Some("z".into()) }).await.ok();
+    node.deliver(&asked, Input::HangUp { id: Some("z".into()) })
+        .await
+        .ok();
     node.hears(&asked, "[").await;
     clock.advance(FORGET_AFTER);
     node.contacts().sweep();
     assert_eq!(node.contacts().count(), 0);
-    assert_eq!(node.deliver(&waiting, keys("a", "2")).await.unwrap().reply, Reply::Accepted);
+    assert_eq!(
+        node.deliver(&waiting, keys("a", "2")).await.unwrap().reply,
+        Reply::Accepted
+    );
     let late = node.deliver(&waiting, keys("new", "2")).await.unwrap();
     assert_eq!(late.reply, Reply::Refused(Refused::Ended));
 }
@@ -123,38 +149,81 @@ async fn a_parked_contact_wakes_for_inputs_and_for_deadlines() {
 #[tokio::test]
 async fn a_request_with_an_id_is_one_contact() {
     let node = Hotline::new().start().await;
-    let with_id = Call { id: Some("request-0123456789".to_owned()), ..call() };
+    let with_id = Call {
+        id: Some("request-0123456789".to_owned()),
+        ..call()
+    };
     let arriving = (0..8).map(|_| {
         let (node, call) = (node.clone(), with_id.clone());
         tokio::spawn(async move { node.arrive(call).await })
     });
-    let arrived: Vec<_> = futures::future::join_all(arriving).await.into_iter().map(|it| it.unwrap().unwrap()).collect();
+    let arrived: Vec<_> = futures::future::join_all(arriving)
+        .await
+        .into_iter()
+        .map(|it| it.unwrap().unwrap())
+        .collect();
     for one in &arrived {
-        assert_eq!((&one.contact, &one.token), (&arrived[0].contact, &arrived[0].token));
+        assert_eq!(
+            (&one.contact, &one.token),
+            (&arrived[0].contact, &arrived[0].token)
+        );
     }
     assert_eq!(arrived.iter().filter(|one| !one.again).count(), 1);
-    let other = Call { language: Some("zh-CN".to_owned()), ..with_id };
+    let other = Call {
+        language: Some("zh-CN".to_owned()),
+        ..with_id
+    };
     assert!(matches!(node.arrive(other).await, Err(ArriveError::IdReused)));
-    assert!(node.contacts().opens(&arrived[0].contact, arrived[0].token.as_str()).await.unwrap());
-    assert!(!node.contacts().opens(&arrived[0].contact, "another").await.unwrap());
+    assert!(
+        node.contacts()
+            .opens(&arrived[0].contact, arrived[0].token.as_str())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !node
+            .contacts()
+            .opens(&arrived[0].contact, "another")
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_begin_says_why() {
     let node = Hotline::new().start().await;
     let refused = async |call: Call| node.arrive(call).await.unwrap_err().to_string();
-    let error = refused(Call { number: "999".to_owned(), ..call() }).await;
+    let error = refused(Call {
+        number: "999".to_owned(),
+        ..call()
+    })
+    .await;
     assert!(error.contains("999") && error.contains("12345"), "{error}");
-    let error = refused(Call { caller: Some("138".to_owned()), ..call() }).await;
+    let error = refused(Call {
+        caller: Some("138".to_owned()),
+        ..call()
+    })
+    .await;
     assert!(error.contains("E.164"), "{error}");
-    let error = refused(Call { id: Some("1".to_owned()), ..call() }).await;
+    let error = refused(Call {
+        id: Some("1".to_owned()),
+        ..call()
+    })
+    .await;
     assert!(error.contains("UUID"), "{error}");
     let unknown = ContactId::generate(NOON, [7; 10]);
     assert!(matches!(
         node.deliver(&unknown, keys("a", "1")).await,
         Err(DeliverError::Find(FindError::NoSuchContact(_)))
     ));
-    assert!(node.contacts().page(StateFilter::All, None, 10).await.unwrap().contacts.is_empty());
+    assert!(
+        node.contacts()
+            .page(StateFilter::All, None, 10)
+            .await
+            .unwrap()
+            .contacts
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -163,9 +232,18 @@ async fn a_plugin_is_called_and_its_answer_told() {
     let contact = node.begin().await;
     node.hears(&contact, "It is 42.").await;
     let events = events(&node, &contact).await;
-    assert_eq!(count(&events, |fact| matches!(fact, Fact::CallRequested { .. })), 1);
     assert_eq!(
-        count(&events, |fact| matches!(fact, Fact::CallAnswered { answer: AnswerKind::Ok, .. })),
+        count(&events, |fact| matches!(fact, Fact::CallRequested { .. })),
+        1
+    );
+    assert_eq!(
+        count(&events, |fact| matches!(
+            fact,
+            Fact::CallAnswered {
+                answer: AnswerKind::Ok,
+                ..
+            }
+        )),
         1
     );
 }
@@ -173,9 +251,15 @@ async fn a_plugin_is_called_and_its_answer_told() {
 #[tokio::test]
 async fn a_call_that_never_ends_is_a_fault_of_its_own_contact() {
     let hotline = Hotline::with_plugin(0);
-    hotline.write("plugins/sage.wasm", component("(loop $for-ever (br $for-ever)) i32.const 0"));
+    hotline.write(
+        "plugins/sage.wasm",
+        component("(loop $for-ever (br $for-ever)) i32.const 0"),
+    );
     // In real time: the host stops the guest, the engine's deadline decides.
-    let node = hotline.start_on(&journal(Arc::new(Memory::new())), &Clock::system()).await.unwrap();
+    let node = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &Clock::system())
+        .await
+        .unwrap();
     let contact = node.begin().await;
     node.hears(&contact, "[unserved]").await;
 }
@@ -188,7 +272,13 @@ async fn a_restarted_node_goes_on_where_it_was_and_asks_no_answered_call_again()
     let node = hotline.start_on(&store, &clock).await.unwrap();
     let contact = node.begin().await;
     node.hears(&contact, "It is 42.").await;
-    let arrived = node.arrive(Call { id: Some("request-0123456789".to_owned()), ..call() }).await.unwrap();
+    let arrived = node
+        .arrive(Call {
+            id: Some("request-0123456789".to_owned()),
+            ..call()
+        })
+        .await
+        .unwrap();
     node.hears(&arrived.contact, "It is 42.").await;
     drop(node);
 
@@ -199,12 +289,26 @@ async fn a_restarted_node_goes_on_where_it_was_and_asks_no_answered_call_again()
     assert_eq!(node.recovery().resumed, 2);
     node.deliver(&contact, text("b", "thanks")).await.unwrap();
     let events = events(&node, &contact).await;
-    assert_eq!(count(&events, |fact| matches!(fact, Fact::CallRequested { .. })), 1);
+    assert_eq!(
+        count(&events, |fact| matches!(fact, Fact::CallRequested { .. })),
+        1
+    );
     assert_eq!(count(&events, |fact| matches!(fact, Fact::Resumed { .. })), 1);
     assert_eq!(state(&node, &contact).await, State::Ended);
-    let again = node.arrive(Call { id: Some("request-0123456789".to_owned()), ..call() }).await.unwrap();
+    let again = node
+        .arrive(Call {
+            id: Some("request-0123456789".to_owned()),
+            ..call()
+        })
+        .await
+        .unwrap();
     assert!(again.again && again.contact == arrived.contact && again.token == arrived.token);
-    assert!(node.contacts().opens(&arrived.contact, arrived.token.as_str()).await.unwrap());
+    assert!(
+        node.contacts()
+            .opens(&arrived.contact, arrived.token.as_str())
+            .await
+            .unwrap()
+    );
     let new = node.begin().await;
     node.hears(&new, "It is 43.").await;
 }
@@ -213,14 +317,21 @@ async fn a_restarted_node_goes_on_where_it_was_and_asks_no_answered_call_again()
 async fn what_the_journal_holds_is_what_happened() {
     let hotline = Hotline::new();
     let store = Arc::new(Failing::default());
-    let node = hotline.start_on(&journal(store.clone()), &Clock::still(NOON)).await.unwrap();
+    let node = hotline
+        .start_on(&journal(store.clone()), &Clock::still(NOON))
+        .await
+        .unwrap();
     for failure in [Failure::LandedUnknown, Failure::LostUnknown] {
         let contact = node.begin().await;
         store.fail(&[failure]);
         let delivered = node.deliver(&contact, keys("a", "1")).await.unwrap();
         assert_eq!(delivered.reply, Reply::Accepted);
         let events = events(&node, &contact).await;
-        assert_eq!(count(&events, |fact| matches!(fact, Fact::Heard { .. })), 1, "{failure:?}");
+        assert_eq!(
+            count(&events, |fact| matches!(fact, Fact::Heard { .. })),
+            1,
+            "{failure:?}"
+        );
         assert_eq!(events.len() as u64, delivered.seq, "{failure:?}");
         node.deliver(&contact, text("b", "lamp")).await.unwrap();
         node.hears(&contact, "[completed]").await;
@@ -231,11 +342,17 @@ async fn what_the_journal_holds_is_what_happened() {
 async fn nothing_is_said_that_is_not_durable() {
     let hotline = Hotline::new();
     let store = Arc::new(Failing::default());
-    let node = hotline.start_on(&journal(store.clone()), &Clock::still(NOON)).await.unwrap();
+    let node = hotline
+        .start_on(&journal(store.clone()), &Clock::still(NOON))
+        .await
+        .unwrap();
     let contact = node.begin().await;
     let before = node.said(&contact).await;
     store.fail(&[Failure::Unavailable]);
-    assert!(matches!(node.deliver(&contact, keys("a", "1")).await, Err(DeliverError::Journal(_))));
+    assert!(matches!(
+        node.deliver(&contact, keys("a", "1")).await,
+        Err(DeliverError::Journal(_))
+    ));
     assert_eq!(node.said(&contact).await, before);
     node.deliver(&contact, keys("a", "1")).await.unwrap();
     node.hears(&contact, "What happened?").await;
@@ -267,7 +384,13 @@ async fn lists_go_by_state_and_by_page() {
     node.deliver(&all[0], Input::HangUp { id: None }).await.unwrap();
     let ids = async |filter, after: Option<&ContactId>, limit| {
         let page = node.contacts().page(filter, after, limit).await.unwrap();
-        (page.contacts.into_iter().map(|summary| summary.contact).collect::<Vec<_>>(), page.next)
+        (
+            page.contacts
+                .into_iter()
+                .map(|summary| summary.contact)
+                .collect::<Vec<_>>(),
+            page.next,
+        )
     };
     all.sort();
     let ended = ids(StateFilter::Only(State::Ended), None, 10).await.0;
@@ -285,6 +408,9 @@ async fn a_node_that_stops_takes_nothing_more() {
     let node = Hotline::new().start().await;
     let contact = node.begin().await;
     node.shutdown().await;
-    assert!(matches!(node.deliver(&contact, keys("a", "1")).await, Err(DeliverError::Stopping)));
+    assert!(matches!(
+        node.deliver(&contact, keys("a", "1")).await,
+        Err(DeliverError::Stopping)
+    ));
     assert!(matches!(node.arrive(call()).await, Err(ArriveError::Stopping)));
 }

@@ -28,14 +28,21 @@ fn current(node: &Node) -> Digest {
 async fn welcome_becomes(node: &Node, words: &str) {
     eventually(words, async || {
         let contact = node.begin().await;
-        node.said(&contact).await.first().is_some_and(|said| said == words)
+        node.said(&contact)
+            .await
+            .first()
+            .is_some_and(|said| said == words)
     })
     .await;
 }
 
 fn with_welcome(hotline: &Hotline, words: &str) -> String {
     let prompts = hotline.read(PROMPTS);
-    let line = prompts.lines().find(|line| line.starts_with("welcome:")).unwrap().to_owned();
+    let line = prompts
+        .lines()
+        .find(|line| line.starts_with("welcome:"))
+        .unwrap()
+        .to_owned();
     prompts.replace(&line, &format!("welcome: {words}"))
 }
 
@@ -45,11 +52,19 @@ async fn what_is_saved_goes_live_and_contacts_stay_on_their_release() {
     let node = watching(&hotline).await;
     let before = current(&node);
     let contact = node.begin().await;
-    hotline.write("flows/main.yaml", hotline.read("flows/main.yaml").replace("say: goodbye", "say: { en: So long., zh-CN: 回头见。 }"));
+    hotline.write(
+        "flows/main.yaml",
+        hotline
+            .read("flows/main.yaml")
+            .replace("say: goodbye", "say: { en: So long., zh-CN: 回头见。 }"),
+    );
     eventually("a new release", async || current(&node) != before).await;
     let overview = node.releases().overview();
     assert_eq!(overview[0].stage, Stage::Current);
-    assert_eq!((overview[1].release.id(), overview[1].stage), (before, Stage::Draining));
+    assert_eq!(
+        (overview[1].release.id(), overview[1].stage),
+        (before, Stage::Draining)
+    );
     node.deliver(&contact, keys("a", "1")).await.unwrap();
     node.deliver(&contact, text("b", "lamp")).await.unwrap();
     node.hears(&contact, "Goodbye.").await;
@@ -106,7 +121,12 @@ async fn the_whole_folder_may_be_replaced() {
     let move_in = |hotline: &Hotline| {
         let staged = above.path().join("staged");
         copy(hotline.path(), &staged);
-        let _ = fs::rename(&place, above.path().join(format!("old-{}", fs::read_dir(above.path()).unwrap().count())));
+        let _ = fs::rename(
+            &place,
+            above
+                .path()
+                .join(format!("old-{}", fs::read_dir(above.path()).unwrap().count())),
+        );
         fs::rename(&staged, &place).unwrap();
     };
     let hotline = Hotline::new();
@@ -127,12 +147,16 @@ async fn the_whole_folder_may_be_replaced() {
     welcome_becomes(&node, "Three.").await;
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &to) } else { fs::copy(entry.path(), to).map(drop).unwrap() }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 
@@ -147,7 +171,11 @@ async fn what_does_not_check_is_reported_and_changes_nothing() {
     let report = reports.recv().await.unwrap();
     assert_eq!(report.verdict, Verdict::Refused);
     assert!(report.errors() > 0);
-    assert!(report.text.contains("topcis") && report.text.contains("flows/main.yaml"), "{}", report.text);
+    assert!(
+        report.text.contains("topcis") && report.text.contains("flows/main.yaml"),
+        "{}",
+        report.text
+    );
     assert_eq!(current(&node), before);
     // Put right again, it is what it was.
     hotline.write("flows/main.yaml", flow);
@@ -179,7 +207,7 @@ async fn a_component_built_anew_is_swapped_in_the_same_way() {
 async fn a_plugin_that_did_not_change_is_not_loaded_again() {
     let hotline = Hotline::with_plugin(1);
     let node = hotline.start().await;
-    let (first, _) = (node.releases().current().unwrap(), ());
+    let first = node.releases().current().unwrap();
     hotline.write(PROMPTS, with_welcome(&hotline, "Hello."));
     let (report, _) = node.releases().take_folder(hotline.path(), Cause::Saved).await;
     assert_eq!(report.verdict, Verdict::Live);
@@ -198,13 +226,20 @@ async fn a_release_is_collected_when_nobody_is_on_it() {
     let first = current(&node);
     let contact = node.begin().await;
     for number in 0..RELEASES_KEPT + 3 {
+        node.clock().advance(Duration::from_secs(1));
         hotline.write(PROMPTS, with_welcome(&hotline, &format!("Version {number}.")));
         let (report, _) = node.releases().take_folder(hotline.path(), Cause::Saved).await;
         assert_eq!(report.verdict, Verdict::Live);
         // A collection in between may not take what the contact is on.
         node.releases().collect().await;
     }
-    let ids = |node: &Node| node.releases().overview().iter().map(|one| one.release.id()).collect::<Vec<_>>();
+    let ids = |node: &Node| {
+        node.releases()
+            .overview()
+            .iter()
+            .map(|one| one.release.id())
+            .collect::<Vec<_>>()
+    };
     assert!(ids(&node).contains(&first));
     node.deliver(&contact, keys("a", "1")).await.unwrap();
     node.deliver(&contact, text("b", "lamp")).await.unwrap();
@@ -223,7 +258,10 @@ async fn going_back_is_repointing() {
     hotline.write(PROMPTS, with_welcome(&hotline, "Hello."));
     node.releases().take_folder(hotline.path(), Cause::Saved).await;
     assert_ne!(current(&node), first);
-    assert_eq!(node.releases().activate(&first).await.unwrap().verdict, Verdict::Live);
+    assert_eq!(
+        node.releases().activate(&first).await.unwrap().verdict,
+        Verdict::Live
+    );
     let contact = node.begin().await;
     assert_eq!(node.said(&contact).await[0], "Welcome.");
 }
@@ -244,8 +282,15 @@ async fn a_folder_that_does_not_check_keeps_no_contact_from_going_on() {
     node.deliver(&contact, keys("a", "1")).await.unwrap();
     node.hears(&contact, "What happened?").await;
     // With nothing to fall back on, it does not start, and says why.
-    let error = hotline.start_on(&journal(Arc::new(Memory::new())), &clock).await.err().unwrap();
-    assert!(matches!(&error, StartError::Check { report, .. } if report.errors() > 0), "{error}");
+    let error = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &clock)
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&error, StartError::Check { report, .. } if report.errors() > 0),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -263,7 +308,11 @@ async fn a_contact_whose_release_is_lost_is_left_and_can_be_read() {
     hotline.write(PROMPTS, with_welcome(&hotline, "Hello."));
     let node = hotline.start_on(&store, &clock).await.unwrap();
     assert_eq!(node.recovery().stranded, 1);
-    let error = node.deliver(&contact, keys("a", "1")).await.unwrap_err().to_string();
+    let error = node
+        .deliver(&contact, keys("a", "1"))
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(&lost.short()), "{error}");
     assert_eq!(node.said(&contact).await[0], "Welcome.");
     assert!(node.arrive(call()).await.is_ok());

@@ -86,13 +86,16 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedContact {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let named = Path::<String>::from_request_parts(parts, state).await.ok();
-        named.and_then(|Path(id)| ContactId::parse(&id)).map(Self).ok_or_else(|| {
-            Refusal::bad_request(
-                "bad-contact-id",
-                "This is no contact's id.",
-                "An id has 26 digits and small letters, as it came when the contact began.",
-            )
-        })
+        named
+            .and_then(|Path(id)| ContactId::parse(&id))
+            .map(Self)
+            .ok_or_else(|| {
+                Refusal::bad_request(
+                    "bad-contact-id",
+                    "This is no contact's id.",
+                    "An id has 26 digits and small letters, as it came when the contact began.",
+                )
+            })
     }
 }
 
@@ -106,7 +109,11 @@ impl From<FindError> for Refusal {
             ),
             FindError::Journal(error) => {
                 tracing::error!(%error, "the journal cannot be read");
-                Self::unavailable("store-unavailable", "The contact's journal cannot be read now.", 2)
+                Self::unavailable(
+                    "store-unavailable",
+                    "The contact's journal cannot be read now.",
+                    2,
+                )
             }
         }
     }

@@ -206,8 +206,16 @@ mod tests {
             (&b"\xff\xfe"[..], "bad-utf8", "UTF-8"),
             (b"", "bad-json", "JSON object"),
             (b"[1]", "bad-json", "JSON object"),
-            (b"{\"id\":\"a\",\"key\":\"1\"}", "unknown-field", "Did you mean `keys`?"),
-            (b"{\"id\":\"a\",\"hangUp\":true}", "unknown-field", "Did you mean `hang_up`?"),
+            (
+                b"{\"id\":\"a\",\"key\":\"1\"}",
+                "unknown-field",
+                "Did you mean `keys`?",
+            ),
+            (
+                b"{\"id\":\"a\",\"hangUp\":true}",
+                "unknown-field",
+                "Did you mean `hang_up`?",
+            ),
             (b"{\"id\":\"a\",\"colour\":1}", "unknown-field", "The fields are"),
             (b"{\"keys\":\"1\"}", "bad-field", "openapi"),
             (b"{\"id\":\"a\",\"id\":\"b\"}", "bad-field", "openapi"),

@@ -19,7 +19,6 @@ use trunkline_channel::{
 };
 use trunkline_engine::{Channel, Input, Utterance, input::Refused};
 use trunkline_model::{ContactId, Duration, InputId, limits::INPUT_ID_BYTES_MAX};
-use utoipa::IntoParams;
 
 use super::{
     State,
@@ -60,11 +59,18 @@ pub(crate) async fn begin(
             StatusCode::UNPROCESSABLE_ENTITY,
             "no-such-channel",
             "The contact cannot begin",
-            format!("There is no channel {:?} over HTTP.", channel.chars().take(32).collect::<String>()),
+            format!(
+                "There is no channel {:?} over HTTP.",
+                channel.chars().take(32).collect::<String>()
+            ),
             "Write `\"channel\": \"chat\"`, or leave it out.",
         ));
     }
-    let (caller, claimed) = if trusted { (new.from, None) } else { (None, new.from) };
+    let (caller, claimed) = if trusted {
+        (new.from, None)
+    } else {
+        (None, new.from)
+    };
     let call = Call {
         id: new.id,
         channel: Channel::Chat,
@@ -133,8 +139,14 @@ fn input(given: Given) -> Result<Input, Refusal> {
     }
     let id = InputId::new(given.id);
     match (given.keys, given.text, given.hang_up) {
-        (Some(keys), None, None) => Ok(Input::Utterance { id, utterance: Utterance::Keys(keys.into()) }),
-        (None, Some(text), None) => Ok(Input::Utterance { id, utterance: Utterance::Text(text.into()) }),
+        (Some(keys), None, None) => Ok(Input::Utterance {
+            id,
+            utterance: Utterance::Keys(keys.into()),
+        }),
+        (None, Some(text), None) => Ok(Input::Utterance {
+            id,
+            utterance: Utterance::Text(text.into()),
+        }),
         (None, None, Some(true)) => Ok(Input::HangUp { id: Some(id) }),
         _ => Err(Refusal::bad_request(
             "not-one-input",
@@ -148,14 +160,26 @@ fn refused(why: Refused) -> Refusal {
     let (status, mend) = match why {
         Refused::Ended => (StatusCode::CONFLICT, "Begin a new contact."),
         Refused::NotListening => (StatusCode::CONFLICT, "Wait for the next turn of type `ask`."),
-        Refused::BadKeys => (StatusCode::UNPROCESSABLE_ENTITY, "Send keys of the keypad, under a new id."),
-        Refused::BadText => (StatusCode::UNPROCESSABLE_ENTITY, "Send another text, under a new id."),
+        Refused::BadKeys => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Send keys of the keypad, under a new id.",
+        ),
+        Refused::BadText => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Send another text, under a new id.",
+        ),
     };
-    Refusal::new(status, why.as_str(), "The input was not taken", sentence(&why.to_string()), mend)
+    Refusal::new(
+        status,
+        why.as_str(),
+        "The input was not taken",
+        sentence(&why.to_string()),
+        mend,
+    )
 }
 
 /// Which turns are asked for.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TurnsQuery {
@@ -206,7 +230,10 @@ pub(crate) async fn turns(
     let until = state.contacts().clock.now() + wait;
     let mut turns = state.contacts().turns(&contact, query.after, Some(until)).await?;
     turns.truncate(TURNS_PER_ANSWER_MAX);
-    Ok(Json(Turns { turns: turns.iter().map(Turn::from).collect() }).into_response())
+    Ok(Json(Turns {
+        turns: turns.iter().map(Turn::from).collect(),
+    })
+    .into_response())
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
@@ -227,20 +254,26 @@ async fn stream_turns(
 ) -> Result<Response, Refusal> {
     let after = match headers.get("last-event-id") {
         None => after,
-        Some(last) => last.to_str().ok().and_then(|last| last.trim().parse().ok()).ok_or_else(|| {
-            Refusal::bad_request(
-                "bad-last-event-id",
-                "`Last-Event-ID` is no turn's number.",
-                "Send the `id` of the last event that came, or leave the header out.",
-            )
-        })?,
+        Some(last) => last
+            .to_str()
+            .ok()
+            .and_then(|last| last.trim().parse().ok())
+            .ok_or_else(|| {
+                Refusal::bad_request(
+                    "bad-last-event-id",
+                    "`Last-Event-ID` is no turn's number.",
+                    "Send the `id` of the last event that came, or leave the header out.",
+                )
+            })?,
     };
     let begun = state.contacts().turns(&contact, after, None).await?;
     if begun.is_empty() && state.contacts().session(&contact).await?.has_ended() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let keep_alive = KeepAlive::new().interval(STREAM_KEEP_ALIVE.to_std());
-    Ok(Sse::new(events(state, contact, after)).keep_alive(keep_alive).into_response())
+    Ok(Sse::new(events(state, contact, after))
+        .keep_alive(keep_alive)
+        .into_response())
 }
 
 /// Turns as events, until the contact has ended or the node stops.
@@ -273,7 +306,10 @@ fn events(
     });
     batches.flat_map(stream::iter).map(|turn| {
         let data = serde_json::to_string(&turn).expect("turns are texts and numbers");
-        Ok(Event::default().id(turn.seq().to_string()).event(turn.kind()).data(data))
+        Ok(Event::default()
+            .id(turn.seq().to_string())
+            .event(turn.kind())
+            .data(data))
     })
 }
 
@@ -292,12 +328,16 @@ impl From<ArriveError> for Refusal {
             ArriveError::BadCaller(_) => {
                 Self::bad_request("bad-from", detail, "Write `from` in E.164, or leave it out.")
             }
-            ArriveError::BadLanguage(_) => {
-                Self::bad_request("bad-language", detail, "Write `language` as a BCP 47 tag, or leave it out.")
-            }
-            ArriveError::BadId { .. } => {
-                Self::bad_request("bad-request-id", detail, "Draw the id at random, or leave it out.")
-            }
+            ArriveError::BadLanguage(_) => Self::bad_request(
+                "bad-language",
+                detail,
+                "Write `language` as a BCP 47 tag, or leave it out.",
+            ),
+            ArriveError::BadId { .. } => Self::bad_request(
+                "bad-request-id",
+                detail,
+                "Draw the id at random, or leave it out.",
+            ),
             ArriveError::IdReused => Self::new(
                 StatusCode::CONFLICT,
                 "id-reused",

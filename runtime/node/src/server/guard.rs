@@ -52,14 +52,21 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -84,9 +91,15 @@ pub(crate) async fn loopback_host(Shared(state): Shared<State>, request: Request
         )
         .into_response();
     }
-    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    let origin = request
+        .headers()
+        .get(header::ORIGIN)
+        .map(|origin| origin.to_str().unwrap_or_default());
     let foreign = origin.is_some_and(|origin| {
-        let authority = origin.parse::<Uri>().ok().and_then(|uri| uri.authority().cloned());
+        let authority = origin
+            .parse::<Uri>()
+            .ok()
+            .and_then(|uri| uri.authority().cloned());
         !authority.is_some_and(|authority| names_loopback(authority.as_str()))
     });
     if foreign {
@@ -109,7 +122,9 @@ fn names_loopback(host: &str) -> bool {
     };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Refuses everything until the contacts that were under way are taken up.
@@ -148,10 +163,24 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_its_own() {
-        for own in ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.9.9.9", "[::1]:8080", "[::1]"] {
+        for own in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:80",
+            "127.9.9.9",
+            "[::1]:8080",
+            "[::1]",
+        ] {
             assert!(names_loopback(own), "{own}");
         }
-        for foreign in ["example.com", "localhost.example.com", "10.0.0.1:8080", "", "127.0.0.1.example.com", "a b"] {
+        for foreign in [
+            "example.com",
+            "localhost.example.com",
+            "10.0.0.1:8080",
+            "",
+            "127.0.0.1.example.com",
+            "a b",
+        ] {
             assert!(!names_loopback(foreign), "{foreign}");
         }
     }

@@ -47,7 +47,11 @@ async fn ready(Shared(state): Shared<State>) -> Response {
 
 async fn metrics(_: Operator) -> Response {
     let text = observe::recorder().render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
 }
 
 async fn openapi(Shared(state): Shared<State>) -> Response {

@@ -4,7 +4,6 @@ use axum::{Json, extract::State as Shared};
 use serde::Deserialize;
 use trunkline_channel::problem::Problem;
 use trunkline_model::ContactId;
-use utoipa::IntoParams;
 
 use super::{
     State,
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// Which contacts are asked for.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
@@ -63,7 +62,10 @@ pub(crate) async fn list(
             })
         })
         .transpose()?;
-    let page = state.contacts().page(filter, after.as_ref(), limit(query.limit)?).await?;
+    let page = state
+        .contacts()
+        .page(filter, after.as_ref(), limit(query.limit)?)
+        .await?;
     Ok(Json(wire::Contacts {
         contacts: page.contacts.iter().map(wire::ContactState::from).collect(),
         next: page.next.map(|next| next.to_string()),
@@ -79,7 +81,10 @@ fn filter(state: Option<&str>) -> Result<StateFilter, Refusal> {
             found.map(StateFilter::Only).ok_or_else(|| {
                 Refusal::bad_request(
                     "bad-state",
-                    format!("{:?} is no state of a contact.", name.chars().take(32).collect::<String>()),
+                    format!(
+                        "{:?} is no state of a contact.",
+                        name.chars().take(32).collect::<String>()
+                    ),
                     "Write live, all, hearing, calling, waiting, stranded or ended.",
                 )
             })
@@ -121,7 +126,7 @@ pub(crate) async fn one(
 }
 
 /// Which events are asked for.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
@@ -160,7 +165,9 @@ pub(crate) async fn events(
         tracing::info!(%contact, "an operator read the personal part of a contact");
     }
     let next = events.last().filter(|_| more).map(|(seq, _)| *seq);
-    let events =
-        events.iter().map(|(seq, event)| wire::RecordedEvent::new(*seq, event, query.personal)).collect();
+    let events = events
+        .iter()
+        .map(|(seq, event)| wire::RecordedEvent::new(*seq, event, query.personal))
+        .collect();
     Ok(Json(wire::Events { events, next }))
 }

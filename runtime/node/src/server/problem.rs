@@ -10,7 +10,7 @@ use trunkline_channel::problem::{Finding, MEDIA_TYPE, Problem};
 /// A refused request. Becomes a problem document; every kind has one code.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
-    problem: Problem,
+    problem: Box<Problem>,
     retry_after_s: Option<u32>,
 }
 
@@ -23,24 +23,42 @@ impl Refusal {
         mend: impl Into<String>,
     ) -> Self {
         Self {
-            problem: Problem::new(status.as_u16(), code, title, detail, mend),
+            problem: Box::new(Problem::new(status.as_u16(), code, title, detail, mend)),
             retry_after_s: None,
         }
     }
 
     /// A request that is not well-formed.
     pub(crate) fn bad_request(code: &str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, "The request cannot be understood", detail, mend)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            "The request cannot be understood",
+            detail,
+            mend,
+        )
     }
 
     /// Something that is not there.
     pub(crate) fn not_found(code: &str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, code, "There is no such thing", detail, mend)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            code,
+            "There is no such thing",
+            detail,
+            mend,
+        )
     }
 
     /// No or the wrong key or token.
     pub(crate) fn unauthorized(detail: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not authorized", detail, mend)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Not authorized",
+            detail,
+            mend,
+        )
     }
 
     /// Not possible now; the same request may succeed after some seconds.
@@ -67,7 +85,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.problem)).into_response();
+        let mut response = (status, Json(*self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

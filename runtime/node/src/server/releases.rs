@@ -8,7 +8,6 @@ use axum::{
 use serde::Deserialize;
 use trunkline_channel::problem::Problem;
 use trunkline_model::Digest;
-use utoipa::IntoParams;
 
 use super::{
     State,
@@ -35,8 +34,18 @@ use crate::{
 )]
 pub(crate) async fn list(Shared(state): Shared<State>, _: Operator) -> Json<wire::Releases> {
     Json(wire::Releases {
-        releases: state.releases().overview().iter().map(wire::ReleaseState::from).collect(),
-        reports: state.releases().reports().iter().map(|report| wire::BuildReport::from(&**report)).collect(),
+        releases: state
+            .releases()
+            .overview()
+            .iter()
+            .map(wire::ReleaseState::from)
+            .collect(),
+        reports: state
+            .releases()
+            .reports()
+            .iter()
+            .map(|report| wire::BuildReport::from(&**report))
+            .collect(),
     })
 }
 
@@ -56,14 +65,22 @@ pub(crate) async fn current(
     _: Operator,
 ) -> Result<Json<wire::ReleaseState>, Refusal> {
     let overview = state.releases().overview();
-    let current = overview.iter().find(|overview| wire::ReleaseState::is_current(overview));
-    current.map(|current| Json(wire::ReleaseState::from(current))).ok_or_else(|| {
-        Refusal::not_found("no-release", "No release is current.", "Send one with POST /api/v1/releases.")
-    })
+    let current = overview
+        .iter()
+        .find(|overview| wire::ReleaseState::is_current(overview));
+    current
+        .map(|current| Json(wire::ReleaseState::from(current)))
+        .ok_or_else(|| {
+            Refusal::not_found(
+                "no-release",
+                "No release is current.",
+                "Send one with POST /api/v1/releases.",
+            )
+        })
 }
 
 /// What is to be done with a hotline that checks.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SendQuery {
@@ -172,7 +189,10 @@ fn answer(report: &Report) -> Result<(StatusCode, Json<wire::BuildReport>), Refu
         Verdict::Live | Verdict::Built => StatusCode::CREATED,
         Verdict::Unchanged => StatusCode::OK,
         Verdict::Refused => {
-            let detail = format!("The hotline does not check: {} of its findings are errors.", report.errors());
+            let detail = format!(
+                "The hotline does not check: {} of its findings are errors.",
+                report.errors()
+            );
             return Err(Refusal::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "hotline-refused",

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{Request, StatusCode, header, request},
 };
 use serde_json::{Value as Json, json};
 use tokio::{
@@ -39,8 +39,17 @@ impl Api {
             api_key: guarded.then(|| Key::new(API_KEY).unwrap()),
             client_key: Some(Key::new(CLIENT_KEY).unwrap()),
         };
-        let state = State::new(node.contacts().clone(), node.releases().clone(), readiness, &listen);
-        Self { hotline, node, router: router(state) }
+        let state = State::new(
+            node.contacts().clone(),
+            node.releases().clone(),
+            readiness,
+            &listen,
+        );
+        Self {
+            hotline,
+            node,
+            router: router(state),
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> (StatusCode, Json) {
@@ -53,10 +62,17 @@ impl Api {
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         let json: Json = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Json::String(String::from_utf8_lossy(&bytes).into_owned()));
-        assert_eq!(problem, status.is_client_error() || status.is_server_error(), "{status} {json}");
+        assert_eq!(
+            problem,
+            status.is_client_error() || status.is_server_error(),
+            "{status} {json}"
+        );
         if problem {
             for field in ["type", "title", "code", "detail", "mend"] {
-                assert!(json[field].as_str().is_some_and(|text| !text.is_empty()), "{field} of {json}");
+                assert!(
+                    json[field].as_str().is_some_and(|text| !text.is_empty()),
+                    "{field} of {json}"
+                );
             }
             assert_eq!(json["status"], status.as_u16());
         }
@@ -64,24 +80,31 @@ impl Api {
     }
 
     async fn get(&self, path: &str, bearer: Option<&str>) -> (StatusCode, Json) {
-        self.send(request("GET", path, bearer).body(Body::empty()).unwrap()).await
+        self.send(request("GET", path, bearer).body(Body::empty()).unwrap())
+            .await
     }
 
     async fn post(&self, path: &str, bearer: Option<&str>, body: &Json) -> (StatusCode, Json) {
         let request = request("POST", path, bearer).header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     }
 
     async fn begin(&self) -> (String, String) {
-        let (status, begun) = self.post("/api/v1/contacts", None, &json!({ "number": "12345" })).await;
+        let (status, begun) = self
+            .post("/api/v1/contacts", None, &json!({ "number": "12345" }))
+            .await;
         assert_eq!(status, StatusCode::CREATED, "{begun}");
         let field = |name: &str| begun[name].as_str().unwrap().to_owned();
         (field("contact"), field("token"))
     }
 }
 
-fn request(method: &str, path: &str, bearer: Option<&str>) -> axum::http::request::Builder {
-    let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8080");
+fn request(method: &str, path: &str, bearer: Option<&str>) -> request::Builder {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "localhost:8080");
     match bearer {
         Some(shown) => request.header(header::AUTHORIZATION, format!("Bearer {shown}")),
         None => request,
@@ -106,18 +129,37 @@ async fn a_contact_by_curl() {
 
     let input = json!({ "id": "press-1", "keys": "1" });
     let (status, taken) = api.post(&path("inputs"), Some(&token), &input).await;
-    assert_eq!((status, &taken["reply"]), (StatusCode::ACCEPTED, &json!("accepted")));
+    assert_eq!(
+        (status, &taken["reply"]),
+        (StatusCode::ACCEPTED, &json!("accepted"))
+    );
     let (status, again) = api.post(&path("inputs"), Some(&token), &input).await;
     assert_eq!((status, &again), (StatusCode::ACCEPTED, &taken));
-    let (_, turns) = api.get(&path(&format!("turns?after={after}")), Some(&token)).await;
+    let (_, turns) = api
+        .get(&path(&format!("turns?after={after}")), Some(&token))
+        .await;
     assert_eq!(turns["turns"][0]["text"], "What happened?");
 
-    let (status, _) = api.post(&path("inputs"), Some(&token), &json!({ "id": "z", "hang_up": true })).await;
+    let (status, _) = api
+        .post(
+            &path("inputs"),
+            Some(&token),
+            &json!({ "id": "z", "hang_up": true }),
+        )
+        .await;
     assert_eq!(status, StatusCode::ACCEPTED);
-    let (status, problem) = api.post(&path("inputs"), Some(&token), &json!({ "id": "y", "keys": "1" })).await;
-    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("ended")));
+    let (status, problem) = api
+        .post(&path("inputs"), Some(&token), &json!({ "id": "y", "keys": "1" }))
+        .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("ended"))
+    );
     let (_, state) = api.get(&format!("/api/v1/contacts/{contact}"), None).await;
-    assert_eq!((&state["state"], &state["outcome"]), (&json!("ended"), &json!("abandoned")));
+    assert_eq!(
+        (&state["state"], &state["outcome"]),
+        (&json!("ended"), &json!("abandoned"))
+    );
 }
 
 #[tokio::test]
@@ -132,39 +174,143 @@ async fn what_is_wrong_with_a_request_has_a_code() {
         (contacts, None, json!({ "number": "999" }), 422, "no-such-number"),
         (contacts, None, json!({ "nummer": "1" }), 400, "unknown-field"),
         (contacts, None, json!({}), 400, "bad-field"),
-        (contacts, None, json!({ "number": "12345", "channel": "fax" }), 422, "no-such-channel"),
-        (contacts, None, json!({ "number": "12345", "from": "138" }), 400, "bad-from"),
-        (contacts, None, json!({ "number": "12345", "language": "zh_CN" }), 400, "bad-language"),
-        (contacts, None, json!({ "number": "12345", "id": "1" }), 400, "bad-request-id"),
-        (contacts, Some("no-key-of-anybody"), json!({ "number": "12345" }), 401, "unauthorized"),
-        (&inputs, None, json!({ "id": "a", "keys": "1" }), 401, "unauthorized"),
-        (&inputs, Some("wrong"), json!({ "id": "a", "keys": "1" }), 401, "unauthorized"),
+        (
+            contacts,
+            None,
+            json!({ "number": "12345", "channel": "fax" }),
+            422,
+            "no-such-channel",
+        ),
+        (
+            contacts,
+            None,
+            json!({ "number": "12345", "from": "138" }),
+            400,
+            "bad-from",
+        ),
+        (
+            contacts,
+            None,
+            json!({ "number": "12345", "language": "zh_CN" }),
+            400,
+            "bad-language",
+        ),
+        (
+            contacts,
+            None,
+            json!({ "number": "12345", "id": "1" }),
+            400,
+            "bad-request-id",
+        ),
+        (
+            contacts,
+            Some("no-key-of-anybody"),
+            json!({ "number": "12345" }),
+            401,
+            "unauthorized",
+        ),
+        (
+            &inputs,
+            None,
+            json!({ "id": "a", "keys": "1" }),
+            401,
+            "unauthorized",
+        ),
+        (
+            &inputs,
+            Some("wrong"),
+            json!({ "id": "a", "keys": "1" }),
+            401,
+            "unauthorized",
+        ),
         (&inputs, token, json!({ "id": "a" }), 400, "not-one-input"),
-        (&inputs, token, json!({ "id": "a", "keys": "1", "text": "x" }), 400, "not-one-input"),
-        (&inputs, token, json!({ "id": "a", "hang_up": false }), 400, "not-one-input"),
-        (&inputs, token, json!({ "id": "", "keys": "1" }), 400, "bad-input-id"),
-        (&inputs, token, json!({ "id": long, "keys": "1" }), 400, "bad-input-id"),
-        (&inputs, token, json!({ "id": "b", "keys": "1x" }), 422, "bad-keys"),
-        (&inputs, token, json!({ "id": "c", "text": "  " }), 422, "bad-text"),
-        ("/api/v1/contacts/nonsense/inputs", token, json!({ "id": "a", "keys": "1" }), 400, "bad-contact-id"),
-        ("/api/v1/contacts/01k9vt3n1yhm2d5c9jq4k7x8zw/inputs", token, json!({}), 404, "no-such-contact"),
+        (
+            &inputs,
+            token,
+            json!({ "id": "a", "keys": "1", "text": "x" }),
+            400,
+            "not-one-input",
+        ),
+        (
+            &inputs,
+            token,
+            json!({ "id": "a", "hang_up": false }),
+            400,
+            "not-one-input",
+        ),
+        (
+            &inputs,
+            token,
+            json!({ "id": "", "keys": "1" }),
+            400,
+            "bad-input-id",
+        ),
+        (
+            &inputs,
+            token,
+            json!({ "id": long, "keys": "1" }),
+            400,
+            "bad-input-id",
+        ),
+        (
+            &inputs,
+            token,
+            json!({ "id": "b", "keys": "1x" }),
+            422,
+            "bad-keys",
+        ),
+        (
+            &inputs,
+            token,
+            json!({ "id": "c", "text": "  " }),
+            422,
+            "bad-text",
+        ),
+        (
+            "/api/v1/contacts/nonsense/inputs",
+            token,
+            json!({ "id": "a", "keys": "1" }),
+            400,
+            "bad-contact-id",
+        ),
+        (
+            "/api/v1/contacts/01k9vt3n1yhm2d5c9jq4k7x8zw/inputs",
+            token,
+            json!({}),
+            404,
+            "no-such-contact",
+        ),
         ("/api/v1/nothing", None, json!({}), 404, "no-such-path"),
     ] {
         let (found, problem) = api.post(path, bearer, &body).await;
-        assert_eq!((found.as_u16(), &problem["code"]), (status, &json!(code)), "{path} {body}");
+        assert_eq!(
+            (found.as_u16(), &problem["code"]),
+            (status, &json!(code)),
+            "{path} {body}"
+        );
     }
     for (path, status, code) in [
         ("/api/v1/contacts?state=lost", 400, "bad-state"),
         ("/api/v1/contacts?limit=0", 400, "bad-limit"),
         ("/api/v1/contacts?page=2", 400, "bad-query"),
         ("/api/v1/contacts?after=x", 400, "bad-contact-id"),
-        ("/api/v1/contacts/01k9vt3n1yhm2d5c9jq4k7x8zw", 404, "no-such-contact"),
-        (&format!("{inputs}"), 405, "no-such-method"),
+        (
+            "/api/v1/contacts/01k9vt3n1yhm2d5c9jq4k7x8zw",
+            404,
+            "no-such-contact",
+        ),
+        (inputs.as_str(), 405, "no-such-method"),
     ] {
         let (found, problem) = api.get(path, None).await;
-        assert_eq!((found.as_u16(), &problem["code"]), (status, &json!(code)), "{path}");
+        assert_eq!(
+            (found.as_u16(), &problem["code"]),
+            (status, &json!(code)),
+            "{path}"
+        );
     }
-    let (found, problem) = api.get(&format!("/api/v1/contacts/{contact}/turns?wait=61"), token).await;
+    let (found, problem) = api
+        .get(&format!("/api/v1/contacts/{contact}/turns?wait=61"), token)
+        .await;
     assert_eq!((found.as_u16(), &problem["code"]), (400, &json!("bad-query")));
 }
 
@@ -174,7 +320,11 @@ async fn a_body_of_the_wrong_kind_is_refused() {
     for (media, body, code) in [
         (None, "{}".to_owned(), "unsupported-media-type"),
         (Some("text/plain"), "{}".to_owned(), "unsupported-media-type"),
-        (Some("application/json; charset=utf-8"), "{".to_owned(), "bad-json"),
+        (
+            Some("application/json; charset=utf-8"),
+            "{".to_owned(),
+            "bad-json",
+        ),
         (Some("application/json"), "x".repeat(70_000), "too-large"),
     ] {
         let mut request = request("POST", "/api/v1/contacts", None);
@@ -201,7 +351,11 @@ async fn keys_open_what_they_are_for() {
     ] {
         assert_eq!(api.get(&path, None).await.0, StatusCode::UNAUTHORIZED, "{path}");
         for wrong in [CLIENT_KEY, &token, "x"] {
-            assert_eq!(api.get(&path, Some(wrong)).await.0, StatusCode::UNAUTHORIZED, "{path}");
+            assert_eq!(
+                api.get(&path, Some(wrong)).await.0,
+                StatusCode::UNAUTHORIZED,
+                "{path}"
+            );
         }
         assert_eq!(api.get(&path, Some(API_KEY)).await.0, StatusCode::OK, "{path}");
     }
@@ -249,7 +403,9 @@ async fn without_a_key_only_this_machine_is_answered() {
         ("localhost:8080", Some("https://evil.example"), false),
         ("localhost:8080", Some("null"), false),
     ] {
-        let mut request = Request::builder().uri("/api/v1/contacts").header(header::HOST, host);
+        let mut request = Request::builder()
+            .uri("/api/v1/contacts")
+            .header(header::HOST, host);
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
@@ -269,26 +425,50 @@ async fn a_hotline_can_be_sent_as_an_archive() {
     let api = Api::new(false).await;
     let send = async |path: &str| {
         let request = request("POST", path, None).header(header::CONTENT_TYPE, "application/x-tar");
-        api.send(request.body(Body::from(archive(&api.hotline))).unwrap()).await
+        api.send(request.body(Body::from(archive(&api.hotline))).unwrap())
+            .await
     };
     let (status, report) = send("/api/v1/releases").await;
-    assert_eq!((status, &report["verdict"]), (StatusCode::OK, &json!("unchanged")));
+    assert_eq!(
+        (status, &report["verdict"]),
+        (StatusCode::OK, &json!("unchanged"))
+    );
     let first = api.node.releases().current().unwrap().id();
 
-    api.hotline.write("prompts/en.yaml", api.hotline.read("prompts/en.yaml").replace("Welcome.", "Hello."));
+    api.hotline.write(
+        "prompts/en.yaml",
+        api.hotline.read("prompts/en.yaml").replace("Welcome.", "Hello."),
+    );
     let (status, report) = send("/api/v1/releases?activate=false").await;
-    assert_eq!((status, &report["verdict"]), (StatusCode::CREATED, &json!("built")));
+    assert_eq!(
+        (status, &report["verdict"]),
+        (StatusCode::CREATED, &json!("built"))
+    );
     assert_eq!(api.node.releases().current().unwrap().id(), first);
-    let activate = format!("/api/v1/releases/{}/activate", report["release"].as_str().unwrap());
+    let activate = format!(
+        "/api/v1/releases/{}/activate",
+        report["release"].as_str().unwrap()
+    );
     let (status, report) = api.post(&activate, None, &json!({})).await;
-    assert_eq!((status, &report["verdict"]), (StatusCode::CREATED, &json!("live")));
+    assert_eq!(
+        (status, &report["verdict"]),
+        (StatusCode::CREATED, &json!("live"))
+    );
     let (_, releases) = api.get("/api/v1/releases", None).await;
     assert_eq!(releases["releases"][0]["stage"], "current");
     assert_eq!(releases["releases"][1]["stage"], "drained");
 
-    api.hotline.write("flows/main.yaml", api.hotline.read("flows/main.yaml").replace("next: done", "next: doen"));
+    api.hotline.write(
+        "flows/main.yaml",
+        api.hotline
+            .read("flows/main.yaml")
+            .replace("next: done", "next: doen"),
+    );
     let (status, problem) = send("/api/v1/releases").await;
-    assert_eq!((status, &problem["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("hotline-refused")));
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("hotline-refused"))
+    );
     let finding = &problem["findings"][0];
     assert_eq!(finding["file"], "flows/main.yaml");
     assert!(finding["line"].as_u64().unwrap() > 1 && finding["code"].as_str().unwrap().starts_with("TL"));
@@ -300,19 +480,37 @@ async fn the_api_describes_and_counts_itself() {
     let api = Api::new(false).await;
     let (_, description) = api.get("/api/v1/openapi.json", None).await;
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
-    for path in ["/api/v1/contacts", "/api/v1/contacts/{id}/inputs", "/api/v1/releases", "/api/v1/plugins"] {
+    for path in [
+        "/api/v1/contacts",
+        "/api/v1/contacts/{id}/inputs",
+        "/api/v1/releases",
+        "/api/v1/plugins",
+    ] {
         assert!(description["paths"][path].is_object(), "{path}");
     }
     api.begin().await;
     let (_, metrics) = api.get("/metrics", None).await;
     let metrics = metrics.as_str().unwrap();
-    for name in ["trunkline_contacts{", "trunkline_http_request_seconds_bucket", "trunkline_contact_arrivals_total"] {
+    for name in [
+        "trunkline_contacts{",
+        "trunkline_http_request_seconds_bucket",
+        "trunkline_contact_arrivals_total",
+    ] {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
     }
-    let response =
-        api.router.clone().oneshot(request("GET", "/", None).body(Body::empty()).unwrap()).await.unwrap();
+    let response = api
+        .router
+        .clone()
+        .oneshot(request("GET", "/", None).body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert!(response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("script-src 'self'"));
+    assert!(
+        response.headers()[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .contains("script-src 'self'")
+    );
 }
 
 /// A node that listens, and its address.
@@ -338,7 +536,9 @@ async fn stream(
     last: Option<u64>,
     enough: impl Fn(&str) -> bool,
 ) -> String {
-    let last = last.map(|last| format!("last-event-id: {last}\r\n")).unwrap_or_default();
+    let last = last
+        .map(|last| format!("last-event-id: {last}\r\n"))
+        .unwrap_or_default();
     let mut connection = TcpStream::connect(address).await.unwrap();
     let head = format!(
         "GET /api/v1/contacts/{contact}/turns HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
@@ -349,7 +549,9 @@ async fn stream(
     let mut buffer = [0; 4_096];
     while !enough(&got) {
         let read = tokio::time::timeout(Duration::from_secs(10), connection.read(&mut buffer)).await;
-        let read = read.unwrap_or_else(|_| panic!("nothing more after {got}")).unwrap();
+        let read = read
+            .unwrap_or_else(|_| panic!("nothing more after {got}"))
+            .unwrap();
         if read == 0 {
             break;
         }
@@ -365,7 +567,10 @@ async fn a_stream_is_taken_up_again_where_it_broke_off() {
     let arrived = node.arrive(crate::testing::call()).await.unwrap();
     let (contact, token) = (arrived.contact.as_str(), arrived.token.as_str());
     let first = stream(address, contact, token, None, |got| got.contains("event: ask")).await;
-    assert!(first.contains("text/event-stream") && first.contains("Welcome."), "{first}");
+    assert!(
+        first.contains("text/event-stream") && first.contains("Welcome."),
+        "{first}"
+    );
     let last: u64 = first
         .lines()
         .filter_map(|line| line.strip_prefix("id: "))
@@ -374,14 +579,29 @@ async fn a_stream_is_taken_up_again_where_it_broke_off() {
         .unwrap();
     let rest = {
         let (contact, token) = (contact.to_owned(), token.to_owned());
-        tokio::spawn(async move { stream(address, &contact, &token, Some(last), |got| got.contains("event: ended")).await })
+        tokio::spawn(async move {
+            stream(address, &contact, &token, Some(last), |got| {
+                got.contains("event: ended")
+            })
+            .await
+        })
     };
-    node.deliver(&arrived.contact, crate::testing::keys("a", "1")).await.unwrap();
-    node.deliver(&arrived.contact, crate::testing::text("b", "lamp")).await.unwrap();
+    node.deliver(&arrived.contact, crate::testing::keys("a", "1"))
+        .await
+        .unwrap();
+    node.deliver(&arrived.contact, crate::testing::text("b", "lamp"))
+        .await
+        .unwrap();
     let rest = rest.await.unwrap();
-    assert!(!rest.contains("Welcome.") && rest.contains("What happened?") && rest.contains("completed"), "{rest}");
+    assert!(
+        !rest.contains("Welcome.") && rest.contains("What happened?") && rest.contains("completed"),
+        "{rest}"
+    );
     // It has ended: there is nothing to wait for.
-    let over = stream(address, contact, token, Some(10_000), |got| got.contains("\r\n\r\n")).await;
+    let over = stream(address, contact, token, Some(10_000), |got| {
+        got.contains("\r\n\r\n")
+    })
+    .await;
     assert!(over.starts_with("HTTP/1.1 204"), "{over}");
 }
 
@@ -398,7 +618,9 @@ async fn a_long_poll_is_answered_when_something_is_said_and_when_the_node_stops(
     };
     let poll = waiting(after);
     tokio::task::yield_now().await;
-    node.deliver(&contact, crate::testing::keys("a", "1")).await.unwrap();
+    node.deliver(&contact, crate::testing::keys("a", "1"))
+        .await
+        .unwrap();
     let after = poll.await.unwrap().last().unwrap().seq;
     let poll = waiting(after);
     tokio::task::yield_now().await;
@@ -418,5 +640,8 @@ async fn a_server_without_a_key_does_not_listen_to_others() {
         ..hotline.settings(&Clock::still(NOON))
     };
     let error = Node::start(settings).await.err().unwrap().to_string();
-    assert!(error.contains("--api-key") && error.contains("127.0.0.1"), "{error}");
+    assert!(
+        error.contains("--api-key") && error.contains("127.0.0.1"),
+        "{error}"
+    );
 }

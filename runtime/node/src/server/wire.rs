@@ -7,6 +7,7 @@ use trunkline_channel::{chat::channel_name, problem::Finding};
 use trunkline_engine::Event;
 use trunkline_flow::Diagnostic;
 use trunkline_model::json::rfc3339;
+use trunkline_plugin::{BreakerState, Grants};
 use utoipa::ToSchema;
 
 use crate::{
@@ -166,7 +167,12 @@ impl From<&Overview> for ReleaseState {
             stage: overview.stage.as_str(),
             contacts: release.contacts(),
             built: rfc3339(release.built()),
-            numbers: release.hotline().numbers.keys().map(ToString::to_string).collect(),
+            numbers: release
+                .hotline()
+                .numbers
+                .keys()
+                .map(ToString::to_string)
+                .collect(),
             warnings: release.warnings().iter().map(finding).collect(),
         }
     }
@@ -234,10 +240,10 @@ pub(crate) struct PluginState {
     digest: String,
     /// Its functions, as flows call them.
     functions: Vec<FunctionState>,
-    /// What it imports and may use, in words.
-    wants: String,
-    /// What grants.yaml lets it reach, in words.
-    grants: String,
+    /// What it wants of its host, in words.
+    wants: Vec<String>,
+    /// What grants.yaml lets it reach and use.
+    grants: GrantState,
     /// Calls that ended, under this name, in all releases.
     calls: u64,
     /// Of those, answered.
@@ -248,8 +254,43 @@ pub(crate) struct PluginState {
     faults: BTreeMap<&'static str, u64>,
     /// Calls under way.
     running: usize,
-    /// Whether calls are let through: `closed`, `open` or `probing` in words.
-    breaker: String,
+    /// Whether calls are let through: `closed` when they are, `open` when they fault at once
+    /// after repeated faults, `probing` when one is let through to see.
+    breaker: &'static str,
+}
+
+/// What a plugin is granted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GrantState {
+    /// The requests it may make.
+    http: Vec<String>,
+    /// The private networks that names may resolve into.
+    networks: Vec<String>,
+    /// Bytes that it may keep in its key-value store; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kv_bytes: Option<String>,
+    /// Labels of personal data that flows may pass to it.
+    data: Vec<String>,
+    /// The longest that a call may take.
+    time: String,
+    /// The most memory that a call may use.
+    memory: String,
+    /// Calls at once.
+    concurrent: u32,
+}
+
+impl From<&Grants> for GrantState {
+    fn from(grants: &Grants) -> Self {
+        Self {
+            http: grants.http.iter().map(ToString::to_string).collect(),
+            networks: grants.networks.iter().map(ToString::to_string).collect(),
+            kv_bytes: grants.kv.map(|kv| kv.bytes.to_string()),
+            data: grants.data.clone(),
+            time: grants.limits.time.to_string(),
+            memory: grants.limits.memory.to_string(),
+            concurrent: grants.limits.concurrent,
+        }
+    }
 }
 
 /// A function of a plugin.
@@ -283,14 +324,27 @@ impl PluginState {
                     docs: signature.docs.clone(),
                 })
                 .collect(),
-            wants: format!("{:?}", plugin.wants()),
-            grants: format!("{:?}", plugin.grants()),
+            wants: plugin
+                .wants()
+                .capabilities()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            grants: GrantState::from(plugin.grants()),
             calls: statistics.calls,
             answers: statistics.answers,
             refusals: statistics.refusals,
-            faults: statistics.faults.iter().map(|(kind, count)| (kind.as_str(), *count)).collect(),
+            faults: statistics
+                .faults
+                .iter()
+                .map(|(kind, count)| (kind.as_str(), *count))
+                .collect(),
             running: statistics.running,
-            breaker: format!("{:?}", statistics.breaker).to_lowercase(),
+            breaker: match statistics.breaker {
+                BreakerState::Closed => "closed",
+                BreakerState::Open => "open",
+                BreakerState::Probing => "probing",
+            },
         }
     }
 }

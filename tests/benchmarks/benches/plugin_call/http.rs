@@ -38,7 +38,10 @@ impl Http {
         tokio::spawn(async move { service.await.expect("the service runs until the benchmark ends") });
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), uri })
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            uri,
+        })
     }
 }
 
@@ -63,7 +66,12 @@ impl Step for Http {
             .body(Full::from(input.to_owned()))
             .expect("the request is well formed");
         let response = self.client.request(request).await.expect("the service answers");
-        let body = response.into_body().collect().await.expect("the service sends a body").to_bytes();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("the service sends a body")
+            .to_bytes();
         String::from_utf8(body.to_vec()).expect("the service sends text")
     }
 }

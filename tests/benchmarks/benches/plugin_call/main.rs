@@ -44,7 +44,10 @@ fn main() -> anyhow::Result<()> {
     benchmarks::print_machine("plugin-call");
     let component = benchmarks::component("address-card")?;
     // Two threads for whoever asks; the plugin host has its own.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let input = serde_json::to_string(CARD)?;
     let raw = Arc::new(raw::Raw::new(&component)?);
     let ours = Arc::new(runtime.block_on(ours::Ours::new(component))?);
@@ -55,10 +58,29 @@ fn main() -> anyhow::Result<()> {
     }
 
     println!("Latency, one call after the other, from a task of the runtime:");
-    let floor = latency(&runtime, "raw wasmtime: fresh instance, typed call", raw.clone(), &input);
-    let call = latency(&runtime, "Trunkline: fresh sandbox, by signature", ours.clone(), &input);
-    let peer = latency(&runtime, "HTTP service, keep-alive, no sandbox", http.clone(), &input);
-    println!("  to raw wasmtime {:.2} (promised <= 1.5), to HTTP {:.2} (promised <= 0.6)\n", call / floor, call / peer);
+    let floor = latency(
+        &runtime,
+        "raw wasmtime: fresh instance, typed call",
+        raw.clone(),
+        &input,
+    );
+    let call = latency(
+        &runtime,
+        "Trunkline: fresh sandbox, by signature",
+        ours.clone(),
+        &input,
+    );
+    let peer = latency(
+        &runtime,
+        "HTTP service, keep-alive, no sandbox",
+        http.clone(),
+        &input,
+    );
+    println!(
+        "  to raw wasmtime {:.2} (promised <= 1.5), to HTTP {:.2} (promised <= 0.6)\n",
+        call / floor,
+        call / peer
+    );
 
     println!("Calls a second, and processor time for each, both ends:");
     for workers in [1, 2] {
@@ -76,7 +98,11 @@ fn main() -> anyhow::Result<()> {
 
     println!("The same latencies by Criterion:");
     let mut criterion = Criterion::default().configure_from_args();
-    for (name, step) in [("raw-wasmtime", raw as Arc<dyn Step>), ("trunkline", ours), ("http", http)] {
+    for (name, step) in [
+        ("raw-wasmtime", raw as Arc<dyn Step>),
+        ("trunkline", ours),
+        ("http", http),
+    ] {
         criterion.bench_function(name, |bench| bench.to_async(&runtime).iter(|| step.step(&input)));
     }
     criterion.final_summary();
@@ -99,9 +125,15 @@ fn latency(runtime: &tokio::runtime::Runtime, name: &str, step: Arc<dyn Step>, i
         }
         samples
     };
-    let mut samples = runtime.block_on(runtime.spawn(calls)).expect("the calls do not panic");
+    let mut samples = runtime
+        .block_on(runtime.spawn(calls))
+        .expect("the calls do not panic");
     let (median, late) = (percentile(&mut samples, 0.5), percentile(&mut samples, 0.99));
-    println!("  {name:42} {:7.1} µs, p99 {:7.1} µs", median.as_secs_f64() * 1e6, late.as_secs_f64() * 1e6);
+    println!(
+        "  {name:42} {:7.1} µs, p99 {:7.1} µs",
+        median.as_secs_f64() * 1e6,
+        late.as_secs_f64() * 1e6
+    );
     median.as_secs_f64() * 1e6
 }
 

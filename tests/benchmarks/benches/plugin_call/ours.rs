@@ -27,7 +27,12 @@ impl Ours {
         let plugin = host.load(component.into(), deployment).await?;
         let signature = &plugin.interface().functions[0];
         let (function, parameter) = (signature.function.clone(), signature.parameters[0].ty.clone());
-        Ok(Self { plugin, function, parameter, id: "01jd00000000000000000000-1".into() })
+        Ok(Self {
+            plugin,
+            function,
+            parameter,
+            id: "01jd00000000000000000000-1".into(),
+        })
     }
 }
 

@@ -25,7 +25,9 @@ impl Raw {
             .max_unused_warm_slots(100)
             .pagemap_scan(Enabled::Auto);
         let mut config = Config::new();
-        config.concurrency_support(false).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        config
+            .concurrency_support(false)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config)?;
         let component = Component::new(&engine, component)?;
         let mut linker = Linker::new(&engine);
@@ -42,7 +44,10 @@ impl Step for Raw {
         let text: String = serde_json::from_str(input).expect("the benchmark's input is JSON");
         let mut store = Store::new(&self.engine, ());
         let plugin = self.plugin.instantiate(&mut store).expect("the pool has room");
-        let card = plugin.civil_cards_cards().call_read(&mut store, &text).expect("the guest runs");
+        let card = plugin
+            .civil_cards_cards()
+            .call_read(&mut store, &text)
+            .expect("the guest runs");
         let card = card.expect("the card is well formed");
         serde_json::json!({
             "id": card.id, "name": card.name, "district": card.district, "street": card.street,
