@@ -8,12 +8,14 @@
 //! ```
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
-use crate::{Kind, OpenError, rows::LAYOUT};
+use crate::{Kind, OpenError, committer::panic_text, rows::LAYOUT};
 
 const MARKER: &str = "trunkline-store";
 const MARKER_UNFINISHED: &str = "trunkline-store.part";
@@ -84,6 +86,22 @@ impl Directory {
     /// Where the engine keeps its files.
     pub(crate) fn data(&self) -> PathBuf {
         self.path.join(DATA)
+    }
+
+    /// Runs what opens the engine's files. Engines panic where they should fail: sled on some
+    /// kinds of damage, fjall when the process's working directory is gone.
+    pub(crate) fn open_engine<T, E: fmt::Display>(
+        &self,
+        kind: Kind,
+        open: impl FnOnce(&Path) -> Result<T, E>,
+    ) -> Result<T, OpenError> {
+        let path = self.data();
+        let cause = match catch_unwind(AssertUnwindSafe(|| open(&path))) {
+            Ok(Ok(opened)) => return Ok(opened),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!("it panicked: {}", panic_text(&*panic)),
+        };
+        Err(OpenError::Engine { kind, path, cause })
     }
 
     /// Makes everything durable that the engine wrote while it opened. No engine syncs all of

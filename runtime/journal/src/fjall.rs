@@ -39,33 +39,23 @@ pub(crate) struct FjallRows {
 impl FjallRows {
     /// Opens the tables in a store's directory.
     pub(crate) fn open(directory: &Directory) -> Result<Self, OpenError> {
-        let path = directory.data();
-        let failed = |error: fjall::Error| match error {
-            fjall::Error::Locked => OpenError::Locked { path: path.clone() },
-            error => OpenError::Engine {
-                kind: Kind::Fjall,
-                path: path.clone(),
-                cause: error.to_string(),
-            },
-        };
-        let database = Database::builder(&path)
-            .cache_size(CACHE_BYTES)
-            .worker_threads(WORKERS)
-            .open()
-            .map_err(failed)?;
-        let keyspace = |name, memtable_bytes| {
-            database
-                .keyspace(name, || {
+        let rows = directory.open_engine(Kind::Fjall, |path| {
+            let database = Database::builder(path)
+                .cache_size(CACHE_BYTES)
+                .worker_threads(WORKERS)
+                .open()?;
+            let keyspace = |name, memtable_bytes| {
+                database.keyspace(name, || {
                     KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes)
                 })
-                .map_err(failed)
-        };
-        let rows = Self {
-            events: keyspace("events", EVENTS_MEMTABLE_BYTES)?,
-            streams: keyspace("streams", SMALL_MEMTABLE_BYTES)?,
-            entries: keyspace("entries", SMALL_MEMTABLE_BYTES)?,
-            database,
-        };
+            };
+            Ok::<_, fjall::Error>(Self {
+                events: keyspace("events", EVENTS_MEMTABLE_BYTES)?,
+                streams: keyspace("streams", SMALL_MEMTABLE_BYTES)?,
+                entries: keyspace("entries", SMALL_MEMTABLE_BYTES)?,
+                database,
+            })
+        })?;
         directory.sync_data()?;
         Ok(rows)
     }

@@ -7,7 +7,8 @@ use crate::{Kind, Memory, OpenError, Store};
 /// What there is to choose from, for `--help` and for messages.
 pub const STORES_HELP: &str = "\
 fjall:DIR  on disk in DIR, the default: what was acknowledged survives a crash and a loss of power
-sled:DIR   on disk in DIR: survives a crash of the process, not of the power
+sled:DIR   on disk in DIR: survives a crash; a loss of power without promise, since the engine
+           does not sync by itself and was last released in 2021
 memory:    in memory: gone when the process ends";
 
 /// Which store to open: `fjall:DIR`, `sled:DIR` or `memory:`.
@@ -82,7 +83,8 @@ impl fmt::Display for StoreSpec {
 }
 
 /// Opens a store. Its directory is made if it is missing, and belongs to this process until the
-/// store is dropped. Blocks while the store reads what it has to, up to some seconds.
+/// store is dropped. Blocks while the store reads what it has to, up to some seconds; dropping
+/// the store blocks until what waits is written.
 ///
 /// # Errors
 /// See [`OpenError`].
@@ -107,7 +109,7 @@ pub fn open(spec: &StoreSpec) -> Result<Arc<dyn Store>, OpenError> {
             let rows = crate::sled::SledRows::open(&directory)?;
             tracing::warn!(
                 path = %path.display(),
-                "a sled store survives a crash of the process, not of the power; use fjall:DIR where that matters"
+                "a sled store survives a crash, but a loss of power only without promise; use fjall:DIR where that matters"
             );
             Ok(Arc::new(crate::durable::Durable::new(
                 Kind::Sled,

@@ -261,6 +261,15 @@ impl Contacts {
         }
     }
 
+    /// Removes what is kept of requests for contacts that may no longer be repeated.
+    pub(crate) async fn sweep_requests(&self) {
+        match arrive::sweep_requests(self).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::debug!(swept, "requests for contacts forgotten"),
+            Err(error) => tracing::warn!(%error, "requests for contacts could not be swept; trying again"),
+        }
+    }
+
     /// Parks contacts that nobody talked to for a while, and forgets those that ended.
     pub(crate) fn sweep(&self) {
         let now = self.clock.now();

@@ -134,8 +134,17 @@ impl Release {
         Some(self.hotline.flows.get(flow)?.steps.get(step)?.verb.name())
     }
 
-    pub(crate) fn activate(&self) {
+    /// It was current once.
+    pub(crate) fn was_current(&self) {
         self.activated.store(true, Ordering::Release);
+    }
+
+    /// New contacts begin on it from now on, and its plugins' limits hold for all versions.
+    pub(crate) fn activate(&self) {
+        self.was_current();
+        for loaded in self.plugins.values() {
+            loaded.plugin.take_over();
+        }
     }
 
     /// How far it has come, given whether it is the current one.

@@ -131,7 +131,7 @@ impl Releases {
                 ..
             }) => {
                 let release = Arc::new(release);
-                release.activate();
+                release.was_current();
                 tracing::info!(
                     release = id.short(),
                     "release rebuilt for the contacts that are on it"

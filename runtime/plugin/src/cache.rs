@@ -11,6 +11,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use trunkline_model::Digest;
@@ -39,7 +40,7 @@ impl Cache {
             folder: folder.to_owned(),
         };
         // The owner of a file that we make is us, which the standard library does not tell.
-        let probe = cache.folder.join(format!(".owner-{}", std::process::id()));
+        let probe = cache.folder.join(format!(".owner-{}", writer()));
         let ours = create(&probe)?.metadata()?.uid();
         fs::remove_file(&probe)?;
         let metadata = fs::metadata(folder)?;
@@ -98,6 +99,16 @@ fn beside(path: &Path) -> PathBuf {
     path.with_extension("sha256")
 }
 
+/// A name of its own for each write: hosts of one process, and processes, may share a folder.
+fn writer() -> String {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    format!(
+        "{}-{}",
+        std::process::id(),
+        WRITES.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
 fn create(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new()
         .write(true)
@@ -109,7 +120,7 @@ fn create(path: &Path) -> io::Result<fs::File> {
 
 /// Writes a file so that it is whole or not there.
 fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let begun = path.with_extension(format!("begun-{}", std::process::id()));
+    let begun = path.with_extension(format!("begun-{}", writer()));
     create(&begun)?.write_all(contents)?;
     fs::rename(&begun, path)
 }
@@ -129,6 +140,20 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn several_hosts_may_share_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        Cache::open(&folder.path().join("compiled")).unwrap();
+                    }
+                });
+            }
+        });
+    }
 
     #[test]
     fn what_was_kept_is_found_and_what_was_changed_is_not() {

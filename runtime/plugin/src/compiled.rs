@@ -76,10 +76,8 @@ pub(crate) fn compile(
     let pre = pool
         .linker
         .instantiate_pre(&component)
-        .map_err(|error| LoadError::UnknownImport {
-            import: format!("{error:#}"),
-            hint: "an interface that Trunkline has is imported with other functions or types than it has; \
-                   take its WIT from the SDK",
+        .map_err(|error| LoadError::ImportMismatch {
+            reason: format!("{error:#}"),
         })?;
     Ok(Compiled {
         digest,

@@ -224,7 +224,7 @@ impl Host {
         check_grants(&compiled, &name, &grants)?;
         let inner = self.inner.clone();
         let shared = inner.shared(&name);
-        shared.set_limits(&grants.limits);
+        shared.begin_with(&grants.limits);
         let functions: HashMap<_, _> = compiled
             .interface
             .functions

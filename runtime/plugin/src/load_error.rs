@@ -92,6 +92,15 @@ pub enum LoadError {
         /// What to do.
         hint: &'static str,
     },
+    /// An import that Trunkline has in another form.
+    #[error(
+        "the component imports an interface that Trunkline has, with other functions or types than \
+         it has; take its WIT from the SDK. In detail: {reason}"
+    )]
+    ImportMismatch {
+        /// What wasmtime found.
+        reason: String,
+    },
     /// An import that the operator has not granted.
     #[error(
         "plugin `{plugin}` wants {capability} (it imports `{import}`) and has no grant for it: \
@@ -152,6 +161,7 @@ impl LoadError {
             Self::TooManyFunctions => "exports-too-many",
             Self::NoFunctions => "exports-none",
             Self::UnknownImport { .. } => "import-unknown",
+            Self::ImportMismatch { .. } => "import-mismatch",
             Self::NotGranted { .. } => "import-not-granted",
             Self::MemoryLimit { .. } => "limit-memory",
             Self::Limits { .. } => "limits-unworkable",

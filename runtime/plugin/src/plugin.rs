@@ -92,6 +92,13 @@ impl Plugin {
         &self.0.grants
     }
 
+    /// Makes this version's limits those of all calls under its name. Versions of a plugin
+    /// share how many calls may run at once and how much may be logged; until one takes over,
+    /// the limits of the first that was loaded hold.
+    pub fn take_over(&self) {
+        self.0.shared.take_over(&self.0.grants.limits);
+    }
+
     /// What has come of the calls under its name.
     pub fn statistics(&self) -> Statistics {
         let shared = &self.0.shared;

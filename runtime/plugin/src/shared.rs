@@ -1,11 +1,12 @@
 //! What all versions of a plugin share under its name: how many calls at once, how much of the
-//! log, and the counts. The settings are those of the version that was loaded last.
+//! log, and the counts. The settings are those of the
+//! version that took over last; a version that is only loaded changes nothing for the others.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) all: Party,
     pub(crate) log: LogRate,
     pub(crate) counts: Counts,
+    /// Whether some version has given its limits.
+    settled: AtomicBool,
     /// One for each version: a fault of the old one is no reason to refuse its mend.
     breakers: Mutex<HashMap<Digest, Weak<Breaker>>>,
 }
@@ -42,6 +45,7 @@ impl Shared {
             all,
             log: LogRate::default(),
             counts: Counts::default(),
+            settled: AtomicBool::new(false),
             breakers: Mutex::default(),
         }
     }
@@ -58,8 +62,20 @@ impl Shared {
         new
     }
 
-    /// Takes over the limits of a newly loaded version.
-    pub(crate) fn set_limits(&self, limits: &Limits) {
+    /// Gives the limits of the first version that is loaded, before any has taken over.
+    pub(crate) fn begin_with(&self, limits: &Limits) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
+            self.set_limits(limits);
+        }
+    }
+
+    /// Takes over the limits of a version.
+    pub(crate) fn take_over(&self, limits: &Limits) {
+        self.settled.store(true, Ordering::Release);
+        self.set_limits(limits);
+    }
+
+    fn set_limits(&self, limits: &Limits) {
         self.concurrent.resize(limits.concurrent as usize);
         self.log
             .lines_per_s

@@ -13,7 +13,7 @@ use trunkline_model::{ContactId, Digest, Timestamp, limits::INPUT_ID_BYTES_MAX};
 use super::{ArriveError, Contacts, FindError, SPACE, contact::Contact, is_conflict};
 use crate::{
     key::{Token, random},
-    limits::{BEGIN_AGAIN_WITHIN, BEGIN_ID_CHARS_MIN, CONFLICTS_MAX, CONTACTS_MAX},
+    limits::{BEGIN_AGAIN_WITHIN, BEGIN_ID_CHARS_MIN, CONFLICTS_MAX, CONTACTS_MAX, REQUESTS_SWEPT_MAX},
     mask::mask,
     observe,
 };
@@ -277,6 +277,16 @@ impl Contacts {
             again: false,
         }))
     }
+}
+
+/// Removes requests whose day is over.
+pub(super) async fn sweep_requests(contacts: &Contacts) -> Result<usize, JournalError> {
+    let now = contacts.clock.now();
+    contacts
+        .journal
+        .store()
+        .sweep(REQUESTS, now, REQUESTS_SWEPT_MAX)
+        .await
 }
 
 /// The digest of a contact's token, as it is kept.

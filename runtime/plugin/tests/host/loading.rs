@@ -200,7 +200,7 @@ async fn unknown_imports_are_named() {
     // Known by name, with another shape.
     let text = r#"(component (import "trunkline:host/log@0.1.0" (instance (export "shout" (func)))) (core module $m (func (export "f"))) (core instance $m (instantiate $m)) (func (export "f") (canon lift (core func $m "f"))))"#;
     let error = load_text(&host, text).await.unwrap_err();
-    assert_eq!(error.code(), "import-unknown", "{error}");
+    assert_eq!(error.code(), "import-mismatch", "{error}");
 }
 
 #[tokio::test]

@@ -6,5 +6,4 @@ mod isolation;
 mod loading;
 mod misbehaviour;
 mod reaching;
-mod speed;
 mod values;

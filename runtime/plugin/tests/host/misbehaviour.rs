@@ -111,6 +111,8 @@ async fn waiting_for_a_slot_counts_against_the_time() {
         "http": ["GET http://nowhere.example/"], "kv": true, "limits": { "concurrent": 1 },
     }));
     let plugin = adversary(&host, "single", one).await;
+    // A draft of it changes nothing for those who call it.
+    let draft = adversary(&host, "single", least()).await;
     let busy = tokio::spawn({
         let plugin = plugin.clone();
         async move { call(&plugin, "doze", [int(400)]).await }
@@ -122,6 +124,16 @@ async fn waiting_for_a_slot_counts_against_the_time() {
     assert_eq!(kind, FaultKind::Overloaded, "{message}");
     // One that has the time waits its turn and is answered.
     assert_eq!(answer(call(&plugin, "add", [int(1), int(1)]).await), int(2));
+    assert_eq!(answer(busy.await.unwrap()), Value::None);
+    // When the draft takes over, its limits hold for all.
+    draft.take_over();
+    let busy = tokio::spawn({
+        let plugin = plugin.clone();
+        async move { call(&plugin, "doze", [int(400)]).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let soon = call_within(&plugin, "add", [int(1), int(1)], Duration::from_millis(250)).await;
+    assert_eq!(answer(soon), int(2));
     assert_eq!(answer(busy.await.unwrap()), Value::None);
 }
 
