@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -51,7 +51,8 @@ impl Children {
 
     /// Starts a process whose output goes to a log. It is out of reach of the terminal's
     /// ctrl-C, so that it ends in order after whoever uses it.
-    pub(crate) fn start(&self, name: &'static str, mut command: Command, log: &Path) -> Result<()> {
+    /// Gives its id.
+    pub(crate) fn start(&self, name: &'static str, mut command: Command, log: &Path) -> Result<u32> {
         let file = File::create(log).with_context(|| format!("failed to write {}", log.display()))?;
         let errors = file.try_clone().context("failed to share a log")?;
         command.stdin(Stdio::null()).stdout(file).stderr(errors);
@@ -60,12 +61,13 @@ impl Children {
         let child = command
             .spawn()
             .with_context(|| format!("failed to start {}", command.get_program().display()))?;
+        let id = child.id();
         self.0.lock().push(Started {
             name,
             log: log.to_owned(),
             child,
         });
-        Ok(())
+        Ok(id)
     }
 
     /// Waits until something holds, as long as all processes run.
@@ -92,13 +94,28 @@ impl Children {
         Ok(())
     }
 
-    /// Waits until one of the processes ends: its name, how it ended, and its log.
-    pub(crate) fn wait_for_an_end(&self) -> Result<(&'static str, ExitStatus, PathBuf)> {
+    /// Waits until a process ends, and shows what it logs meanwhile: how it ended. Of others that
+    /// end it only says so.
+    pub(crate) fn attend(&self, name: &str) -> Result<ExitStatus> {
+        let log = self
+            .0
+            .lock()
+            .iter()
+            .find(|started| started.name == name)
+            .map(|started| started.log.clone());
+        let mut log = Follower::of(&log.with_context(|| format!("{name} was not started"))?)?;
         loop {
-            if let Some(ended) = self.ended()? {
-                return Ok(ended);
+            // In this order, so that its last words are shown.
+            let ended = self.ended()?;
+            log.show_more()?;
+            if let Some((who, status, _)) = ended {
+                if who == name {
+                    return Ok(status);
+                }
+                anstream::eprintln!("{who} ended ({status}); the rest goes on without it");
+                self.0.lock().retain(|started| started.name != who);
             }
-            thread::sleep(LOOK_EVERY * 10);
+            thread::sleep(LOOK_EVERY);
         }
     }
 
@@ -166,8 +183,28 @@ fn stop(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
+/// A log that is shown as it grows.
+struct Follower(File);
+
+impl Follower {
+    fn of(log: &Path) -> Result<Self> {
+        File::open(log)
+            .map(Self)
+            .with_context(|| format!("failed to read {}", log.display()))
+    }
+
+    fn show_more(&mut self) -> Result<()> {
+        let mut more = Vec::new();
+        self.0.read_to_end(&mut more).context("failed to read a log")?;
+        if !more.is_empty() {
+            anstream::eprint!("{}", String::from_utf8_lossy(&more));
+        }
+        Ok(())
+    }
+}
+
 /// The end of a log.
-pub(crate) fn last_lines(log: &Path) -> String {
+fn last_lines(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")

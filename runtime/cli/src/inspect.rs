@@ -65,7 +65,7 @@ impl Inspect {
         })?;
         let settings = Settings {
             limits: narrow(),
-            cache: None,
+            ..Settings::default()
         };
         let host = Host::start(settings, Arc::new(MemoryKeyValues::new()))
             .map_err(|error| Failure::from(anyhow!(error)))?;

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Outcome {
     match &arguments.command {
-        Command::Serve(serve) => serve.logging.begin("info").map_err(Failure::usage)?,
+        Command::Serve(serve) => serve.logging.begin(logging::SERVER).map_err(Failure::usage)?,
         _ => logging::begin_quietly(),
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use crate::arguments::Arguments;
 
 /// Set to write the page anew instead of comparing it.
-const WRITE: &str = "TRUNKLINE_WRITE_REFERENCE";
+const WRITE: &str = "TRUNKLINE_BLESS";
 
 /// Columns of the page's help texts.
 const COLUMNS: usize = 100;
@@ -17,7 +17,7 @@ fn page() -> String {
     let mut page = String::from(
         "# The command line\n\n\
          This page is `--help` of every command. It is written by\n\
-         `TRUNKLINE_WRITE_REFERENCE=1 cargo test -p trunkline-cli reference`.\n",
+         `TRUNKLINE_BLESS=1 cargo test -p trunkline-cli reference`.\n",
     );
     let mut root = Arguments::command().term_width(COLUMNS);
     root.build();

@@ -13,7 +13,7 @@ use clap::Args;
 
 use crate::{
     cargo::{self, cargo},
-    children::{Children, last_lines},
+    children::Children,
     guests,
     house::House,
     ports, probe,
@@ -29,6 +29,10 @@ const CRM_PORT: u16 = 7001;
 const FEED_PORT: u16 = 7002;
 /// How long a server may take to answer for the first time.
 const READY_MAX: Duration = Duration::from_secs(60);
+/// What the server is called here.
+const SERVER: &str = "the hotline";
+/// The file of the demo's client key.
+const KEY_FILE: &str = "client-key";
 /// Random bytes in the demo's client key.
 const KEY_BYTES: usize = 24;
 
@@ -72,14 +76,14 @@ impl Demo {
         let children = Children::watched()?;
         let place = house.demo();
         fs::create_dir_all(&place).with_context(|| format!("failed to make {}", place.display()))?;
-        let key = client_key(&place.join("client-key"))?;
+        let key = client_key(&place.join(KEY_FILE))?;
         let hotline = self.hotline(&house, &place)?;
-        self.start_services(&house, &children, &place)?;
-        self.start_hotline(&house, &children, &place, &hotline, &key)?;
-        self.introduce(&house, &place, &hotline);
+        let services = self.start_services(&house, &children, &place)?;
+        let server = self.start_hotline(&house, &children, &place, &hotline, &key)?;
+        self.introduce(&house, &place, &hotline, services, server);
         if self.web {
-            let (name, status, log) = children.wait_for_an_end()?;
-            anyhow::bail!("{name} ended ({status}); it said:\n{}", last_lines(&log));
+            let status = children.attend(SERVER)?;
+            anyhow::bail!("{SERVER} ended ({status}); start the demo again, and its contacts go on");
         }
         self.dial(&house, &key)
     }
@@ -105,20 +109,17 @@ impl Demo {
         if copy.exists() {
             fs::remove_dir_all(&copy).with_context(|| format!("failed to clear {}", copy.display()))?;
         }
+        let at = |port: u16| format!("127.0.0.1:{port}");
         copy_hotline(&example, &copy, &|text| {
-            text.replace(
-                &format!("127.0.0.1:{CRM_PORT}"),
-                &format!("127.0.0.1:{}", self.crm_port),
-            )
-            .replace(
-                &format!("127.0.0.1:{FEED_PORT}"),
-                &format!("127.0.0.1:{}", self.feed_port),
-            )
+            // Through a mark that no file holds, since the ports may have been exchanged.
+            text.replace(&at(CRM_PORT), "\0")
+                .replace(&at(FEED_PORT), &at(self.feed_port))
+                .replace('\0', &at(self.crm_port))
         })?;
         Ok(copy)
     }
 
-    fn start_services(&self, house: &House, children: &Children, place: &Path) -> Result<()> {
+    fn start_services(&self, house: &House, children: &Children, place: &Path) -> Result<u32> {
         Step::run(
             "Start the city's services",
             |_| {
@@ -128,12 +129,13 @@ impl Demo {
                     .arg(format!("127.0.0.1:{}", self.crm_port))
                     .arg("--feed")
                     .arg(format!("127.0.0.1:{}", self.feed_port));
-                children.start("city-services", command, &place.join("services.log"))?;
+                let id = children.start("city-services", command, &place.join("services.log"))?;
                 children.wait_until("the services answered", READY_MAX, || {
                     probe::listens(self.crm_port) && probe::listens(self.feed_port)
-                })
+                })?;
+                Ok(id)
             },
-            |()| {
+            |_| {
                 format!(
                     "register on port {}, feed on port {}",
                     self.crm_port, self.feed_port
@@ -149,7 +151,7 @@ impl Demo {
         place: &Path,
         hotline: &Path,
         key: &str,
-    ) -> Result<()> {
+    ) -> Result<u32> {
         Step::run(
             "Start the hotline",
             |_| {
@@ -162,32 +164,37 @@ impl Demo {
                     .arg("--store")
                     .arg(format!("fjall:{}", place.join("store").display()))
                     .env("TRUNKLINE_CLIENT_KEY", key);
-                children.start("the hotline", command, &place.join("hotline.log"))?;
+                let id = children.start(SERVER, command, &place.join("hotline.log"))?;
                 children.wait_until("the hotline was ready", READY_MAX, || {
                     probe::answers(self.port, "/health/ready")
-                })
+                })?;
+                Ok(id)
             },
-            |()| self.address(),
+            |_| self.address(),
         )
     }
 
-    fn introduce(&self, house: &House, place: &Path, hotline: &Path) {
+    fn introduce(&self, house: &House, place: &Path, hotline: &Path, services: u32, server: u32) {
         let bold = anstyle::Style::new().bold();
         anstream::eprintln!();
         anstream::eprintln!("  chat page   {bold}{}/{bold:#}", self.address());
         anstream::eprintln!("  hotline     {}  (edits are live on save)", house.show(hotline));
-        anstream::eprintln!("  log         {}", house.show(&place.join("hotline.log")));
+        anstream::eprintln!("  processes   hotline {server}, city-services {services}");
         if self.web {
             anstream::eprintln!(
-                "  call it     {} dial {} {NUMBER}",
+                "  call it     TRUNKLINE_CLIENT_KEY=$(cat {}) {} dial {} {NUMBER} --from {}",
+                house.show(&place.join(KEY_FILE)),
                 house.show(&house.binary("release", "trunkline")),
-                self.address()
+                self.address(),
+                self.from
             );
-            anstream::eprintln!("\nctrl-C stops it.");
+            anstream::eprintln!("\nWhat the server logs follows; ctrl-C stops it all.\n");
         } else {
-            anstream::eprintln!("\nType keys or words; @help says more; ctrl-D hangs up, and the demo ends.");
+            anstream::eprintln!("  log         {}", house.show(&place.join("hotline.log")));
+            anstream::eprintln!(
+                "\nType keys or words; @help says more; ctrl-D hangs up, and the demo ends.\n"
+            );
         }
-        anstream::eprintln!();
     }
 
     fn dial(&self, house: &House, key: &str) -> Result<ExitCode> {

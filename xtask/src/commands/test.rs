@@ -14,7 +14,11 @@ use crate::{
 };
 
 /// What `--long` asks for: more rounds of what is left to chance.
-const LONG: [(&str, &str); 2] = [("TRUNKLINE_CRASH_ROUNDS", "50"), ("PROPTEST_CASES", "4096")];
+const LONG: [(&str, &str); 3] = [
+    ("TRUNKLINE_CRASH_ROUNDS", "50"),
+    ("TRUNKLINE_POWER_ROUNDS", "24"),
+    ("PROPTEST_CASES", "4096"),
+];
 
 /// Run every test there is: unit, property, contract, crash and end-to-end
 ///
@@ -26,7 +30,8 @@ const LONG: [(&str, &str); 2] = [("TRUNKLINE_CRASH_ROUNDS", "50"), ("PROPTEST_CA
     cargo xtask test --long                the same with many more crashes and random cases\n  \
     cargo xtask test -- reload             only the host's tests whose names hold `reload`")]
 pub(crate) struct Test {
-    /// Kill the server 50 times a store rather than 10, and try many more random cases
+    /// Kill the server 50 times a store rather than 10, cut the power 24 times, and try many more
+    /// random cases
     #[arg(long)]
     long: bool,
     /// What to hand on to `cargo test` for the runtime, after `--`

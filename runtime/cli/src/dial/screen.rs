@@ -101,7 +101,7 @@ fn told(turn: &Turn) -> Option<String> {
         } => {
             let mut ways = Vec::new();
             if !keys.is_empty() {
-                ways.push(format!("keys {keys}"));
+                ways.push(format!("keys {}", spread(keys)));
             }
             if *text {
                 ways.push("words".to_owned());
@@ -117,12 +117,41 @@ fn told(turn: &Turn) -> Option<String> {
     }
 }
 
+/// A class of keys like `[1-49*]` as a caller reads it: `1-4 9 *`.
+fn spread(class: &str) -> String {
+    let inside = class.trim_start_matches('[').trim_end_matches(']');
+    let mut told: Vec<String> = Vec::new();
+    let mut keys = inside.chars().peekable();
+    while let Some(first) = keys.next() {
+        match (keys.next_if_eq(&'-'), keys.peek()) {
+            (Some(_), Some(&last)) => {
+                keys.next();
+                told.push(format!("{first}-{last}"));
+            }
+            _ => told.push(first.to_string()),
+        }
+    }
+    told.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn plain(turn: &Turn) -> String {
         anstream::adapter::strip_str(&told(turn).unwrap()).to_string()
+    }
+
+    #[test]
+    fn keys_are_told_one_by_one() {
+        for (class, told) in [
+            ("[1]", "1"),
+            ("[1-49]", "1-4 9"),
+            ("[0-9*#]", "0-9 * #"),
+            ("[12]", "1 2"),
+        ] {
+            assert_eq!(spread(class), told);
+        }
     }
 
     #[test]
@@ -137,11 +166,11 @@ mod tests {
         let ask = Turn::Ask {
             seq: 2,
             question: "menu".into(),
-            keys: "[0-9]".into(),
+            keys: "[1-49]".into(),
             text: true,
             until: String::new(),
         };
-        assert_eq!(plain(&ask), "   [menu: keys [0-9] or words]");
+        assert_eq!(plain(&ask), "   [menu: keys 1-4 9 or words]");
         let ended = Turn::Ended {
             seq: 3,
             outcome: "completed".into(),

@@ -118,5 +118,5 @@ async fn a_caller_may_leave_at_any_time() {
     caller.hears("welcome").await;
     caller.hangs_up().await;
     assert_eq!(caller.ends().await, "abandoned");
-    assert_eq!(server.contact(&caller.contact).await["cause"], "caller");
+    assert_eq!(server.contact(&caller.contact).await["outcome"], "abandoned");
 }

@@ -2,6 +2,11 @@
 //!
 //! One module for each thing that has to hold. Every test starts a server of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test fails where something is not as it should be, as the test itself does"
+)]
+
 mod api;
 mod calls;
 mod commands;

@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path};
 
-use end_to_end::{Caller, City, eventually, programs};
+use end_to_end::{Caller, City, Folder, eventually, programs};
 
 use crate::setup;
 
 /// The English line, which needs no key to say its first words.
 const LINE: &str = "057100002345";
+
+/// A way to change a file's text.
+type Edit = fn(&Folder, &str, &str, &str);
 
 async fn welcomed(server: &end_to_end::Server) -> (Caller, String) {
     let mut caller = Caller::dial(server, LINE).await;
@@ -57,20 +60,14 @@ async fn a_prompt_that_is_edited_is_heard_however_the_editor_writes_it() {
     let city = City::open().await;
     let server = setup(&city).watching().start().await;
     let mut release = server.current_release().await;
-    let steps: [(&str, &dyn Fn(&str, &str)); 3] = [
-        ("Welcome one", &|from, to| {
-            city.folder.replace("prompts/en.yaml", from, to)
-        }),
-        ("Welcome two", &|from, to| {
-            city.folder.replace_in_steps("prompts/en.yaml", from, to)
-        }),
-        ("Welcome three", &|from, to| {
-            city.folder.replace_by_rename("prompts/en.yaml", from, to)
-        }),
+    let steps: [(&str, Edit); 3] = [
+        ("Welcome one", Folder::replace),
+        ("Welcome two", Folder::replace_in_steps),
+        ("Welcome three", Folder::replace_by_rename),
     ];
     let mut said = "Welcome to".to_owned();
     for (words, edit) in steps {
-        edit(&said, words);
+        edit(&city.folder, "prompts/en.yaml", &said, words);
         said = words.to_owned();
         // An editor's half-written file may be a release of its own; what it was to become
         // follows by itself.
