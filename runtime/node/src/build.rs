@@ -203,7 +203,13 @@ impl Builder {
             }
         }
         let report = check(parsed, &interfaces);
-        found.extend(report.diagnostics);
+        // Why a plugin is not loaded has been said where its component is named.
+        found.extend(
+            report
+                .diagnostics
+                .into_iter()
+                .filter(|finding| finding.code != Code::PluginNotLoaded),
+        );
         found.sort_by(|a, b| {
             (&a.file, a.line, a.column, a.severity).cmp(&(&b.file, b.line, b.column, b.severity))
         });

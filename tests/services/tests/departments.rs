@@ -1,7 +1,7 @@
 //! The departments' plugins against the departments' services: real components in the real
 //! plugin host, over real connections, with services that are well, slow, broken and gone.
 //!
-//! The components are built from source beforehand, by `cargo xtask build-plugins`.
+//! The components are built from source beforehand, by `cargo xtask plugins`.
 
 use std::{
     collections::BTreeMap,
@@ -36,7 +36,7 @@ async fn load(host: &Arc<Host>, file: &str, config: &[(&str, &str)], grants: Jso
         .join(file);
     let component = fs::read(&path).unwrap_or_else(|error| {
         panic!(
-            "{}: {error}; build it with `cargo xtask build-plugins`",
+            "{}: {error}; build it with `cargo xtask plugins`",
             path.display()
         )
     });

@@ -1,6 +1,11 @@
 //! One flow: every rule in turn, then the flow as the engine runs it.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use trunkline_model::{FlowName, StepId, Type, VariableName, signature::Signature};
@@ -32,6 +37,8 @@ pub(super) struct FlowView<'w, 'a> {
     /// What the texts of this flow say, each read once.
     pub(super) formulas: RefCell<HashMap<Span, Option<Rc<Formula>>>>,
     pub(super) types: TypeCache,
+    /// Whether a way leads to a step that does not exist.
+    astray: Cell<bool>,
 }
 
 /// Types of answers and results that several rules ask for.
@@ -52,6 +59,7 @@ impl<'w, 'a> FlowView<'w, 'a> {
             signatures: Vec::new(),
             formulas: RefCell::default(),
             types: RefCell::default(),
+            astray: Cell::new(false),
         };
         view.signatures = steps
             .iter()
@@ -67,6 +75,7 @@ impl<'w, 'a> FlowView<'w, 'a> {
     pub(super) fn target(&self, word: &Word) -> Option<usize> {
         let found = self.index.get(word.as_str()).copied();
         if found.is_none() {
+            self.astray.set(true);
             let names = self.steps.iter().map(|step| step.name.as_str());
             let outcome = word.as_str() == "end" || self.head.outcomes.contains_key(&word.value);
             let help = if outcome {
@@ -126,8 +135,9 @@ pub(super) fn check(world: &World<'_>, head: &FlowHead<'_>) -> Option<Flow> {
     let graph = build_graph(&view, &wired, &anywhere);
     let roots: Vec<usize> = start.into_iter().chain(on_hangup.flatten()).collect();
     let reached = graph.reached(&roots);
-    // With no start or steps that are not understood, nothing can be said of ways.
-    if start.is_some() && !head.opaque {
+    // With no start, steps that are not understood, or a way to a step that does not exist,
+    // nothing can be said of ways.
+    if start.is_some() && !head.opaque && !view.astray.get() {
         reach::check(&view, &reached, on_hangup.flatten());
         loops::check(&view, &graph, &reached);
     }

@@ -23,6 +23,22 @@ mod tests {
     use super::super::harness::assert_findings;
 
     #[test]
+    fn one_slip_of_the_pen_is_one_finding() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+start: a
+steps:
+  a: { say: hello, next: gret }
+#                        ^^^^ TL0101: the flow `main` has no step `gret`
+  greet: { say: hello, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
     fn unreachable_steps_are_named() {
         assert_findings(
             r##"
