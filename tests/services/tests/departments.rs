@@ -34,12 +34,8 @@ async fn load(host: &Arc<Host>, file: &str, config: &[(&str, &str)], grants: Jso
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../plugins/target/wasm32-wasip2/release")
         .join(file);
-    let component = fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}; build it with `cargo xtask plugins`",
-            path.display()
-        )
-    });
+    let component = fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; build it with `cargo xtask plugins`", path.display()));
     let deployment = Deployment {
         name: file.trim_end_matches(".wasm").into(),
         department: "tests".to_owned(),

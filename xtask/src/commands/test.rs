@@ -73,8 +73,8 @@ impl Test {
     fn runtime(&self, house: &House) -> Result<()> {
         let mut command = cargo(&house.root);
         command.args(["test", "--workspace", "--no-fail-fast"]);
-        // The stage before has built it with the same features: the end-to-end tests need not
-        // ask cargo for it again.
+        // The stage before has built it, since tests of the command line's own package run it:
+        // the end-to-end tests need not ask cargo for it again.
         command.env("TRUNKLINE_BINARY", house.binary("debug", "trunkline"));
         if self.long {
             command.envs(LONG);

@@ -15,3 +15,5 @@ mod place;
 #[cfg(any(feature = "fjall", feature = "sled"))]
 #[cfg(test)]
 mod reopening;
+#[cfg(test)]
+mod upgrade;

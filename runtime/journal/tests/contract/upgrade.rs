@@ -1,0 +1,292 @@
+//! Samples of journals as each version wrote them, in `tests/upgrade`: every one must load for
+//! ever, with the events it was written with.
+//!
+//! `TRUNKLINE_SAMPLE=2 cargo test -p trunkline-journal --test contract upgrade` writes the
+//! sample of version 2. A sample that is there is never written again.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use trunkline_engine::{
+    Channel, Event, Fact, Personal, Utterance,
+    event::{AnswerKind, Cause, Expects, Question},
+    input::Refused,
+};
+use trunkline_journal::{Append, Events, Journal, MasterKey, Memory, Standing, Version};
+use trunkline_model::{ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value};
+
+/// A contact's journal as a store holds it, and what it says.
+#[derive(Serialize, Deserialize)]
+struct Sample {
+    contact: ContactId,
+    master: [u8; 32],
+    key: Vec<u8>,
+    frames: Vec<Vec<u8>>,
+    events: Vec<Event>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/upgrade")
+}
+
+#[tokio::test]
+async fn journals_of_every_version_load() {
+    if let Some(version) = std::env::var_os("TRUNKLINE_SAMPLE") {
+        let path = folder().join(format!("journal-{}.json", version.display()));
+        assert!(!path.exists(), "{} is there already", path.display());
+        fs::write(&path, serde_json::to_string(&write().await).unwrap()).unwrap();
+    }
+    let mut samples = 0;
+    for file in fs::read_dir(folder()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let sample: Sample = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(read(&sample).await, sample.events, "{}", path.display());
+        samples += 1;
+    }
+    assert!(samples > 0, "no sample in {}", folder().display());
+}
+
+async fn read(sample: &Sample) -> Vec<Event> {
+    let store = Arc::new(Memory::new());
+    let append = Append {
+        stream: &sample.contact,
+        expected: Version::NONE,
+        frames: sample.frames.clone(),
+        standing: Standing::Ended,
+        key: Some(sample.key.clone()),
+    };
+    store.append(append).await.unwrap();
+    let journal = Journal::new(store, MasterKey::from_bytes(&sample.master));
+    journal.read(&sample.contact).await.unwrap().unwrap().events
+}
+
+async fn write() -> Sample {
+    let store = Arc::new(Memory::new());
+    let (contact, master) = (ContactId::generate(Timestamp::from_millis(1), [1; 10]), [7; 32]);
+    let journal = Journal::new(store.clone(), MasterKey::from_bytes(&master));
+    let events = every_fact();
+    journal.begin(&contact, &events).await.unwrap();
+    let frames = store.read(&contact, Version::NONE, events.len()).await.unwrap();
+    let key = store.head(&contact).await.unwrap().unwrap().key.unwrap();
+    Sample {
+        contact,
+        master,
+        key,
+        frames: frames.into_iter().map(|frame| frame.bytes).collect(),
+        events,
+    }
+}
+
+/// Each fact once, with each kind of personal data.
+fn every_fact() -> Vec<Event> {
+    let at = Timestamp::from_millis(1_795_140_000_000);
+    let until = at + Duration::from_secs(8);
+    let call = || "01jd0000000000000000000000-1".into();
+    let citizen = Value::record([
+        ("name", Value::from("王芳")),
+        ("born", Value::Date("1990-01-31".parse().unwrap())),
+        ("since", Value::Time(at)),
+        ("waits", Value::Duration(Duration::from_secs(90))),
+        ("score", Value::Decimal(0.1)),
+        ("house", Value::from(417_203)),
+        (
+            "flags",
+            Value::list([Value::from("registered"), Value::from(true), Value::None]),
+        ),
+        (
+            "kind",
+            Value::Variant {
+                case: "some".into(),
+                payload: Some(Arc::new(Value::None)),
+            },
+        ),
+    ]);
+    let facts = vec![
+        (
+            Fact::Arrived {
+                release: Digest::of(b"release"),
+                channel: Channel::Chat,
+                number: "12345".into(),
+                language: "zh-CN".into(),
+            },
+            Some(Personal::Caller {
+                caller: Some("+8613800138000".into()),
+                claimed: None,
+            }),
+        ),
+        (
+            Fact::FlowEntered { flow: "city".into() },
+            Some(Personal::Variables(BTreeMap::from([(
+                "citizen".into(),
+                citizen.clone(),
+            )]))),
+        ),
+        (
+            Fact::StepEntered {
+                step: "welcome".into(),
+            },
+            None,
+        ),
+        (Fact::StepPassed { step: "greet".into() }, None),
+        (
+            Fact::Read {
+                name: "calendar.office.open".into(),
+                value: Value::Bool(true),
+            },
+            None,
+        ),
+        (
+            Fact::ExpressionFailed {
+                step: "greet".into(),
+                reason: "division by zero".into(),
+            },
+            None,
+        ),
+        (
+            Fact::Said {
+                prompt: Some("welcome".into()),
+                language: "zh-CN".into(),
+                notice: Some("privacy".into()),
+            },
+            Some(Personal::Text("您好".into())),
+        ),
+        (
+            Fact::Asked {
+                question: Question::Menu,
+                expects: Expects {
+                    keys: "129".into(),
+                    text: true,
+                },
+                hearing: 1,
+                until,
+            },
+            None,
+        ),
+        (
+            Fact::Heard { input: "i1".into() },
+            Some(Personal::Utterance(Utterance::Keys("1".into()))),
+        ),
+        (Fact::KeysAhead, Some(Personal::Text("12".into()))),
+        (Fact::KeysCollected { until }, Some(Personal::Text("3".into()))),
+        (Fact::Understood, Some(Personal::Value(Value::from("1234")))),
+        (
+            Fact::Misheard {
+                why: "no-input".into(),
+                hearing: 1,
+            },
+            None,
+        ),
+        (
+            Fact::Consent {
+                name: "balance".into(),
+                given: true,
+            },
+            None,
+        ),
+        (
+            Fact::CallRequested {
+                call: call(),
+                attempt: 1,
+                plugin: "crm".into(),
+                function: "civil:crm/citizens@1.0.0#find-citizen".into(),
+                until,
+                filler: Some(at),
+                at_most_once: false,
+            },
+            Some(Personal::Arguments(vec![Value::from("+8613800138000")])),
+        ),
+        (Fact::FillerSaid { call: call() }, None),
+        (
+            Fact::CallAnswered {
+                call: call(),
+                attempt: 1,
+                answer: AnswerKind::Ok,
+            },
+            Some(Personal::Answer(Outcome::Ok(citizen))),
+        ),
+        (
+            Fact::AnsweredLate {
+                call: call(),
+                attempt: 2,
+                answer: AnswerKind::Refusal("ambiguous".into()),
+            },
+            Some(Personal::Answer(Outcome::Refusal(Refusal {
+                case: "ambiguous".into(),
+                payload: Value::Int(u64::MAX.into()),
+            }))),
+        ),
+        (
+            Fact::AnsweredLate {
+                call: call(),
+                attempt: 3,
+                answer: AnswerKind::Fault(FaultKind::TimedOut),
+            },
+            Some(Personal::Answer(Outcome::fault(FaultKind::TimedOut, "no answer"))),
+        ),
+        (
+            Fact::VariableSet { name: "mood".into() },
+            Some(Personal::Value(Value::from("angry"))),
+        ),
+        (
+            Fact::LanguageSet {
+                language: "en".into(),
+            },
+            None,
+        ),
+        (Fact::Waiting { until }, None),
+        (
+            Fact::Resumed {
+                away: Duration::from_millis(1_500),
+            },
+            None,
+        ),
+        (
+            Fact::FlowLeft {
+                flow: "fund".into(),
+                outcome: "completed".into(),
+            },
+            None,
+        ),
+        (
+            Fact::StepFinished {
+                step: "fund".into(),
+                exit: "next".into(),
+            },
+            None,
+        ),
+        (
+            Fact::HungUp {
+                input: Some("i2".into()),
+            },
+            None,
+        ),
+        (Fact::ClosingBegan, None),
+        (
+            Fact::InputRefused {
+                input: "i3".into(),
+                why: Refused::NotListening,
+            },
+            None,
+        ),
+        (
+            Fact::LimitHit {
+                limit: "steps-per-turn".into(),
+            },
+            None,
+        ),
+        (
+            Fact::Ended {
+                cause: Cause::Caller,
+                outcome: "abandoned".into(),
+            },
+            None,
+        ),
+    ];
+    facts
+        .into_iter()
+        .map(|(fact, personal)| Event { at, fact, personal })
+        .collect()
+}
