@@ -285,7 +285,7 @@ pub enum AnswerKind {
 pub enum Cause {
     /// The flow came to an `end`.
     Flow,
-    /// The caller left.
+    /// The caller left; what the flow does then has been done.
     Caller,
     /// A bound was hit.
     Limit,

@@ -22,7 +22,12 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, run: &Run) -> Then {
 
 pub(super) fn end(course: &mut Course<'_>, id: &StepId, end: &End) -> Then {
     if course.session.frames.len() <= 1 {
-        return course.end(Cause::Flow, &end.outcome);
+        let cause = if course.session.closing {
+            Cause::Caller
+        } else {
+            Cause::Flow
+        };
+        return course.end(cause, &end.outcome);
     }
     let mut outputs = Vec::new();
     for (name, expression) in &end.outputs {
