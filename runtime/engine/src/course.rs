@@ -10,7 +10,7 @@ use trunkline_flow::{
 };
 use trunkline_model::{
     FlowName, StepId, Timestamp, Value, VariableName,
-    limits::{FRAMES_MAX, STEPS_PER_TURN_MAX},
+    limits::{EVENTS_PER_TURN_MAX, FRAMES_MAX, STEPS_PER_TURN_MAX},
 };
 
 use crate::{
@@ -99,6 +99,8 @@ impl<'a> Course<'a> {
             self.steps += 1;
             then = if self.steps > STEPS_PER_TURN_MAX {
                 self.hit_limit("steps-per-turn")
+            } else if self.events.len() > EVENTS_PER_TURN_MAX {
+                self.hit_limit("events-per-turn")
             } else {
                 self.enter(&step)
             };

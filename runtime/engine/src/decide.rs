@@ -85,6 +85,16 @@ pub fn decide(hotline: &Checked, session: &Session, input: &Input, at: Timestamp
     decided(course, reply)
 }
 
+/// Ends a contact whose decision could not be written down, since it was too large: what
+/// happens instead of it. Nothing for one that has ended.
+pub fn give_up(hotline: &Checked, session: &Session, at: Timestamp) -> Decision {
+    let mut course = Course::new(hotline, session.clone(), at);
+    if !session.has_ended() {
+        course.hit_limit("decision-size");
+    }
+    decided(course, Reply::Refused(Refused::Ended))
+}
+
 fn decided(course: Course<'_>, reply: Reply) -> Decision {
     Decision {
         events: course.events,
@@ -100,8 +110,8 @@ fn heard(course: &mut Course<'_>, id: &InputId, utterance: &Utterance) -> Reply 
     if course.session.has_ended() {
         return Reply::Refused(Refused::Ended);
     }
-    if course.session.seq >= EVENTS_PER_CONTACT_MAX {
-        course.hit_limit("events-per-contact");
+    if is_exhausted(course) {
+        course.hit_limit(EVENTS_PER_CONTACT);
         return Reply::Refused(Refused::Ended);
     }
     if let Err(why) = admissible(course, utterance) {
@@ -126,6 +136,14 @@ fn heard(course: &mut Course<'_>, id: &InputId, utterance: &Utterance) -> Reply 
     };
     course.follow(then);
     Reply::Accepted
+}
+
+/// The name of the bound on a contact's events.
+const EVENTS_PER_CONTACT: &str = "events-per-contact";
+
+/// Whether a contact has had all the events it may have.
+fn is_exhausted(course: &Course<'_>) -> bool {
+    !course.session.has_ended() && course.session.seq >= EVENTS_PER_CONTACT_MAX
 }
 
 /// Whether an utterance is one that the contact can take now.
@@ -185,7 +203,11 @@ fn answered(course: &mut Course<'_>, call: &CallId, attempt: u32, outcome: &Outc
     match &course.session.state {
         State::Calling(calling) if calling.call == *call && calling.attempt == attempt => {
             let then = call::answered(course, outcome);
-            course.follow(then);
+            if is_exhausted(course) {
+                course.hit_limit(EVENTS_PER_CONTACT);
+            } else {
+                course.follow(then);
+            }
         }
         _ => course.emit_with(
             Fact::AnsweredLate {
@@ -206,6 +228,10 @@ fn time_up(course: &mut Course<'_>) -> Reply {
         .wake
         .is_some_and(|wake| wake <= course.at)
     {
+        if is_exhausted(course) {
+            course.hit_limit(EVENTS_PER_CONTACT);
+            return Reply::Accepted;
+        }
         let then = match &course.session.state {
             State::Hearing(_) => hearing::time_up(course),
             State::Calling(_) => call::time_up(course),

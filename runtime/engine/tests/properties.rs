@@ -12,7 +12,7 @@ use trunkline_engine::{
 use trunkline_flow::Checked;
 use trunkline_model::{
     CallId, ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value,
-    limits::STEPS_PER_TURN_MAX,
+    limits::{EVENTS_PER_CONTACT_MAX, STEPS_PER_TURN_MAX},
 };
 
 mod support;
@@ -213,4 +213,34 @@ fn a_contact_left_alone_ends() {
             assert!(session.has_ended(), "{number} {channel:?}: {:?}", session.state);
         }
     }
+}
+
+/// A flow that asks for ever is legal, and a caller who is gone without a word never hangs up:
+/// the bound on a contact's events ends it.
+#[test]
+fn a_contact_that_is_asked_for_ever_hits_its_bound() {
+    let mut at = Timestamp::from_millis(1_795_140_000_000);
+    let arrival = Arrival {
+        contact: ContactId::generate(at, [2; 10]),
+        release: Digest::of(b"release"),
+        channel: Channel::Chat,
+        number: "400".into(),
+        language: None,
+        caller: None,
+        claimed: None,
+    };
+    let mut session = arrive(&HOTLINE, arrival, at).unwrap().session;
+    let mut last = Vec::new();
+    while let Some(wake) = session.pending().wake {
+        at = wake;
+        let decision = decide(&HOTLINE, &session, &Input::TimeUp, at);
+        session = decision.session;
+        last = decision.events;
+        assert!(session.seq < EVENTS_PER_CONTACT_MAX + 100);
+    }
+    assert!(
+        last.iter()
+            .any(|event| matches!(event.fact, Fact::LimitHit { .. })),
+        "{last:?}"
+    );
 }

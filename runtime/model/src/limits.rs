@@ -6,6 +6,10 @@ use crate::Duration;
 /// Steps a contact may pass in one turn without waiting for anything.
 pub const STEPS_PER_TURN_MAX: usize = 1_000;
 
+/// Events that one turn may make, besides those of its last step: past it the contact ends
+/// with cause `limit`. A store takes more in one append.
+pub const EVENTS_PER_TURN_MAX: usize = 3_000;
+
 /// Flows that may be entered by `run` within each other.
 pub const FRAMES_MAX: usize = 16;
 

@@ -34,6 +34,7 @@ use trunkline_journal::Journal;
 use trunkline_model::{ContactId, Duration, Timestamp};
 
 use self::contact::Contact;
+pub(crate) use self::error::may_pass;
 pub use self::{
     arrive::{Arrived, Call},
     error::{ArriveError, DeliverError, FindError},
@@ -126,11 +127,14 @@ impl Contacts {
         loop {
             match contact.take(self, &input, release).await {
                 Ok(_) => return,
-                Err(DeliverError::Journal(error)) if error::may_pass(&error) => {
+                Err(DeliverError::Journal(error) | DeliverError::Find(FindError::Journal(error)))
+                    if may_pass(&error) =>
+                {
                     tracing::warn!(contact = %contact.id, %error, "trying again in {pause}");
                 }
                 Err(error) => {
                     tracing::error!(contact = %contact.id, %error, "a contact cannot go on");
+                    contact.strand(error.to_string().into());
                     return;
                 }
             }

@@ -33,6 +33,9 @@ pub const TURNS_KEPT: usize = 32;
 /// Contacts under way on one node.
 pub const CONTACTS_MAX: usize = 250_000;
 
+/// How often a contact is read again at start when its journal does not answer.
+pub const READ_AGAIN_MAX: u32 = 20;
+
 /// Contacts that are taken up at once when a node starts.
 pub const RECOVERY_CONCURRENT: usize = 128;
 

@@ -20,6 +20,7 @@ use crate::{
     build::{BuildError, Builder, Built, OnDisk},
     bundle::{Origin, ReadError},
     clock::Clock,
+    contacts::may_pass,
     limits::RELEASES_KEPT,
     observe,
     release::{Pinned, Release, Stage},
@@ -141,6 +142,8 @@ impl Releases {
                 return Ok(pinned);
             }
             Ok(Built { text, .. }) => format!("it no longer checks\n{text}").into(),
+            // What may be there at the next attempt is not given up.
+            Err(BuildError::Store(error)) if may_pass(&error) => return Err(error.to_string().into()),
             Err(error) => error.to_string().into(),
         };
         self.known_mut().lost.insert(*id, why.clone());

@@ -5,7 +5,10 @@ use std::{
     collections::VecDeque,
     fs,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -246,6 +249,8 @@ pub(crate) enum Failure {
     Unavailable,
     /// Nothing will land any more.
     Fatal,
+    /// It is larger than the store takes.
+    TooLarge,
 }
 
 /// A store in memory whose next appends fail as they are told to.
@@ -253,11 +258,17 @@ pub(crate) enum Failure {
 pub(crate) struct Failing {
     memory: Memory,
     next: Mutex<VecDeque<Failure>>,
+    /// How many reads of streams fail next.
+    unreadable: AtomicU32,
 }
 
 impl Failing {
     pub(crate) fn fail(&self, failures: &[Failure]) {
         self.next.lock().unwrap().extend(failures);
+    }
+
+    pub(crate) fn fail_reads(&self, count: u32) {
+        self.unreadable.store(count, Ordering::Release);
     }
 }
 
@@ -288,6 +299,11 @@ impl Events for Failing {
             Some(Failure::Fatal) => Err(Error::Fatal {
                 cause: "told to".into(),
             }),
+            Some(Failure::TooLarge) => Err(Error::TooLarge {
+                what: "an append",
+                size: 2,
+                max: 1,
+            }),
         }
     }
 
@@ -296,6 +312,14 @@ impl Events for Failing {
     }
 
     async fn read(&self, stream: &ContactId, after: Version, limit: usize) -> Result<Vec<Frame>, Error> {
+        let fails = self
+            .unreadable
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
+        if fails.is_ok() {
+            return Err(Error::Unavailable {
+                cause: "told to".into(),
+            });
+        }
         self.memory.read(stream, after, limit).await
     }
 

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tracing::Instrument as _;
 use trunkline_engine::{
-    Decision, Event, Fact, Input, Reply, Session, Utterance, decide, input::Refused, turn::Turn,
+    Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused, turn::Turn,
 };
 use trunkline_journal::{Error as JournalError, Head, Put};
 use trunkline_model::{ContactId, Digest, Timestamp};
@@ -222,8 +222,12 @@ impl Contact {
         beside: Put<'_>,
     ) -> Result<Option<Head>, JournalError> {
         // Both are durable before anybody is told; one commit takes them together.
-        let (kept, begun) = futures::join!(
-            contacts.journal.store().put(beside),
+        let put = || Put {
+            value: beside.value.clone(),
+            ..beside
+        };
+        let (mut kept, begun) = futures::join!(
+            contacts.journal.store().put(put()),
             contacts.journal.begin(&self.id, &decision.events)
         );
         let head = match begun {
@@ -235,7 +239,18 @@ impl Contact {
             },
             Err(error) => return Err(error),
         };
-        kept.map(|_| head)
+        if head.is_some() && kept.is_err() {
+            kept = contacts.journal.store().put(put()).await;
+        }
+        match (head, kept) {
+            // The contact is there, whatever became of what stands beside it: it is looked
+            // after, and its token opens it until the node stops.
+            (Some(head), Err(error)) => {
+                tracing::error!(contact = %self.id, %error, "the token of a contact could not be kept");
+                Ok(Some(head))
+            }
+            (head, kept) => kept.map(|_| head),
+        }
     }
 
     /// Decides an input, makes the decision durable, and acts upon it.
@@ -274,6 +289,10 @@ impl Contact {
             let awake = self.woken(contacts, &mut guard).await?;
             let decision = match self.decided(contacts, &awake.session, input, release)? {
                 Decided::Nothing(reply) => {
+                    // A clock that was set back makes a deadline come twice.
+                    if matches!(input, Input::TimeUp) {
+                        contacts.timers.set(&self.id, awake.session.pending().wake);
+                    }
                     return Ok(Delivered {
                         seq: awake.session.seq,
                         reply,
@@ -290,6 +309,10 @@ impl Contact {
                         reply,
                     });
                 }
+                Err(error @ (JournalError::TooLarge { .. } | JournalError::Unwritable { .. })) => {
+                    tracing::error!(contact = %self.id, %error, "a decision cannot be written down; the contact ends");
+                    return self.give_up(contacts, awake, release).await;
+                }
                 Err(error) => error,
             };
             if !matches!(
@@ -305,7 +328,6 @@ impl Contact {
             tracing::warn!(%error, "reading the contact again");
             // What the journal holds is what happened, whatever was thought of it here.
             let (before, called) = (awake.session.seq, awake.called.clone());
-            *guard = None;
             let recorded = contacts.journal.read(&self.id).await.map_err(FindError::from)?;
             let recorded = recorded.ok_or_else(|| FindError::NoSuchContact(self.id.clone()))?;
             let since = usize::try_from(before).unwrap_or(usize::MAX);
@@ -323,6 +345,31 @@ impl Contact {
                 });
             }
         }
+    }
+
+    /// Ends the contact in place of a decision that no journal takes.
+    async fn give_up(
+        self: &Arc<Self>,
+        contacts: &Arc<Contacts>,
+        awake: &mut Awake,
+        release: Option<&Arc<Release>>,
+    ) -> Result<Delivered, DeliverError> {
+        let pinned = self.standing().pinned.clone();
+        let release = pinned.as_ref().map(Pinned::release).or(release);
+        let events = release.map_or_else(Vec::new, |release| {
+            let at = contacts.clock.now().max(awake.session.last);
+            give_up(release.hotline(), &awake.session, at).events
+        });
+        contacts
+            .journal
+            .append(&mut awake.head, &events)
+            .await
+            .map_err(DeliverError::Journal)?;
+        self.applied(contacts, awake, &events);
+        Ok(Delivered {
+            seq: awake.session.seq,
+            reply: Reply::Refused(Refused::Ended),
+        })
     }
 
     fn decided(

@@ -7,9 +7,9 @@ use trunkline_engine::Input;
 use trunkline_journal::{Error as JournalError, Streams};
 use trunkline_model::{ContactId, Timestamp};
 
-use super::{Contacts, contact::Contact};
+use super::{Contacts, contact::Contact, may_pass};
 use crate::{
-    limits::{PAGE_MAX, RECOVERY_CONCURRENT},
+    limits::{PAGE_MAX, READ_AGAIN_MAX, RECOVERY_CONCURRENT, RETRY_PAUSE_MIN},
     observe,
 };
 
@@ -86,12 +86,20 @@ impl Contacts {
     }
 
     async fn take_up(self: &Arc<Self>, id: &ContactId) -> Taken {
-        let contact = match Contact::read(self, id).await {
-            Ok(Some(contact)) => Arc::new(contact),
-            Ok(None) => return Taken::Unreadable,
-            Err(error) => {
-                tracing::error!(contact = %id, %error, "a contact cannot be read and is left as it is");
-                return Taken::Unreadable;
+        let mut again = 0;
+        let contact = loop {
+            match Contact::read(self, id).await {
+                Ok(Some(contact)) => break Arc::new(contact),
+                Ok(None) => return Taken::Unreadable,
+                Err(error) if may_pass(&error) && again < READ_AGAIN_MAX => {
+                    tracing::warn!(contact = %id, %error, "a contact cannot be read; trying again");
+                    again += 1;
+                    tokio::time::sleep(RETRY_PAUSE_MIN.to_std()).await;
+                }
+                Err(error) => {
+                    tracing::error!(contact = %id, %error, "a contact cannot be read and is left as it is");
+                    return Taken::Unreadable;
+                }
             }
         };
         let release = contact.summary().release;

@@ -375,6 +375,37 @@ async fn a_deadline_outlives_a_store_that_is_away() {
 }
 
 #[tokio::test]
+async fn a_deadline_of_a_parked_contact_outlives_a_journal_that_cannot_be_read() {
+    let hotline = Hotline::new();
+    let store = Arc::new(Failing::default());
+    let clock = Clock::still(NOON);
+    let node = hotline.start_on(&journal(store.clone()), &clock).await.unwrap();
+    let contact = node.begin().await;
+    node.deliver(&contact, keys("a", "2")).await.unwrap();
+    clock.advance(PARK_AFTER);
+    node.contacts().sweep();
+    store.fail_reads(2);
+    clock.advance(PAST_THE_WAIT);
+    eventually("the contact to end", async || {
+        state(&node, &contact).await == State::Ended
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_decision_that_no_journal_takes_ends_its_contact() {
+    let hotline = Hotline::new();
+    let store = Arc::new(Failing::default());
+    let clock = Clock::still(NOON);
+    let node = hotline.start_on(&journal(store.clone()), &clock).await.unwrap();
+    let contact = node.begin().await;
+    store.fail(&[Failure::TooLarge]);
+    let delivered = node.deliver(&contact, keys("a", "1")).await.unwrap();
+    assert_eq!(delivered.reply, Reply::Refused(Refused::Ended));
+    node.hears(&contact, "[failed]").await;
+}
+
+#[tokio::test]
 async fn lists_go_by_state_and_by_page() {
     let node = Hotline::new().start().await;
     let mut all = Vec::new();
