@@ -1,9 +1,10 @@
 //! Writes that wait, and the batch of them that one commit will write.
 //!
 //! A batch changes a row at most once, so that its changes have no order. A request about a
-//! row that the batch changes already waits for the next.
+//! row that the batch changes already is set aside for the next, and with it whatever comes
+//! after it about the same stream or the same space, so that each keeps its order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::oneshot;
 use trunkline_model::{ContactId, Timestamp};
@@ -62,6 +63,26 @@ pub(crate) enum Work {
     },
 }
 
+/// What requests keep their order about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    Stream(ContactId),
+    Space(String),
+}
+
+impl Work {
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Self::Append { stream, .. } | Self::EraseKey { stream } | Self::DeleteStream { stream } => {
+                Subject::Stream(stream.clone())
+            }
+            Self::Put { space, .. } | Self::Remove { space, .. } | Self::Sweep { space, .. } => {
+                Subject::Space(space.clone())
+            }
+        }
+    }
+}
+
 impl Request {
     /// Answers that it was not carried out.
     pub(crate) fn refuse(self, error: Error) {
@@ -78,8 +99,9 @@ pub(crate) struct Batch {
     /// Rows of streams and entries that are changed already. Rows of events need no watching:
     /// the fence gives each its own.
     touched: HashSet<(Table, Vec<u8>)>,
+    /// What the batch changes anything of; true where no further request about it may enter.
+    subjects: HashMap<Subject, bool>,
     bytes: usize,
-    closed: bool,
 }
 
 impl Batch {
@@ -88,13 +110,26 @@ impl Batch {
         self.answers.push((request.reply, answer));
     }
 
-    /// Lets no other request in.
-    pub(crate) fn close(&mut self) {
-        self.closed = true;
+    /// Notes that the batch changes something of a stream or a space.
+    pub(crate) fn concern(&mut self, subject: Subject) {
+        self.subjects.entry(subject).or_insert(false);
+    }
+
+    pub(crate) fn concerns(&self, subject: &Subject) -> bool {
+        self.subjects.contains_key(subject)
+    }
+
+    /// Lets no further request about a stream or a space in.
+    pub(crate) fn close_to(&mut self, subject: Subject) {
+        self.subjects.insert(subject, true);
+    }
+
+    pub(crate) fn is_closed_to(&self, subject: &Subject) -> bool {
+        self.subjects.get(subject).copied().unwrap_or(false)
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.closed || self.bytes >= COMMIT_BYTES_MAX || self.answers.len() >= COMMIT_REQUESTS_MAX
+        self.bytes >= COMMIT_BYTES_MAX || self.answers.len() >= COMMIT_REQUESTS_MAX
     }
 
     /// Requests in the batch.

@@ -2,12 +2,16 @@
 //! answers each when they are durable.
 //!
 //! While one commit is on its way to the disk the next one gathers, so the more tasks write,
-//! the more each commit carries. A write that fails its fence fails alone.
+//! the more each commit carries. A write that fails its fence fails alone; one that has to wait
+//! for the next commit lets those pass that are about something else.
+//!
+//! After a commit that failed half-way the store has stopped: it takes no more writes, and is
+//! read no more, because an engine may show rows that it never brought to the disk.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -20,7 +24,7 @@ use crate::{
     Error, Kind,
     batch::{Batch, Request, Work},
     ledger::Ledger,
-    limits::{COMMIT_REQUESTS_MAX, WAITING_REQUESTS_MAX},
+    limits::WAITING_REQUESTS_MAX,
     rows::{CommitError, Rows},
 };
 
@@ -28,12 +32,18 @@ use crate::{
 pub(crate) struct Committer {
     requests: Option<mpsc::Sender<Request>>,
     thread: Option<thread::JoinHandle<()>>,
+    stopped: Arc<Stopped>,
 }
+
+/// Why a store has stopped, once it has.
+type Stopped = OnceLock<Arc<str>>;
 
 impl Committer {
     /// Starts the thread.
     pub(crate) fn start<R: Rows>(kind: Kind, rows: Arc<R>) -> std::io::Result<Self> {
         let (requests, waiting) = mpsc::channel(WAITING_REQUESTS_MAX);
+        let stopped = Arc::new(Stopped::new());
+        let stopped_by_loop = Arc::clone(&stopped);
         let thread = thread::Builder::new()
             .name(format!("commit-{kind}"))
             .spawn(move || {
@@ -41,32 +51,52 @@ impl Committer {
                     kind,
                     ledger: Ledger::new(Arc::clone(&rows)),
                     rows,
-                    stopped: None,
+                    stopped: stopped_by_loop,
                 }
                 .run(waiting);
             })?;
         Ok(Self {
             requests: Some(requests),
             thread: Some(thread),
+            stopped,
         })
     }
 
     /// Has work carried out. Waits while too many wait already.
     pub(crate) async fn carry_out(&self, work: Work) -> Result<u64, Error> {
-        let stopped = || Error::Fatal {
-            cause: "the thread that commits has ended".into(),
-        };
         let (reply, answer) = oneshot::channel();
-        let requests = self.requests.as_ref().ok_or_else(stopped)?;
+        let requests = self.requests.as_ref().ok_or_else(|| self.thread_ended())?;
         requests
             .send(Request { work, reply })
             .await
-            .map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| {
-            Err(Error::Unknown {
-                cause: "the thread that commits ended before it answered".into(),
-            })
-        })
+            .map_err(|_| self.thread_ended())?;
+        answer.await.unwrap_or_else(|_| Err(self.thread_ended()))
+    }
+
+    /// Whether the store goes on.
+    ///
+    /// # Errors
+    /// [`Error::Fatal`] once it has stopped, from before any write of the commit that failed is
+    /// answered.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.stopped.get() {
+            None => Ok(()),
+            Some(cause) => Err(fatal(cause)),
+        }
+    }
+
+    /// A write in the thread's hands is as uncertain as one of a commit that failed.
+    fn thread_ended(&self) -> Error {
+        fatal(
+            self.stopped
+                .get_or_init(|| "the thread that commits has ended".into()),
+        )
+    }
+}
+
+fn fatal(cause: &Arc<str>) -> Error {
+    Error::Fatal {
+        cause: Arc::clone(cause),
     }
 }
 
@@ -84,20 +114,22 @@ struct Loop<R> {
     kind: Kind,
     ledger: Ledger<R>,
     rows: Arc<R>,
-    /// Why nothing is written any more.
-    stopped: Option<Arc<str>>,
+    stopped: Arc<Stopped>,
 }
 
 impl<R: Rows> Loop<R> {
     fn run(mut self, mut incoming: mpsc::Receiver<Request>) {
-        let mut received = Vec::with_capacity(COMMIT_REQUESTS_MAX);
         let mut waiting = VecDeque::new();
         loop {
-            if waiting.is_empty() && incoming.blocking_recv_many(&mut received, COMMIT_REQUESTS_MAX) == 0 {
-                return;
+            if waiting.is_empty() {
+                match incoming.blocking_recv() {
+                    Some(request) => waiting.push_back(request),
+                    None => return,
+                }
             }
-            waiting.extend(received.drain(..));
-            while waiting.len() < COMMIT_REQUESTS_MAX
+            // More than one commit takes: behind those that were set aside there may be others
+            // that need not wait.
+            while waiting.len() < WAITING_REQUESTS_MAX
                 && let Ok(request) = incoming.try_recv()
             {
                 waiting.push_back(request);
@@ -108,27 +140,28 @@ impl<R: Rows> Loop<R> {
 
     /// One commit of what waits.
     fn turn(&mut self, waiting: &mut VecDeque<Request>) {
-        if let Some(cause) = &self.stopped {
+        if let Some(cause) = self.stopped.get() {
             for request in waiting.drain(..) {
-                request.refuse(Error::Fatal {
-                    cause: Arc::clone(cause),
-                });
+                request.refuse(fatal(cause));
             }
             return;
         }
         let mut batch = Batch::default();
+        let mut aside = VecDeque::new();
         // Staging reads rows, and an engine that has lost its footing may panic there too.
         let staged = catch_unwind(AssertUnwindSafe(|| {
             while !batch.is_full()
                 && let Some(request) = waiting.pop_front()
             {
                 if let Some(later) = self.ledger.stage(request, &mut batch) {
-                    waiting.push_front(later);
-                    break;
+                    aside.push_back(later);
                 }
             }
             self.ledger.close(&mut batch);
         }));
+        // They came before all that wait still, and are the first of the next batch.
+        aside.append(waiting);
+        *waiting = aside;
         let outcome = match staged {
             Ok(()) => self.commit(&mut batch),
             Err(panic) => self.stop(&format!("the engine panicked: {}", panic_text(&*panic))),
@@ -159,17 +192,12 @@ impl<R: Rows> Loop<R> {
         }
     }
 
-    /// Takes no more writes; those of the batch in hand may have landed.
+    /// Takes no more writes; whether those of the batch in hand landed is not to be learned before
+    /// the store is opened again.
     fn stop(&mut self, cause: &str) -> Result<(), Error> {
-        tracing::error!(
-            store = self.kind.as_str(),
-            cause,
-            "the store takes no more writes"
-        );
-        let cause: Arc<str> = cause.into();
+        tracing::error!(store = self.kind.as_str(), cause, "the store has stopped");
         self.ledger.forget();
-        self.stopped = Some(Arc::clone(&cause));
-        Err(Error::Unknown { cause })
+        Err(fatal(self.stopped.get_or_init(|| cause.into())))
     }
 }
 
@@ -249,10 +277,55 @@ mod tests {
             panic!("lost its footing")
         }] {
             let committer = committer(&[end]);
-            let error = append(&committer).await.unwrap_err();
-            assert!(matches!(error, Error::Unknown { .. }), "{error}");
-            let error = append(&committer).await.unwrap_err();
-            assert!(matches!(error, Error::Fatal { .. }), "{error}");
+            committer.check().unwrap();
+            for _ in 0..2 {
+                let error = append(&committer).await.unwrap_err();
+                assert!(matches!(error, Error::Fatal { .. }), "{error}");
+                let error = committer.check().unwrap_err();
+                assert!(matches!(error, Error::Fatal { .. }), "{error}");
+            }
         }
+    }
+
+    #[test]
+    fn what_has_to_wait_lets_the_rest_pass_and_is_first_of_the_next_commit() {
+        let rows = Arc::new(Told(Mutex::new(VecDeque::from([
+            (|| Ok(())) as End,
+            || Ok(()),
+            || Ok(()),
+        ]))));
+        let mut commits = Loop {
+            kind: Kind::Memory,
+            ledger: Ledger::new(Arc::clone(&rows)),
+            rows,
+            stopped: Arc::default(),
+        };
+        let mut waiting = VecDeque::new();
+        let mut answers = Vec::new();
+        // Three puts of one key, and between them two of others.
+        for key in ["k", "k", "a", "k", "b"] {
+            let (reply, answer) = oneshot::channel();
+            let work = Work::Put {
+                space: "crm".to_owned(),
+                key: key.to_owned(),
+                value: Vec::new(),
+                expect: crate::Expect::Any,
+                expires: None,
+                at: trunkline_model::Timestamp::from_millis(0),
+            };
+            waiting.push_back(Request { work, reply });
+            answers.push(answer);
+        }
+        let mut versions = vec![None; answers.len()];
+        for left in [2, 1, 0] {
+            commits.turn(&mut waiting);
+            assert_eq!(waiting.len(), left);
+            for (version, answer) in versions.iter_mut().zip(&mut answers) {
+                if let Ok(answered) = answer.try_recv() {
+                    *version = Some(answered.unwrap());
+                }
+            }
+        }
+        assert_eq!(versions, [Some(1), Some(4), Some(2), Some(5), Some(3)]);
     }
 }

@@ -22,6 +22,9 @@ const BLOBS_FOLDER: &str = "blobs";
 
 /// A store on disk.
 ///
+/// Once its committer has stopped it is read no more either: an engine may still show what it
+/// failed to bring to the disk, and nobody may take that for landed.
+///
 /// Point reads run on the task that asks: they are a look into memory or one read of a few
 /// kilobytes. Lists, streams and blobs are read on threads that may block.
 pub(crate) struct Durable<R> {
@@ -57,19 +60,32 @@ impl<R: Rows> Durable<R> {
         })
     }
 
+    /// Looks up rows on the task that asks.
+    fn look_up<T>(&self, read: impl FnOnce(&R) -> Result<T, Error>) -> Result<T, Error> {
+        self.committer.check()?;
+        let found = read(&self.files.rows);
+        // The store may have stopped meanwhile.
+        self.committer.check()?;
+        found
+    }
+
     /// Runs something that may wait for the disk.
     async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Files<R>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.committer.check()?;
         let files = Arc::clone(&self.files);
-        tokio::task::spawn_blocking(move || read(&files))
+        let found = tokio::task::spawn_blocking(move || read(&files))
             .await
             .unwrap_or_else(|failure| {
                 Err(Error::Unavailable {
                     cause: format!("reading failed: {failure}").into(),
                 })
-            })
+            });
+        // The store may have stopped meanwhile.
+        self.committer.check()?;
+        found
     }
 }
 
@@ -95,19 +111,20 @@ impl<R: Rows> Events for Durable<R> {
 
     async fn head(&self, stream: &ContactId) -> Result<Option<StreamHead>, Error> {
         bounds::stream(stream)?;
-        let rows = &self.files.rows;
-        let Some(row) = rows.get(Table::Streams, &rows::stream_key(stream))? else {
-            return Ok(None);
-        };
-        let row = StreamRow::from_bytes(stream, &row)?;
-        let last = rows
-            .last_key(Table::Events, rows::events_after(stream, Version::NONE))?
-            .ok_or_else(|| rows::corrupt(&format!("contact {stream}"), "it has no events"))?;
-        Ok(Some(StreamHead {
-            version: rows::event_version(&last)?,
-            standing: row.standing,
-            key: row.key,
-        }))
+        self.look_up(|rows| {
+            let Some(row) = rows.get(Table::Streams, &rows::stream_key(stream))? else {
+                return Ok(None);
+            };
+            let row = StreamRow::from_bytes(stream, &row)?;
+            let last = rows
+                .last_key(Table::Events, rows::events_after(stream, Version::NONE))?
+                .ok_or_else(|| rows::corrupt(&format!("contact {stream}"), "it has no events"))?;
+            Ok(Some(StreamHead {
+                version: rows::event_version(&last)?,
+                standing: row.standing,
+                key: row.key,
+            }))
+        })
     }
 
     async fn read(&self, stream: &ContactId, after: Version, limit: usize) -> Result<Vec<Frame>, Error> {
@@ -180,9 +197,7 @@ impl<R: Rows> KeyValues for Durable<R> {
     async fn get(&self, space: &str, key: &str, at: Timestamp) -> Result<Option<Entry>, Error> {
         bounds::entry(space, key)?;
         let entry = self
-            .files
-            .rows
-            .get(Table::Entries, &rows::entry_key(space, key))?
+            .look_up(|rows| rows.get(Table::Entries, &rows::entry_key(space, key)))?
             .map(|bytes| rows::entry_from_bytes(space, &bytes))
             .transpose()?;
         Ok(entry.filter(|entry| entry.is_live(at)))
@@ -246,7 +261,7 @@ impl<R: Rows> KeyValues for Durable<R> {
 
     async fn usage(&self, space: &str) -> Result<Usage, Error> {
         bounds::space(space)?;
-        match self.files.rows.get(Table::Entries, &rows::usage_key(space))? {
+        match self.look_up(|rows| rows.get(Table::Entries, &rows::usage_key(space)))? {
             Some(bytes) => rows::usage_from_bytes(space, &bytes),
             None => Ok(Usage::default()),
         }
@@ -282,6 +297,7 @@ impl<R: Rows> Blobs for Durable<R> {
     }
 
     async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        self.committer.check()?;
         self.files.blobs.has(digest).map_err(unavailable)
     }
 
@@ -334,5 +350,78 @@ impl Page {
         self.room -= 1;
         self.bytes += bytes;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        ops::Range,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use super::*;
+    use crate::rows::{Change, CommitError, Take};
+
+    /// Rows that show a commit although it never came to the disk.
+    #[derive(Default)]
+    struct Shown(AtomicBool);
+
+    impl Rows for Shown {
+        fn get(&self, table: Table, _: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+            let row = StreamRow {
+                standing: Standing::Open,
+                key: None,
+            };
+            let shown = table == Table::Streams && self.0.load(Ordering::SeqCst);
+            Ok(shown.then(|| row.to_bytes()))
+        }
+
+        fn last_key(&self, _: Table, range: Range<Vec<u8>>) -> Result<Option<Vec<u8>>, Error> {
+            Ok(self.0.load(Ordering::SeqCst).then_some(range.start))
+        }
+
+        fn scan(&self, _: Table, range: Range<Vec<u8>>, take: &mut Take<'_>) -> Result<(), Error> {
+            if self.0.load(Ordering::SeqCst) {
+                take(&range.start, b"frame")?;
+            }
+            Ok(())
+        }
+
+        fn commit(&self, _: Vec<Change>) -> Result<(), CommitError> {
+            self.0.store(true, Ordering::SeqCst);
+            Err(CommitError::Broken("no sync".to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_that_failed_nobody_reads_what_it_left() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::open(place.path(), Kind::Sled).unwrap();
+        let store = Durable::new(Kind::Sled, directory, Shown::default()).unwrap();
+        let stream = ContactId::from("a");
+        let at = Timestamp::from_millis(0);
+        assert_eq!(store.head(&stream).await.unwrap(), None);
+        let append = Append {
+            stream: &stream,
+            expected: Version::NONE,
+            frames: vec![b"frame".to_vec()],
+            standing: Standing::Open,
+            key: None,
+        };
+        let outcomes = [
+            store.append(append).await.map(drop),
+            store.head(&stream).await.map(drop),
+            store.read(&stream, Version::NONE, 10).await.map(drop),
+            store.streams(Streams::All, None, 10).await.map(drop),
+            store.get("crm", "k", at).await.map(drop),
+            store.list("crm", "", None, 10, at).await.map(drop),
+            store.usage("crm").await.map(drop),
+            store.blobs(None, 10).await.map(drop),
+            store.has_blob(&Digest::of(b"")).await.map(drop),
+        ];
+        for outcome in outcomes {
+            assert!(matches!(outcome, Err(Error::Fatal { .. })), "{outcome:?}");
+        }
     }
 }

@@ -22,6 +22,8 @@ pub enum Error {
         found: Version,
     },
     /// The request may have landed or not. Read again and compare before trying once more.
+    ///
+    /// Only of a store that can still be read; one that cannot answers [`Fatal`](Self::Fatal).
     #[error("failed to learn whether a write landed: {cause}; read again before writing")]
     Unknown {
         /// What happened.
@@ -33,7 +35,10 @@ pub enum Error {
         /// Why.
         cause: Arc<str>,
     },
-    /// The store takes no more writes in this process.
+    /// The store has stopped: in this process it is neither written nor read any more.
+    ///
+    /// A write that was under way when it stopped may have landed or not. That is learned by
+    /// opening the store again, and by nothing before.
     #[error("the store has stopped: {cause}; mend the cause and start again")]
     Fatal {
         /// Why.

@@ -102,8 +102,9 @@ impl Journal {
     ///
     /// # Errors
     /// [`Error::Conflict`] when somebody else wrote to the contact, [`Error::Unknown`] when the
-    /// events may have landed: in both cases the contact is to be read again. The rest are
-    /// those of the store, and [`Error::Unwritable`].
+    /// events may have landed: in both cases the contact is to be read again. After
+    /// [`Error::Fatal`] they may have landed too, and the store has to be opened again. The rest
+    /// are those of the store, and [`Error::Unwritable`].
     pub async fn append(&self, head: &mut Head, events: &[Event]) -> Result<(), Error> {
         if events.is_empty() {
             return Ok(());

@@ -7,14 +7,14 @@ use trunkline_model::{ContactId, Timestamp};
 
 use crate::{
     Entry, Error, Expect, Standing, Usage, Version,
-    batch::{Batch, Request, Work},
-    limits::{HEADS_REMEMBERED_MAX, SPACES_REMEMBERED_MAX},
+    batch::{Batch, Request, Subject, Work},
+    limits::{HEADS_REMEMBERED_MAX, SPACES_REMEMBERED_MAX, SWEEP_BYTES_MAX, SWEEP_ENTRIES_MAX},
     rows::{self, Rows, Scan, StreamRow, Table},
 };
 
 /// Why a request does not enter a batch.
 enum Refusal {
-    /// It is about something that the batch changes already.
+    /// It is about something that the batch changes already, or that an earlier request waits for.
     Later,
     Error(Error),
 }
@@ -31,6 +31,8 @@ pub(crate) struct Ledger<R> {
     heads: HashMap<ContactId, Head>,
     /// How much each space holds; true where the batch in hand changes it.
     usage: HashMap<String, (Usage, bool)>,
+    /// The key that the last sweep of a space ended at, where it did not come to the end.
+    swept: HashMap<String, String>,
     /// The version given last to any entry; none until it is needed.
     revision: Option<u64>,
     revision_changed: bool,
@@ -49,17 +51,30 @@ impl<R: Rows> Ledger<R> {
             rows,
             heads: HashMap::new(),
             usage: HashMap::new(),
+            swept: HashMap::new(),
             revision: None,
             revision_changed: false,
         }
     }
 
     /// Takes a request into a batch, or answers that it cannot be carried out; gives it back
-    /// when it has to wait for the next batch.
+    /// when it has to wait for the next batch. Whatever is to be ordered behind a request that
+    /// waits will wait too, so others may be staged meanwhile.
     pub(crate) fn stage(&mut self, mut request: Request, batch: &mut Batch) -> Option<Request> {
+        let subject = request.work.subject();
+        if batch.is_closed_to(&subject) {
+            return Some(request);
+        }
         match self.take(&mut request.work, batch) {
             Ok(answer) => batch.admit(request, answer),
-            Err(Refusal::Later) => return Some(request),
+            Err(Refusal::Later) => {
+                // A put or a removal waits because its row is touched, which holds back all that
+                // come after it about that row; other rows of the space need not wait.
+                if !matches!(request.work, Work::Put { .. } | Work::Remove { .. }) {
+                    batch.close_to(subject);
+                }
+                return Some(request);
+            }
             Err(Refusal::Error(error)) => request.refuse(error),
         }
         None
@@ -82,6 +97,7 @@ impl<R: Rows> Ledger<R> {
                 if head.standing != Some(*standing) {
                     self.stand(stream, head.standing, *standing, key, batch)?;
                 }
+                batch.concern(Subject::Stream(stream.clone()));
                 let mut count = head.count;
                 for frame in frames.drain(..) {
                     count += 1;
@@ -117,6 +133,7 @@ impl<R: Rows> Ledger<R> {
                 let bytes = rows::entry_to_bytes(Version::from_u64(revision), *expires, value);
                 batch.put(Table::Entries, row.clone(), bytes);
                 batch.touch(Table::Entries, row);
+                batch.concern(Subject::Space(space.clone()));
                 Ok(revision)
             }
             Work::Remove {
@@ -156,12 +173,16 @@ impl<R: Rows> Ledger<R> {
         if self.usage.len() > SPACES_REMEMBERED_MAX {
             self.usage.clear();
         }
+        if self.swept.len() > SPACES_REMEMBERED_MAX {
+            self.swept.clear();
+        }
     }
 
     /// Forgets everything that was not read from the rows: the batch in hand did not land.
     pub(crate) fn forget(&mut self) {
         self.heads.clear();
         self.usage.clear();
+        self.swept.clear();
         self.revision = None;
         self.revision_changed = false;
     }
@@ -251,13 +272,15 @@ impl<R: Rows> Ledger<R> {
         if had_key {
             batch.put(Table::Streams, row_key.clone(), row.to_bytes());
             batch.touch(Table::Streams, row_key);
+            batch.concern(Subject::Stream(stream.clone()));
         }
         Ok(had_key)
     }
 
     fn delete_stream(&mut self, stream: &ContactId, batch: &mut Batch) -> Result<bool, Refusal> {
         // The batch may hold events of the stream that no scan finds yet.
-        if !batch.changes.is_empty() {
+        let subject = Subject::Stream(stream.clone());
+        if batch.concerns(&subject) {
             return Err(Refusal::Later);
         }
         let Some(row) = self.stream_row(stream)? else {
@@ -274,7 +297,8 @@ impl<R: Rows> Ledger<R> {
         }
         batch.remove(Table::Streams, rows::index_key(row.standing, stream));
         batch.remove(Table::Streams, rows::stream_key(stream));
-        batch.close();
+        // Rows that are still there would be taken for what the stream is.
+        batch.close_to(subject);
         self.heads.remove(stream);
         Ok(true)
     }
@@ -296,6 +320,7 @@ impl<R: Rows> Ledger<R> {
         usage.bytes = usage.bytes.saturating_sub((key.len() + old.value.len()) as u64);
         batch.remove(Table::Entries, row_key.clone());
         batch.touch(Table::Entries, row_key);
+        batch.concern(Subject::Space(space.to_owned()));
         Ok(old.is_live(at))
     }
 
@@ -328,37 +353,57 @@ impl<R: Rows> Ledger<R> {
         }
     }
 
+    /// Removes expired entries. Looks at so many only that others' writes do not wait long, and
+    /// goes on there the next time.
     fn sweep(&mut self, space: &str, at: Timestamp, limit: usize, batch: &mut Batch) -> Result<u64, Refusal> {
         // The batch may change entries that the scan still finds as they were.
-        if !batch.changes.is_empty() {
+        let subject = Subject::Space(space.to_owned());
+        if batch.concerns(&subject) {
             return Err(Refusal::Later);
+        }
+        if limit == 0 {
+            return Ok(0);
         }
         let mut expired = Vec::new();
         let mut bytes = 0;
-        if limit > 0 {
-            let range = rows::entries_after(space, "", None);
-            self.rows.scan(Table::Entries, range, &mut |key, value| {
-                let entry = rows::entry_from_bytes(space, value)?;
-                if !entry.is_live(at) {
-                    bytes += (rows::entry_name(space, key)?.len() + entry.value.len()) as u64;
-                    expired.push(key.to_vec());
-                }
-                Ok(if expired.len() < limit {
-                    Scan::On
-                } else {
-                    Scan::Enough
-                })
-            })?;
-        }
+        let mut looked_at = 0;
+        let mut looked_at_bytes = 0;
+        let mut ended_at = None;
+        let range = rows::entries_after(space, "", self.swept.get(space).map(String::as_str));
+        self.rows.scan(Table::Entries, range, &mut |key, value| {
+            let entry = rows::entry_from_bytes(space, value)?;
+            if !entry.is_live(at) {
+                bytes += (rows::entry_name(space, key)?.len() + entry.value.len()) as u64;
+                expired.push(key.to_vec());
+            }
+            looked_at += 1;
+            looked_at_bytes += key.len() + value.len();
+            if looked_at >= SWEEP_ENTRIES_MAX || looked_at_bytes >= SWEEP_BYTES_MAX {
+                ended_at = Some(rows::entry_name(space, key)?);
+                return Ok(Scan::Enough);
+            }
+            Ok(if expired.len() < limit {
+                Scan::On
+            } else {
+                Scan::Enough
+            })
+        })?;
         let count = expired.len() as u64;
         if count > 0 {
             let usage = self.usage(space)?;
             usage.keys = usage.keys.saturating_sub(count);
             usage.bytes = usage.bytes.saturating_sub(bytes);
-            batch.close();
+            batch.concern(subject);
+        }
+        match ended_at {
+            Some(key) => drop(self.swept.insert(space.to_owned(), key)),
+            // What the caller's limit left is found again from where this sweep began.
+            None if expired.len() == limit => {}
+            None => drop(self.swept.remove(space)),
         }
         for key in expired {
-            batch.remove(Table::Entries, key);
+            batch.remove(Table::Entries, key.clone());
+            batch.touch(Table::Entries, key);
         }
         Ok(count)
     }
@@ -393,192 +438,4 @@ impl<R: Rows> Ledger<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::BTreeMap, ops::Range, sync::Mutex};
-
-    use tokio::sync::oneshot;
-
-    use super::*;
-    use crate::rows::{Change, CommitError, Take};
-
-    /// Rows in memory.
-    #[derive(Default)]
-    struct MapRows(Mutex<BTreeMap<Row, Vec<u8>>>);
-
-    type Row = (u8, Vec<u8>);
-
-    impl Rows for MapRows {
-        fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-            Ok(self.0.lock().unwrap().get(&(table as u8, key.to_vec())).cloned())
-        }
-
-        fn last_key(&self, table: Table, range: Range<Vec<u8>>) -> Result<Option<Vec<u8>>, Error> {
-            let mut last = None;
-            self.scan(table, range, &mut |key, _| {
-                last = Some(key.to_vec());
-                Ok(Scan::On)
-            })?;
-            Ok(last)
-        }
-
-        fn scan(&self, table: Table, range: Range<Vec<u8>>, take: &mut Take<'_>) -> Result<(), Error> {
-            let rows = self.0.lock().unwrap();
-            for ((_, key), value) in rows.range((table as u8, range.start)..(table as u8, range.end)) {
-                if take(key, value)? == Scan::Enough {
-                    break;
-                }
-            }
-            Ok(())
-        }
-
-        fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-            let mut rows = self.0.lock().unwrap();
-            for change in changes {
-                let key = (change.table as u8, change.key);
-                match change.value {
-                    Some(value) => drop(rows.insert(key, value)),
-                    None => drop(rows.remove(&key)),
-                }
-            }
-            Ok(())
-        }
-    }
-
-    type Answer = oneshot::Receiver<Result<u64, Error>>;
-
-    fn request(work: Work) -> (Request, Answer) {
-        let (reply, answer) = oneshot::channel();
-        (Request { work, reply }, answer)
-    }
-
-    fn append(expected: u64, standing: Standing) -> (Request, Answer) {
-        request(Work::Append {
-            stream: ContactId::from("a"),
-            expected: Version::from_u64(expected),
-            frames: vec![b"frame".to_vec()],
-            standing,
-            key: None,
-        })
-    }
-
-    fn put(key: &str) -> (Request, Answer) {
-        request(Work::Put {
-            space: "crm".to_owned(),
-            key: key.to_owned(),
-            value: b"value".to_vec(),
-            expect: Expect::Any,
-            expires: None,
-            at: Timestamp::from_millis(0),
-        })
-    }
-
-    fn delete() -> (Request, Answer) {
-        request(Work::DeleteStream {
-            stream: ContactId::from("a"),
-        })
-    }
-
-    fn ledger() -> Ledger<MapRows> {
-        Ledger::new(Arc::new(MapRows::default()))
-    }
-
-    fn commit(ledger: &mut Ledger<MapRows>, mut batch: Batch) {
-        ledger.close(&mut batch);
-        let mut rows: Vec<_> = batch
-            .changes
-            .iter()
-            .map(|change| (change.table as u8, change.key.clone()))
-            .collect();
-        let changes = rows.len();
-        rows.sort_unstable();
-        rows.dedup();
-        assert_eq!(rows.len(), changes, "a row is changed twice");
-        ledger.rows.commit(std::mem::take(&mut batch.changes)).unwrap();
-        batch.answer(&Ok(()));
-    }
-
-    #[test]
-    fn appends_of_one_stream_share_a_batch_until_its_standing_changes_again() {
-        let mut ledger = ledger();
-        let mut batch = Batch::default();
-        let (first, first_answer) = append(0, Standing::Open);
-        let (second, second_answer) = append(1, Standing::Open);
-        let (stale, mut stale_answer) = append(1, Standing::Open);
-        let (end, mut end_answer) = append(2, Standing::Ended);
-        assert!(ledger.stage(first, &mut batch).is_none());
-        assert!(ledger.stage(second, &mut batch).is_none());
-        assert!(ledger.stage(stale, &mut batch).is_none());
-        assert!(matches!(stale_answer.try_recv(), Ok(Err(Error::Conflict { .. }))));
-        let later = ledger.stage(end, &mut batch).expect("it waits");
-        assert!(
-            end_answer.try_recv().is_err(),
-            "nothing is said before it is durable"
-        );
-        commit(&mut ledger, batch);
-        assert_eq!(first_answer.blocking_recv().unwrap().unwrap(), 1);
-        assert_eq!(second_answer.blocking_recv().unwrap().unwrap(), 2);
-
-        let mut batch = Batch::default();
-        let (late, late_answer) = append(3, Standing::Ended);
-        assert!(ledger.stage(later, &mut batch).is_none());
-        assert!(ledger.stage(late, &mut batch).is_none());
-        commit(&mut ledger, batch);
-        assert_eq!(end_answer.blocking_recv().unwrap().unwrap(), 3);
-        assert_eq!(late_answer.blocking_recv().unwrap().unwrap(), 4);
-    }
-
-    #[test]
-    fn puts_of_one_key_and_deletions_wait_for_the_next_batch() {
-        let mut ledger = ledger();
-        let mut batch = Batch::default();
-        assert!(ledger.stage(put("k").0, &mut batch).is_none());
-        assert!(ledger.stage(put("other").0, &mut batch).is_none());
-        assert!(ledger.stage(put("k").0, &mut batch).is_some());
-        assert!(ledger.stage(delete().0, &mut batch).is_some());
-        assert!(ledger.stage(append(0, Standing::Open).0, &mut batch).is_none());
-        commit(&mut ledger, batch);
-
-        let mut batch = Batch::default();
-        let (delete, deleted) = delete();
-        assert!(ledger.stage(delete, &mut batch).is_none());
-        assert!(batch.is_full(), "nothing shares a batch with a deletion");
-        commit(&mut ledger, batch);
-        assert_eq!(deleted.blocking_recv().unwrap().unwrap(), 1);
-        assert!(
-            ledger
-                .rows
-                .0
-                .lock()
-                .unwrap()
-                .keys()
-                .all(|(table, _)| *table == Table::Entries as u8)
-        );
-    }
-
-    #[test]
-    fn what_did_not_land_is_forgotten() {
-        let mut ledger = ledger();
-        let mut batch = Batch::default();
-        assert!(ledger.stage(append(0, Standing::Open).0, &mut batch).is_none());
-        assert!(ledger.stage(put("k").0, &mut batch).is_none());
-        drop(batch);
-        ledger.forget();
-        let mut batch = Batch::default();
-        let (again, answer) = append(0, Standing::Open);
-        let (put, version) = put("k");
-        assert!(ledger.stage(again, &mut batch).is_none());
-        assert!(ledger.stage(put, &mut batch).is_none());
-        commit(&mut ledger, batch);
-        assert_eq!(answer.blocking_recv().unwrap().unwrap(), 1);
-        assert_eq!(version.blocking_recv().unwrap().unwrap(), 1);
-        let usage = ledger
-            .rows
-            .get(Table::Entries, &rows::usage_key("crm"))
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            rows::usage_from_bytes("crm", &usage).unwrap(),
-            Usage { keys: 1, bytes: 6 }
-        );
-    }
-}
+mod tests;

@@ -31,7 +31,8 @@ pub const PAGE_MAX: usize = 10_000;
 /// Bytes of frames or entries after which a page is cut short.
 pub const PAGE_BYTES_MAX: usize = 32 << 20;
 
-/// Requests that wait for a store's committer; whoever asks beyond that waits to be let in.
+/// Requests that wait for a store's committer to take them in, and as many that it has taken in
+/// and not yet carried out; whoever asks beyond that waits to be let in.
 pub const WAITING_REQUESTS_MAX: usize = 8_192;
 
 /// Requests that one commit takes together.
@@ -45,3 +46,9 @@ pub const HEADS_REMEMBERED_MAX: usize = 131_072;
 
 /// Spaces whose usage the committer remembers; past it, all are forgotten and read again.
 pub const SPACES_REMEMBERED_MAX: usize = 1_024;
+
+/// Entries that one sweep looks at; the next sweep of the space goes on behind them.
+pub const SWEEP_ENTRIES_MAX: usize = 10_000;
+
+/// Bytes of entries after which a sweep looks no further, as above.
+pub const SWEEP_BYTES_MAX: usize = 32 << 20;

@@ -27,6 +27,12 @@ use crate::{
     rows::{Change, CommitError, Rows, Scan, Table, Take},
 };
 
+/// How often sled is opened again when its files do not open.
+const OPEN_AGAIN_MAX: u32 = 40;
+
+/// The pause before it is opened again.
+const OPEN_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Bytes of pages kept in memory.
 const CACHE_BYTES: u64 = 64 << 20;
 
@@ -54,11 +60,22 @@ impl SledRows {
     /// Opens the tables in a store's directory.
     pub(crate) fn open(directory: &Directory) -> Result<Self, OpenError> {
         let tree = directory.open_engine(Kind::Sled, |path| {
-            sled::Config::new()
-                .path(path)
-                .cache_capacity(CACHE_BYTES)
-                .flush_every_ms(None)
-                .open()
+            let open = || {
+                sled::Config::new()
+                    .path(path)
+                    .cache_capacity(CACHE_BYTES)
+                    .flush_every_ms(None)
+                    .open()
+            };
+            // The directory is ours, so whoever still holds sled's own lock is an instance that
+            // was dropped in this process and whose threads are about to end.
+            for _ in 0..OPEN_AGAIN_MAX {
+                match open() {
+                    Err(sled::Error::Io(_)) => std::thread::sleep(OPEN_AGAIN_AFTER),
+                    opened => return opened,
+                }
+            }
+            open()
         })?;
         directory.sync_data()?;
         let pages_path = directory.data().join("db");

@@ -3,6 +3,10 @@
 //! What holds for every store:
 //! - A method that returns `Ok` from a write returns after the write is durable.
 //! - A write whose future is dropped may still land.
+//! - A read may show a write that is still on its way to the disk.
+//! - When a commit fails so that nobody can tell what is on the disk, the store stops: the writes
+//!   of that commit, and whatever is asked of the store from then on, reads included, are
+//!   answered with [`Error::Fatal`]. What landed is learned by opening the store again.
 //! - Lists are ordered by name and paged: the last name of a page is the `after` of the next.
 //! - A store reads no clock; whoever asks for entries says what time it is.
 
@@ -56,7 +60,8 @@ pub trait Events: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the stream is at another version than the append expects;
-    /// [`Error::Unknown`] when the frames may have landed.
+    /// [`Error::Unknown`] when the frames may have landed and reading tells; [`Error::Fatal`]
+    /// when they may have landed and only the store, opened again, will tell.
     async fn append(&self, append: Append<'_>) -> Result<Version, Error>;
 
     /// Where a stream stands; none when there is no such stream.
@@ -173,6 +178,9 @@ pub trait KeyValues: Send + Sync + 'static {
     async fn usage(&self, space: &str) -> Result<Usage, Error>;
 
     /// Removes entries of a space that have expired, at most `limit`. How many were removed.
+    ///
+    /// A sweep looks at so many entries only that other writes do not wait long for it, and may
+    /// leave expired ones; the next goes on where it ended.
     async fn sweep(&self, space: &str, at: Timestamp, limit: usize) -> Result<usize, Error>;
 }
 

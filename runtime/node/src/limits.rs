@@ -18,11 +18,8 @@ pub const PARK_AFTER: Duration = Duration::from_secs(60);
 /// Time after which a contact that has ended leaves memory; its journal stays.
 pub const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// How often expired requests for contacts are removed. All are looked at, so it is not often.
-pub const REQUESTS_SWEEP_EVERY: Duration = Duration::from_secs(3_600);
-
-/// Expired requests for contacts that are removed at once; the rest has time until the next.
-pub const REQUESTS_SWEPT_MAX: usize = 100_000;
+/// Expired requests for contacts that are removed in one sweep; the next goes on from there.
+pub const REQUESTS_SWEPT_MAX: usize = 10_000;
 
 /// How often contacts to be parked or forgotten are looked for.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(10);

@@ -22,7 +22,7 @@ use crate::{
     contacts::{ArriveError, Arrived, Call, Contacts, DeliverError, Delivered, FindError, Recovery},
     key::Key,
     key_values::PluginValues,
-    limits::{REQUESTS_SWEEP_EVERY, STOP_WITHIN, SWEEP_EVERY},
+    limits::{STOP_WITHIN, SWEEP_EVERY},
     observe,
     releases::Releases,
     report::{Cause, Report},
@@ -380,15 +380,14 @@ fn until_stopped(
 /// Parks and forgets contacts, collects releases, keeps metrics small.
 async fn keep_house(contacts: Arc<Contacts>, releases: Arc<Releases>) {
     let mut sweeps = tokio::time::interval(SWEEP_EVERY.to_std());
-    let mut request_sweeps = tokio::time::interval(REQUESTS_SWEEP_EVERY.to_std());
     let mut upkeep = tokio::time::interval(observe::UPKEEP_EVERY.to_std());
     loop {
         tokio::select! {
             _ = sweeps.tick() => {
                 contacts.sweep();
+                contacts.sweep_requests().await;
                 releases.collect().await;
             }
-            _ = request_sweeps.tick() => contacts.sweep_requests().await,
             _ = upkeep.tick() => observe::recorder().run_upkeep(),
         }
     }

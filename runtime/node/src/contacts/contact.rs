@@ -271,7 +271,11 @@ impl Contact {
             };
             metrics::counter!(observe::INPUTS, "kind" => kind, "reply" => reply).increment(1);
         }
-        if let Err(DeliverError::Journal(JournalError::Fatal { cause })) = &delivered {
+        if let Err(
+            DeliverError::Journal(JournalError::Fatal { cause })
+            | DeliverError::Find(FindError::Journal(JournalError::Fatal { cause })),
+        ) = &delivered
+        {
             contacts.failed.send_replace(Some(cause.clone()));
         }
         delivered
