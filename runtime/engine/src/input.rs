@@ -115,7 +115,9 @@ impl fmt::Display for Refused {
         f.write_str(match self {
             Self::Ended => "the contact has ended",
             Self::NotListening => "the contact is not waiting for words now; wait for the next question",
-            Self::BadKeys => "keys are 1 to 32 of 0 to 9, * and #",
+            Self::BadKeys => {
+                "keys are 1 to 32 of 0 to 9, * and #, those that wait for the next question included"
+            }
             Self::BadText => "text must hold 1 to 4,000 characters",
         })
     }

@@ -129,7 +129,7 @@ impl Conversation {
                 self.patience = Instant::now() + time.to_std();
             }
             Ok(Typed::Wait(_)) => screen.remark("@wait is for scripts; here you are the one who waits"),
-            Ok(Typed::Advance(time)) => match line.advance(time) {
+            Ok(Typed::Advance(time)) => match line.advance(time).await {
                 Ok(()) => screen.remark(&format!("it is {time} later")),
                 Err(why) => screen.trouble(&why),
             },

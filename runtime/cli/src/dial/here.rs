@@ -123,8 +123,31 @@ impl Line for Here {
         Ok(turns.iter().map(Turn::from).collect())
     }
 
-    fn advance(&self, by: Duration) -> Result<(), String> {
-        self.node.clock().advance(by);
+    /// Moves the clock from one deadline of the contact to the next, so that each comes in its
+    /// time and what it decides is there before the clock goes on.
+    async fn advance(&self, by: Duration) -> Result<(), String> {
+        let clock = self.node.clock();
+        let end = clock.now() + by;
+        loop {
+            let session = self
+                .node
+                .session(&self.contact)
+                .await
+                .map_err(|error| error.to_string())?;
+            let Some(wake) = session.pending().wake.filter(|wake| *wake <= end) else {
+                break;
+            };
+            clock.advance(wake.since(clock.now()));
+            let delivered = self
+                .node
+                .deliver(&self.contact, Input::TimeUp)
+                .await
+                .map_err(|error| error.to_string())?;
+            if delivered.seq == session.seq {
+                break;
+            }
+        }
+        clock.advance(end.since(clock.now()));
         Ok(())
     }
 

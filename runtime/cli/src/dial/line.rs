@@ -48,7 +48,7 @@ pub(crate) trait Line {
     async fn turns(&self, after: u64) -> Result<Vec<Turn>, Failure>;
 
     /// Moves the clock, where that can be done: why not, where it cannot.
-    fn advance(&self, by: trunkline_model::Duration) -> Result<(), String>;
+    async fn advance(&self, by: trunkline_model::Duration) -> Result<(), String>;
 
     /// Ends everything that belongs to the line.
     async fn close(self);

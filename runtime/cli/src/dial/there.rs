@@ -130,7 +130,7 @@ impl Line for There {
         Ok(turns.turns)
     }
 
-    fn advance(&self, _by: trunkline_model::Duration) -> Result<(), String> {
+    async fn advance(&self, _by: trunkline_model::Duration) -> Result<(), String> {
         Err("a server's clock is not moved; dial the hotline's folder for that".to_owned())
     }
 

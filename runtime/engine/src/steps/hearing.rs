@@ -150,6 +150,15 @@ pub(super) fn anywhere_keys(course: &Course<'_>) -> Vec<Key> {
         .collect()
 }
 
+/// Whether some words hold anywhere in the flows the contact is in.
+pub(super) fn has_anywhere_words(course: &Course<'_>) -> bool {
+    let frames = &course.session.frames;
+    let mut flows = frames
+        .iter()
+        .filter_map(|frame| course.hotline.flows.get(&frame.flow));
+    flows.any(|flow| !flow.anywhere.words.is_empty())
+}
+
 fn innermost(
     course: &Course<'_>,
     find: impl Fn(&trunkline_flow::hotline::Anywhere) -> Option<StepId>,

@@ -36,7 +36,7 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, menu: &Menu) -> Then {
     keys.extend(hearing::anywhere_keys(course));
     let expects = Expects {
         keys: collect::keypad_order(keys),
-        text: !menu.words.is_empty(),
+        text: !menu.words.is_empty() || hearing::has_anywhere_words(course),
     };
     hearing::listen(course, Question::Menu, expects, menu.time)
 }
