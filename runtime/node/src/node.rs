@@ -12,7 +12,7 @@ use std::{
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use trunkline_engine::{Input, Session, turn::Turn};
-use trunkline_journal::{Journal, MasterKey, MasterKeyError, OpenError, StoreSpec, open};
+use trunkline_journal::{Journal, MasterKey, MasterKeyError, OpenError, StoreSpec, Streams, open};
 use trunkline_model::{ContactId, Timestamp};
 use trunkline_plugin::Host;
 
@@ -91,6 +91,18 @@ pub enum StartError {
     /// The master key cannot be read.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The store holds contacts, and the key that opens them is not there.
+    #[error(
+        "the master key {} is missing, and {spec} holds contacts that only it opens; restore it from a \
+         backup, or name it with --master-key",
+        file.display()
+    )]
+    MasterKeyMissing {
+        /// The key's file.
+        file: PathBuf,
+        /// The store.
+        spec: StoreSpec,
+    },
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] trunkline_journal::Error),
@@ -357,6 +369,10 @@ async fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
         Some(PathBuf::from(name))
     });
     let master = match file {
+        // A new key would open nothing of what is there, and would hide that the old one is gone.
+        Some(file) if !file.exists() && !store.streams(Streams::All, None, 1).await?.is_empty() => {
+            return Err(StartError::MasterKeyMissing { file, spec });
+        }
         Some(file) => MasterKey::read_or_create(&file)?,
         None => MasterKey::random()?,
     };

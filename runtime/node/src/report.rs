@@ -123,12 +123,15 @@ impl Reports {
         let release = report.release.map(|release| release.short());
         let (verdict, took) = (report.verdict.as_str(), report.took);
         match report.verdict {
-            Verdict::Unchanged => tracing::debug!(verdict, release, %took, "release"),
+            Verdict::Unchanged => {
+                tracing::info!(verdict, release, %took, "release checks; it is what new contacts get already");
+            }
             Verdict::Live | Verdict::Built => {
                 tracing::info!(verdict, release, %took, warnings = report.findings.len(), "release");
             }
             Verdict::Refused | Verdict::Failed => {
-                tracing::warn!(verdict, release, %took, "release not taken; nothing changed\n{}", report.text);
+                tracing::warn!(verdict, release, %took, "release not taken; nothing changed");
+                tracing::warn!("what was found:\n{}", report.text);
             }
         }
         // Nobody has to listen.

@@ -82,6 +82,11 @@ impl Setup {
         self
     }
 
+    /// The file of its master key.
+    pub fn key(&self) -> PathBuf {
+        self.place.join("store.key")
+    }
+
     fn log(&self) -> PathBuf {
         self.place.join("server.log")
     }

@@ -71,10 +71,7 @@ pub(super) fn saves(view: &FlowView<'_, '_>, word: &Word, wanted: &Type, given: 
             word.span,
             format!("`{}` is a {wanted}, but this gives a {given}", word.as_str()),
         )
-        .help(format!(
-            "declare a variable for it: `vars: {{ {}: {given} }}`",
-            word.as_str()
-        )),
+        .help("save it in another variable, one declared with its type under `vars` (`plugin.type` for a plugin's)"),
     );
     false
 }

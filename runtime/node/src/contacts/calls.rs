@@ -33,6 +33,7 @@ impl Contacts {
             time: calling.until.since(now),
         };
         let (name, id, attempt) = (calling.plugin.clone(), calling.call.clone(), calling.attempt);
+        let function = calling.function.clone();
         let span = tracing::debug_span!("call", contact = %contact.id, plugin = %name, call = %id, attempt);
         let (contacts, contact) = (self.clone(), contact.clone());
         self.calling.spawn(
@@ -42,6 +43,17 @@ impl Contacts {
                     Some(plugin) => plugin.call(call).await,
                     None => Outcome::fault(FaultKind::Host, format!("the release has no plugin {name}")),
                 };
+                if let Outcome::Fault(fault) = &outcome {
+                    // What the guest said of it may be personal: it stands in the contact's events.
+                    tracing::warn!(
+                        contact = %contact.id,
+                        plugin = %name,
+                        %function,
+                        attempt,
+                        fault = %fault.kind,
+                        "a plugin call failed; its message is in the contact's events"
+                    );
+                }
                 let input = Input::Answer {
                     call: id,
                     attempt,

@@ -445,3 +445,25 @@ async fn a_node_that_stops_takes_nothing_more() {
     ));
     assert!(matches!(node.arrive(call()).await, Err(ArriveError::Stopping)));
 }
+
+/// The clock of a rehearsal may move while deadlines are acted upon; none is lost by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_deadline_is_lost_when_the_clock_moves_in_between() {
+    let hotline = Hotline::new();
+    let clock = Clock::system();
+    let node = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &clock)
+        .await
+        .unwrap();
+    for _ in 0..50 {
+        let contact = node.begin().await;
+        for _ in 0..5 {
+            clock.advance(Duration::from_secs(660));
+        }
+        eventually("the question to be put again, or the end", async || {
+            let events = events(&node, &contact).await;
+            count(&events, |fact| matches!(fact, Fact::Misheard { .. })) > 0
+        })
+        .await;
+    }
+}

@@ -130,6 +130,20 @@ async fn a_server_that_is_told_to_stop_stops_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_its_key_is_not_given_another() {
+    let city = City::open().await;
+    let server = setup(&city).start().await;
+    citizen(&server, "+8613800138000").await;
+    let stopped = server.kill();
+    let key = stopped.key();
+    std::fs::rename(&key, key.with_extension("kept")).expect("the key is beside the store");
+    let (status, log) = stopped.start_in_vain().await;
+    assert!(!status.success(), "{log}");
+    assert!(log.contains("is missing") && log.contains("restore it"), "{log}");
+    assert!(!key.exists(), "no key takes its place");
+}
+
+#[tokio::test]
 async fn a_store_has_one_server_at_a_time() {
     let city = City::open().await;
     let server = setup(&city).start().await;
