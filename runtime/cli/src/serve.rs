@@ -43,7 +43,7 @@ pub(crate) struct Serve {
     /// ~/.local/share, and NAME is the folder's]
     #[arg(long, value_name = "STORE", env = "TRUNKLINE_STORE")]
     store: Option<StoreSpec>,
-    /// The file of the key under which personal values are kept; made when it is missing
+    /// The file of the key under which personal values are kept; made together with a new store
     /// [default: DIR.key beside the store]
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_MASTER_KEY_FILE")]
     master_key: Option<PathBuf>,

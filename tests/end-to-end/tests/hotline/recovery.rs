@@ -143,7 +143,7 @@ async fn a_store_without_its_key_is_not_given_another() {
     assert!(!key.exists(), "no key takes its place");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_has_one_server_at_a_time() {
     let city = City::open().await;
     let server = setup(&city).start().await;
