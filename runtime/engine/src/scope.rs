@@ -8,10 +8,10 @@ use std::{
 
 use jiff::tz::TimeZone;
 use trunkline_flow::{
-    expression::{ContactField, Scope},
+    expression::{ContactField, QueueField, Scope},
     hotline::Hotline,
 };
-use trunkline_model::{Timestamp, Value, VariableName};
+use trunkline_model::{Duration, Timestamp, Value, VariableName};
 
 use crate::{Session, input::Channel};
 
@@ -78,6 +78,22 @@ impl Scope for View<'_> {
         let name = calendar.map_or_else(|| name.into(), |(name, _)| name.clone());
         self.reads.borrow_mut().insert(Reading::CalendarOpen(name, open));
         open
+    }
+
+    fn queue(&self, _name: &str, field: QueueField) -> Value {
+        match field {
+            QueueField::Open => Value::Bool(false),
+            QueueField::Waiting | QueueField::Agents => Value::from(0),
+            QueueField::Wait => Value::Duration(Duration::default()),
+        }
+    }
+
+    fn position(&self) -> Option<Value> {
+        None
+    }
+
+    fn wait(&self) -> Option<Value> {
+        None
     }
 
     fn now(&self) -> Timestamp {

@@ -106,6 +106,12 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         numbers,
         plugins,
         calendars,
+        queues: BTreeMap::new(),
+        agents: BTreeMap::new(),
+        surveys: BTreeMap::new(),
+        tickets: BTreeMap::new(),
+        calling_window: None,
+        checks: Vec::new(),
         flows,
     })
 }

@@ -71,6 +71,43 @@ impl ContactField {
     }
 }
 
+/// What an expression may read of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueField {
+    /// Whether its calendar is open: `bool`.
+    Open,
+    /// How many callers wait: `int`.
+    Waiting,
+    /// How long the next caller is likely to wait: `duration`.
+    Wait,
+    /// How many agents who could serve it are there: `int`.
+    Agents,
+}
+
+impl QueueField {
+    /// All fields.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Waiting, Self::Wait, Self::Agents];
+
+    /// Its name after `queue.NAME.`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Wait => "wait",
+            Self::Agents => "agents",
+        }
+    }
+
+    /// Its type.
+    pub const fn ty(self) -> Type {
+        match self {
+            Self::Open => Type::Bool,
+            Self::Waiting | Self::Agents => Type::INT,
+            Self::Wait => Type::Duration,
+        }
+    }
+}
+
 /// What expressions read, given by whoever evaluates them.
 pub trait Scope {
     /// A variable of the flow; none when it is not set.
@@ -83,6 +120,12 @@ pub trait Scope {
     fn contact(&self, field: ContactField) -> Option<Value>;
     /// Whether a calendar is open now.
     fn calendar_open(&self, name: &str) -> bool;
+    /// What a queue is like now, of the field's type.
+    fn queue(&self, name: &str, field: QueueField) -> Value;
+    /// The place in the queue that an announcement is about, counted from 1: `position`.
+    fn position(&self) -> Option<Value>;
+    /// The estimated wait that an announcement is about: `wait`.
+    fn wait(&self) -> Option<Value>;
     /// The time of the input being decided.
     fn now(&self) -> Timestamp;
     /// The hotline's time zone.

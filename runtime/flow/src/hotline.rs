@@ -3,15 +3,21 @@
 //! This is what the engine runs. Steps refer to each other by name, since names are what
 //! journals keep; a lookup is one hash or tree step.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
-use trunkline_model::{FlowName, PluginName, StepId, Type, VariableName};
+use trunkline_model::{
+    Duration, FlowName, PluginName, StepId, Type, VariableName,
+    types::{Field, Record},
+};
 
 use crate::{
     calendar::Calendar,
     expression::Expression,
-    step::{Key, Step},
+    step::{Answer, Key, Prompt, Step},
 };
 
 /// A language, as a BCP 47 tag such as `zh-CN`.
@@ -32,8 +38,128 @@ pub struct Hotline {
     pub plugins: BTreeMap<PluginName, Plugin>,
     /// Its calendars, `always` among them.
     pub calendars: BTreeMap<Arc<str>, Calendar>,
+    /// Its queues.
+    pub queues: BTreeMap<Arc<str>, QueueSpec>,
+    /// Its agents, by name.
+    pub agents: BTreeMap<Arc<str>, Agent>,
+    /// Its surveys.
+    pub surveys: BTreeMap<Arc<str>, SurveySpec>,
+    /// The classes of its tickets.
+    pub tickets: BTreeMap<Arc<str>, TicketClass>,
+    /// The calendar within whose hours callers are rung, when it has one.
+    pub calling_window: Option<Arc<str>>,
+    /// The rule packs that it holds to.
+    pub checks: Vec<PackUse>,
     /// Its flows.
     pub flows: BTreeMap<FlowName, Arc<Flow>>,
+}
+
+/// A queue of callers.
+#[derive(Debug, Clone)]
+pub struct QueueSpec {
+    /// Skills that its agents have.
+    pub skills: Vec<Arc<str>>,
+    /// Within what time callers should be answered.
+    pub target: Option<Duration>,
+    /// How many may wait; more leave by `full`.
+    pub waiting_max: u32,
+    /// When it takes callers; those who come when it is closed leave by `closed`.
+    pub calendar: Arc<str>,
+}
+
+/// An agent.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The agent's skills.
+    pub skills: Vec<Arc<str>>,
+    /// The name that is shown and said.
+    pub title: Option<Arc<str>>,
+}
+
+/// A survey.
+#[derive(Debug, Clone)]
+pub struct SurveySpec {
+    /// How it is scored.
+    pub kind: SurveyKind,
+    /// What is asked, in order.
+    pub questions: Vec<SurveyQuestion>,
+}
+
+/// How a survey is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SurveyKind {
+    /// Customer satisfaction: the first question's answer, 1 to 5.
+    Csat,
+    /// Net promoter score: the first question's answer, 0 to 10.
+    Nps,
+    /// Words only.
+    Comment,
+}
+
+/// A question of a survey.
+#[derive(Debug, Clone)]
+pub struct SurveyQuestion {
+    /// Its name, snake_case.
+    pub name: Arc<str>,
+    /// What is asked.
+    pub prompt: Arc<Prompt>,
+    /// What counts as an answer.
+    pub answer: Answer,
+}
+
+/// A class of tickets.
+#[derive(Debug, Clone)]
+pub struct TicketClass {
+    /// The department that handles it.
+    pub department: Arc<str>,
+    /// Within what time.
+    pub deadline: Deadline,
+}
+
+/// A limit as a city's table gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deadline {
+    /// A time by the clock.
+    Within(Duration),
+    /// Working days of a calendar: the end of the last of them.
+    WorkingDays {
+        /// How many.
+        days: u32,
+        /// By which calendar.
+        calendar: Arc<str>,
+    },
+}
+
+/// A rule pack that the hotline holds to, and the bounds it sets.
+#[derive(Debug, Clone)]
+pub struct PackUse {
+    /// The pack, such as `cn-12345`.
+    pub pack: Arc<str>,
+    /// Bounds that replace the pack's own, by name: `inputs`, `seconds`.
+    pub settings: BTreeMap<Arc<str>, u64>,
+    /// Conditions that are taken as true, for rules about some callers (R5), as written
+    /// between `${` and `}`.
+    pub assume: Vec<Arc<str>>,
+    /// Words that replace the pack's lists, by the list's name: `emergency`.
+    pub words: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+/// The record that a ticket is to flows: number, class, department, state, due.
+pub fn ticket_type() -> Type {
+    let field = |name: &str, ty: Type| Field {
+        name: name.into(),
+        ty,
+    };
+    Type::Record(Arc::new(Record {
+        name: Some("ticket".into()),
+        fields: vec![
+            field("number", Type::String),
+            field("class", Type::String),
+            field("department", Type::String),
+            field("state", Type::String),
+            field("due", Type::Time),
+        ],
+    }))
 }
 
 /// A number that callers call.
@@ -45,6 +171,21 @@ pub struct Number {
     pub language: Option<Language>,
     /// The department the number belongs to.
     pub department: Option<Arc<str>>,
+    /// How an old number was merged into this hotline, if it was.
+    pub merge: Option<Merge>,
+    /// How many presses each service took its callers before it was merged.
+    pub before: BTreeMap<Arc<str>, u32>,
+}
+
+/// How an old number was merged (General Office of the State Council, 2020 No. 53).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// The number was given up, and calls to it are forwarded.
+    Whole,
+    /// The well-known number is kept, and calls are handled jointly.
+    DualNumber,
+    /// A vertically managed department keeps number and seats.
+    SubCentre,
 }
 
 /// A plugin as hotline.yaml declares it.
@@ -56,6 +197,11 @@ pub struct Plugin {
     pub department: Arc<str>,
     /// Its settings.
     pub config: BTreeMap<String, String>,
+    /// Kinds of personal data in what its functions give, by the path of a field:
+    /// `citizen.id` of the plugin's type `citizen`.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// The kinds of personal data that flows may pass to it (`data` of grants.yaml).
+    pub data: BTreeSet<Arc<str>>,
 }
 
 /// A flow.

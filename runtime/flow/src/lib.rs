@@ -26,7 +26,7 @@ mod yaml;
 pub use calendar::Calendar;
 pub use check::{Checked, Report, check};
 pub use diagnostics::{Code, Diagnostic, Severity};
-pub use expression::{ContactField, EvaluationError, Expression, Scope};
+pub use expression::{ContactField, EvaluationError, Expression, QueueField, Scope};
 pub use hotline::Hotline;
 pub use parse::{Parsed, parse};
 pub use source::Sources;

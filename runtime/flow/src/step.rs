@@ -23,6 +23,9 @@ pub struct Step {
     pub exits: BTreeMap<Arc<str>, Edge>,
     /// A title for people.
     pub title: Option<Arc<str>>,
+    /// The service that callers reach here: `check --budget` counts the presses and seconds to
+    /// it, and `before` of a merged number names it.
+    pub service: Option<Arc<str>>,
 }
 
 /// A way out of a step.
@@ -49,9 +52,25 @@ pub enum Verb {
     Choose(Choose),
     /// Assigns variables.
     Set(Set),
+    /// Calls several functions at once and waits for all.
+    Together(Together),
     /// Runs another flow and comes back.
     Run(Run),
-    /// Waits for a time.
+    /// Waits for an agent of a queue.
+    Queue(Queue),
+    /// Hands the caller over to somewhere else, or brings a third party in.
+    Transfer(Transfer),
+    /// Books a ring-back.
+    Callback(Callback),
+    /// Asks how it was.
+    Survey(Survey),
+    /// Opens, updates or looks up a work order.
+    Ticket(Ticket),
+    /// Sends a message.
+    Notify(Notify),
+    /// Steers the recording, or takes a voice message.
+    Record(Record),
+    /// Waits for a time or an event.
     Wait(Wait),
     /// Ends the flow.
     End(End),
@@ -67,7 +86,15 @@ impl Verb {
             Self::Call(_) => "call",
             Self::Choose(_) => "choose",
             Self::Set(_) => "set",
+            Self::Together(_) => "together",
             Self::Run(_) => "run",
+            Self::Queue(_) => "queue",
+            Self::Transfer(_) => "transfer",
+            Self::Callback(_) => "callback",
+            Self::Survey(_) => "survey",
+            Self::Ticket(_) => "ticket",
+            Self::Notify(_) => "notify",
+            Self::Record(_) => "record",
             Self::Wait(_) => "wait",
             Self::End(_) => "end",
         }
@@ -117,10 +144,26 @@ pub struct Menu {
     pub entries: Vec<Entry>,
     /// Words and where each leads, longest first.
     pub words: Vec<(Arc<str>, StepId)>,
+    /// Who tells what words mean that are not among `words`.
+    pub intent: Option<Intent>,
     /// How often it asks again: 2 are three hearings.
     pub retries: u32,
     /// Time to the first key or word, when the step gives one.
     pub time: Option<Duration>,
+}
+
+/// A plugin's function that tells what a caller wants: it takes a text and gives an enum. Its
+/// refusals and faults count as words that were not understood (`no-match`).
+#[derive(Debug)]
+pub struct Intent {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The function, by its full name.
+    pub function: FunctionName,
+    /// Where each case of the enum leads; all of them are there.
+    pub edges: BTreeMap<Arc<str>, StepId>,
+    /// Time for the call.
+    pub time: Duration,
 }
 
 /// A key of a menu.
@@ -151,6 +194,10 @@ pub struct Ask {
     pub confirm: Option<Arc<Prompt>>,
     /// The consent that a yes gives, if the question asks for one.
     pub consent: Option<Arc<str>>,
+    /// The journal says only that it was answered, never what.
+    pub secret: bool,
+    /// The kind of personal data that the answer is, if it is some.
+    pub label: Option<Arc<str>>,
     /// Time to the first key or word, when the step gives one.
     pub time: Option<Duration>,
 }
@@ -262,11 +309,192 @@ pub struct Run {
     pub save: Vec<(VariableName, Expression)>,
 }
 
+/// `together`
+#[derive(Debug)]
+pub struct Together {
+    /// The calls by the names of their branches, in written order. The first of them that does
+    /// not come out well decides; its exits are `branch.case` and `branch.fault.KIND`. A
+    /// branch has no `meanwhile` of its own.
+    pub branches: Vec<(Arc<str>, Call)>,
+    /// Said once when the answers take longer than half a second.
+    pub meanwhile: Option<Arc<Prompt>>,
+}
+
+/// `queue`: leaves by `next` when the agent's leg ends and the caller stays; else by
+/// `timeout`, `full`, `closed`, `no-agents` or `failed`.
+#[derive(Debug)]
+pub struct Queue {
+    /// The queue.
+    pub queue: Arc<str>,
+    /// Skills that the agent must have besides the queue's own.
+    pub skills: Vec<Arc<str>>,
+    /// The one agent that is wanted, by name.
+    pub agent: Option<Expression>,
+    /// An int; higher is served first. 5 when there is none.
+    pub priority: Option<Expression>,
+    /// Said once when the waiting begins, and repeated as music would be.
+    pub music: Option<Arc<Prompt>>,
+    /// What is said while waiting.
+    pub announce: Option<Announce>,
+    /// What the caller is offered instead of waiting on.
+    pub offers: Vec<Offer>,
+    /// The longest wait.
+    pub max: Duration,
+}
+
+/// What is said to a caller who waits: its prompt may print `{position}` (an int from 1) and
+/// `{wait}` (a duration, the estimate).
+#[derive(Debug)]
+pub struct Announce {
+    /// How often.
+    pub every: Duration,
+    /// What.
+    pub prompt: Arc<Prompt>,
+}
+
+/// Another way, offered to a caller who has waited for some time: `offer-callback`,
+/// `offer-channel`.
+#[derive(Debug)]
+pub struct Offer {
+    /// Its field's name, as in exits of events: `offer-callback` or `offer-channel`.
+    pub name: Arc<str>,
+    /// How long the caller has waited when it is offered.
+    pub after: Duration,
+    /// What is said.
+    pub prompt: Arc<Prompt>,
+    /// The key that takes it, from then on.
+    pub key: Key,
+    /// Where it leads.
+    pub next: StepId,
+}
+
+/// `transfer`: leaves by `next` when the other leg ends and the caller stays; else by `busy`,
+/// `no-answer` or `failed`.
+#[derive(Debug)]
+pub struct Transfer {
+    /// Where to.
+    pub to: TransferTo,
+    /// Whether the flow stays with the caller and the other party (three-way), or hands over.
+    pub three_way: bool,
+    /// Whether people answer there: then it counts as a human. Always so for an agent.
+    pub staffed: bool,
+    /// How long it rings.
+    pub time: Duration,
+}
+
+/// Where a `transfer` goes.
+#[derive(Debug)]
+pub enum TransferTo {
+    /// A number or SIP address: a string or phone.
+    Address(Expression),
+    /// An agent, by name: a string.
+    Agent(Expression),
+    /// Another number of a hotline.
+    Hotline(Expression),
+}
+
+/// `callback`: leaves by `next` when it is booked; else by `duplicate` or `refused`.
+#[derive(Debug)]
+pub struct Callback {
+    /// The queue that rings back, where the caller keeps the place.
+    pub queue: Arc<str>,
+    /// Within what time.
+    pub within: Duration,
+    /// The number to ring; the caller's own when there is none. A phone or string.
+    pub number: Option<Expression>,
+    /// How often it is tried.
+    pub attempts: u32,
+    /// The pause between two tries.
+    pub every: Duration,
+    /// The calendar within whose hours it rings; the hotline's `calling-window` when none.
+    pub window: Option<Arc<str>>,
+}
+
+/// `survey`: leaves by `next` when it was answered; else by `declined` or `failed`.
+#[derive(Debug)]
+pub struct Survey {
+    /// The survey.
+    pub survey: Arc<str>,
+}
+
+/// `ticket`: leaves by `next` when it was done; else by `duplicate` or `refused`.
+#[derive(Debug)]
+pub struct Ticket {
+    /// What is done.
+    pub action: TicketAction,
+    /// The fields that are written: of `open` and `update`.
+    pub fields: Vec<(Arc<str>, Expression)>,
+    /// The variable that takes the ticket: its number (a string) for `open` and `update`, the
+    /// record [`crate::hotline::ticket_type`] for `look-up`.
+    pub save: Option<VariableName>,
+}
+
+/// What a `ticket` step does.
+#[derive(Debug)]
+pub enum TicketAction {
+    /// Opens one of a class.
+    Open {
+        /// The class.
+        class: Arc<str>,
+    },
+    /// Adds to one.
+    Update {
+        /// Its number: a string.
+        number: Expression,
+    },
+    /// Finds one by its number, or the caller's latest.
+    LookUp {
+        /// Its number, if it is asked for.
+        number: Option<Expression>,
+    },
+}
+
+/// `notify`: leaves by `next` when the message is on its way; else by `failed`.
+#[derive(Debug)]
+pub struct Notify {
+    /// Whom: a phone or string; the caller when there is none.
+    pub to: Option<Expression>,
+    /// What.
+    pub prompt: Arc<Prompt>,
+    /// By which channel: `sms`, or a name that the operator gives meaning to.
+    pub channel: Arc<str>,
+}
+
+/// `record`: leaves by `next`; by `declined` when the consent that it names was not given, or
+/// the caller left no message.
+#[derive(Debug)]
+pub enum Record {
+    /// Starts the recording of the contact.
+    Start {
+        /// The consent without which nothing is recorded.
+        consent: Option<Arc<str>>,
+    },
+    /// Stops it for good.
+    Stop,
+    /// Pauses it.
+    Pause,
+    /// Goes on with it.
+    Resume,
+    /// Takes a message of the caller's. On text channels it is a text.
+    Message {
+        /// What is said first.
+        prompt: Arc<Prompt>,
+        /// The longest message.
+        max: Duration,
+        /// The key that ends it.
+        finish: Key,
+        /// The variable that takes it: a string, the text or the recording's name.
+        save: VariableName,
+    },
+}
+
 /// `wait`
 #[derive(Debug)]
 pub struct Wait {
-    /// How long.
+    /// How long; for an event the longest time, after which the exit `timeout` is taken.
     pub time: Duration,
+    /// The event that is waited for, such as `ticket.closed`.
+    pub event: Option<Arc<str>>,
 }
 
 /// `end`

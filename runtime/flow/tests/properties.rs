@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use trunkline_flow::{
-    ContactField, Scope, Sources, check,
+    ContactField, QueueField, Scope, Sources, check,
     diagnostics::{Color, render},
     expression::EvaluationErrorKind,
     parse,
@@ -181,6 +181,19 @@ impl Scope for World {
     }
     fn calendar_open(&self, _: &str) -> bool {
         true
+    }
+    fn queue(&self, _: &str, field: QueueField) -> Value {
+        match field {
+            QueueField::Open => Value::Bool(true),
+            QueueField::Waiting | QueueField::Agents => Value::from(3),
+            QueueField::Wait => Value::Duration(Duration::from_secs(30)),
+        }
+    }
+    fn position(&self) -> Option<Value> {
+        None
+    }
+    fn wait(&self) -> Option<Value> {
+        None
     }
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1_795_262_700_000)

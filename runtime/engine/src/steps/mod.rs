@@ -24,13 +24,36 @@ pub(crate) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
         Verb::Wait(wait) => plain::wait(course, wait),
         Verb::Run(run) => run::enter(course, id, run),
         Verb::End(end) => run::end(course, id, end),
+        Verb::Together(_)
+        | Verb::Queue(_)
+        | Verb::Transfer(_)
+        | Verb::Callback(_)
+        | Verb::Survey(_)
+        | Verb::Ticket(_)
+        | Verb::Notify(_)
+        | Verb::Record(_) => course.broken(),
     }
 }
 
 /// Whether a verb is for a caller who is there.
 pub(crate) const fn needs_caller(verb: &Verb) -> bool {
     match verb {
-        Verb::Say(_) | Verb::Menu(_) | Verb::Ask(_) | Verb::Wait(_) => true,
-        Verb::Call(_) | Verb::Choose(_) | Verb::Set(_) | Verb::Run(_) | Verb::End(_) => false,
+        Verb::Say(_)
+        | Verb::Menu(_)
+        | Verb::Ask(_)
+        | Verb::Wait(_)
+        | Verb::Queue(_)
+        | Verb::Transfer(_)
+        | Verb::Survey(_)
+        | Verb::Record(_) => true,
+        Verb::Call(_)
+        | Verb::Choose(_)
+        | Verb::Set(_)
+        | Verb::Run(_)
+        | Verb::End(_)
+        | Verb::Together(_)
+        | Verb::Callback(_)
+        | Verb::Ticket(_)
+        | Verb::Notify(_) => false,
     }
 }

@@ -270,6 +270,7 @@ fn lower(
         next,
         exits,
         title: step.title.as_ref().map(|title| title.value.clone()),
+        service: None,
     })
 }
 

@@ -176,6 +176,8 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<std::sync::Arc<str>, Number
                 flow: FlowName::new(flow.value.clone()),
                 language,
                 department: number.department.as_ref().map(|word| word.value.clone()),
+                merge: None,
+                before: BTreeMap::new(),
             },
         );
     }
@@ -226,6 +228,8 @@ pub(super) fn plugins(world: &World<'_>) -> BTreeMap<trunkline_model::PluginName
                         .iter()
                         .map(|(name, value)| (name.value.to_string(), value.value.to_string()))
                         .collect(),
+                    labels: BTreeMap::new(),
+                    data: BTreeSet::new(),
                 },
             );
         }

@@ -35,7 +35,10 @@ pub(super) fn lower(view: &FlowView<'_, '_>, index: usize, scribe: &Scribe<'_, '
         VerbSyntax::Choose(choose) => Verb::Choose(lower_choose(view, choose, scribe)?),
         VerbSyntax::Set(assignments) => Verb::Set(lower_set(view, assignments, scribe)?),
         VerbSyntax::Run { flow, with, save } => Verb::Run(lower_run(view, flow, with, save, scribe)?),
-        VerbSyntax::Wait(time) => Verb::Wait(Wait { time: (*time)? }),
+        VerbSyntax::Wait(time) => Verb::Wait(Wait {
+            time: (*time)?,
+            event: None,
+        }),
         VerbSyntax::End { outcome, outputs } => Verb::End(lower_end(view, outcome, outputs, scribe)?),
         VerbSyntax::Broken => return None,
     })

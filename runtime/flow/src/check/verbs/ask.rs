@@ -60,6 +60,8 @@ pub(super) fn lower(
         retries: ask.retries,
         confirm,
         consent: ask.consent.as_ref().map(|word| word.value.clone()),
+        secret: false,
+        label: None,
         time: ask.time,
     })
 }

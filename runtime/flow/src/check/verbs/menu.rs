@@ -50,6 +50,7 @@ pub(super) fn lower(
         prompt,
         entries,
         words: longest_first(words.into_iter()),
+        intent: None,
         retries: menu.retries,
         time: menu.time,
     })
