@@ -16,6 +16,7 @@ mod loops;
 mod presence;
 mod prompts;
 mod reach;
+mod rules;
 mod types;
 mod verbs;
 mod world;
@@ -99,7 +100,7 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         world.prompts.unused(world);
     }
     (flows.len() == world.flows.len()).then_some(())?;
-    Some(Hotline {
+    let hotline = Hotline {
         name: world.hotline.name.as_ref()?.value.clone(),
         languages: world.languages.clone(),
         time_zone: time_zone?,
@@ -113,5 +114,10 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         calling_window: None,
         checks: Vec::new(),
         flows,
-    })
+    };
+    // Of a hotline that does not load nothing is proved.
+    if !world.findings.borrow().has_errors() {
+        rules::check(world, &hotline);
+    }
+    Some(hotline)
 }

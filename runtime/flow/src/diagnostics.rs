@@ -16,6 +16,7 @@ pub(crate) use self::{
     suggest::{did_you_mean, one_of},
 };
 pub use crate::source::Position;
+use crate::prove::Witness;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -61,6 +62,10 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to write instead, a sentence each.
     pub help: Vec<String>,
+    /// The rule of a rule pack that it breaks, and where that comes from.
+    pub clause: Option<String>,
+    /// The shortest script that shows it, for rules that are proved.
+    pub witness: Option<Box<Witness>>,
 }
 
 /// Another place that has to do with a finding.

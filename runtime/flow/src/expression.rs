@@ -165,6 +165,11 @@ pub(crate) enum Op {
         optional: bool,
     },
     CalendarOpen(Arc<str>),
+    Queue(Arc<str>, QueueField),
+    /// The place in the queue that an announcement is about.
+    Position,
+    /// The estimated wait that an announcement is about.
+    Wait,
     Now,
     /// A field of a record.
     Field(Box<Node>, Arc<str>),
@@ -312,6 +317,11 @@ impl Expression {
         &self.0.ty
     }
 
+    /// What it is made of.
+    pub(crate) fn root(&self) -> &Node {
+        &self.0.root
+    }
+
     /// The text it was written as.
     pub fn source(&self) -> &str {
         &self.0.source
@@ -334,6 +344,11 @@ impl Expression {
             source_text: failure.source.unwrap_or_else(|| self.0.source.clone()),
         })
     }
+}
+
+/// The value of a part of an expression; none when it has none.
+pub(crate) fn evaluate_node(node: &Node, scope: &dyn Scope) -> Option<Value> {
+    evaluate::evaluate(node, scope).ok()
 }
 
 impl fmt::Debug for Expression {

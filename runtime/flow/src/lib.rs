@@ -15,12 +15,15 @@ pub mod check;
 pub mod diagnostics;
 pub mod expression;
 pub mod hotline;
+pub mod keypad;
 pub mod limits;
 pub mod parse;
+pub mod prove;
 pub mod source;
 pub mod step;
 mod syntax;
 mod template;
+pub mod words;
 mod yaml;
 
 pub use calendar::Calendar;

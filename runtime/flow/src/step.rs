@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, sync::Arc};
 
-use trunkline_model::{Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, VariableName};
+use trunkline_model::{
+    Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, Type, VariableName,
+};
 
 use crate::{expression::Expression, hotline::Language};
 
@@ -101,6 +103,29 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// Whether the caller is heard while it is done: keys and words that hold anywhere hold
+    /// here.
+    pub const fn hears(&self) -> bool {
+        match self {
+            Self::Menu(_) | Self::Ask(_) | Self::Queue(_) | Self::Survey(_) => true,
+            Self::Record(record) => matches!(record, Record::Message { .. }),
+            Self::Say(_)
+            | Self::Call(_)
+            | Self::Choose(_)
+            | Self::Set(_)
+            | Self::Together(_)
+            | Self::Run(_)
+            | Self::Transfer(_)
+            | Self::Callback(_)
+            | Self::Ticket(_)
+            | Self::Notify(_)
+            | Self::Wait(_)
+            | Self::End(_) => false,
+        }
+    }
+}
+
 /// What is said, in each language.
 #[derive(Debug, Clone)]
 pub struct Prompt {
@@ -160,6 +185,8 @@ pub struct Intent {
     pub plugin: PluginName,
     /// The function, by its full name.
     pub function: FunctionName,
+    /// The plugin and the function, as the flow writes them: `nlu.classify`.
+    pub written: Arc<str>,
     /// Where each case of the enum leads; all of them are there.
     pub edges: BTreeMap<Arc<str>, StepId>,
     /// Time for the call.
@@ -226,6 +253,9 @@ pub enum Answer {
     YesNo,
     /// A phone number. Saved as phone, in E.164 where it has a country code.
     Phone,
+    /// A Chinese resident identity number: 17 digits and a check character, `*` for X on a
+    /// keypad (GB 11643-1999). Saved as string, with a capital X.
+    IdNumber,
     /// One of several values. Saved as string.
     OneOf(Vec<Choice>),
 }
@@ -259,6 +289,12 @@ pub struct Call {
     pub plugin: PluginName,
     /// The function, by its full name.
     pub function: FunctionName,
+    /// The plugin and the function, as the flow writes them: `crm.find-citizen`.
+    pub written: Arc<str>,
+    /// What it gives when all went well, if it gives something.
+    pub ok: Option<Type>,
+    /// Its own errors, and what each carries.
+    pub errors: Vec<(Arc<str>, Option<Type>)>,
     /// One expression for each parameter, in order; none for an optional one left out.
     pub arguments: Vec<Option<Expression>>,
     /// The variable that takes the answer.

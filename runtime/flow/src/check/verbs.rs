@@ -154,6 +154,13 @@ fn lower_call(
     Some(Call {
         plugin: plugin.into(),
         function: signature.function.clone(),
+        written: call.function.value.clone(),
+        ok: signature.ok.clone(),
+        errors: signature
+            .error_cases()
+            .into_iter()
+            .map(|(name, payload)| (name, payload.cloned()))
+            .collect(),
         arguments,
         save: call
             .save

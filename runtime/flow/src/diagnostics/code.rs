@@ -2,7 +2,7 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 09 what this version does not have.
+//! 09 what this version does not have, 10 the rules of rule packs (TL1001 is rule R1).
 
 use std::fmt;
 
@@ -138,6 +138,21 @@ codes! {
     BadGrant "0702" Error "not a grant",
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
+
+    HumanOutOfReach "1001" Error "a human is out of reach",
+    MenuBeforeHuman "1002" Error "something is asked before a human is there",
+    HumanTooLate "1003" Error "it takes too long to a human",
+    EmergencyUnheard "1004" Error "an emergency is not heard",
+    ElderlyMustPress "1005" Error "callers over 65 have to press keys",
+    NoNotice "1006" Error "personal data is used before the notice",
+    DataNotGranted "1007" Error "a plugin is given data that it was not granted",
+    SyntheticVoice "1008" Error "a synthetic voice is not announced",
+    NoCallingWindow "1009" Error "callers may be rung at any hour",
+    TooLittleTime "1010" Error "a question leaves too little time",
+    SilentEnd "1011" Error "the contact ends without a word",
+    MorePresses "1014" Error "a merged number costs more presses",
+    UnknownPack "1090" Error "no such rule pack",
+    TooLargeToProve "1091" Warning "the hotline is too large for its rules to be proved",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, ops::Range};
 use super::{Code, Diagnostic, Label, Severity};
 use crate::{
     limits::FINDINGS_MAX,
+    prove::Witness,
     source::{Files, Span},
 };
 
@@ -17,6 +18,8 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     pub(crate) labels: Vec<(Span, String)>,
     pub(crate) help: Vec<String>,
+    pub(crate) clause: Option<String>,
+    pub(crate) witness: Option<Box<Witness>>,
 }
 
 impl Finding {
@@ -28,7 +31,21 @@ impl Finding {
             message: message.into(),
             labels: Vec::new(),
             help: Vec::new(),
+            clause: None,
+            witness: None,
         }
+    }
+
+    /// Cites where the rule comes from.
+    pub(crate) fn clause(mut self, clause: String) -> Self {
+        self.clause = Some(clause);
+        self
+    }
+
+    /// Adds the script that shows it.
+    pub(crate) fn witness(mut self, witness: Witness) -> Self {
+        self.witness = Some(Box::new(witness));
+        self
     }
 
     /// As a warning, where the code is an error elsewhere.
@@ -155,6 +172,8 @@ pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
             })
             .collect(),
         help: finding.help,
+        clause: finding.clause,
+        witness: finding.witness,
     }
 }
 

@@ -1,0 +1,267 @@
+//! R1: from every state of a public flow a human or a ring-back is within so many inputs and so many
+//! seconds, on every branch: failing plugins, silence, closed hours, every language.
+//!
+//! What is looked at:
+//! - Where the contact begins, and every question: the caller has a way to a human, whatever the
+//!   world does. A caller who only wants a human counts: keys and words that are always live, and
+//!   answers that anybody can give.
+//! - Every way on which something went wrong: what follows leads to a human as well. A queue that
+//!   refuses leads on to somewhere else. The function's own refusals, and silence of a caller who
+//!   has been heard before, may also lead to `completed`.
+//!
+//! Each is judged as if nothing else went wrong later, since that is a way of its own; so one fault
+//! in a flow is one finding.
+
+use super::{Proof, by_step, counted, in_seconds, reached, told};
+use crate::{
+    check::graph::components,
+    diagnostics::Finding,
+    prove::{
+        game::{Game, Values},
+        graph::{By, Chooser, Graph, Trouble},
+        paths,
+    },
+};
+
+/// How often the graph is looked at again after a finding.
+const ROUNDS_MAX: usize = 24;
+
+/// What reaching a human costs from every state.
+struct Costs {
+    inputs: Values,
+    /// With no more inputs than are allowed.
+    seconds: Values,
+}
+
+pub(super) fn check(proof: &Proof<'_, '_>) {
+    for graph in proof.graphs {
+        check_graph(proof, graph);
+    }
+}
+
+fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
+    let goal = |state| graph.is_human(state) || graph.is_callback(state);
+    let flow = graph.states[graph.starts[0].1].flow;
+    if !(0..graph.states.len()).any(goal) {
+        if proof.once(flow, usize::MAX, "R1") {
+            let game = Game::new(graph, |_| false);
+            let values = game.costs(|_| 0.0);
+            let start = graph.starts[0].1;
+            let finding = proof
+                .finding(
+                    proof.flow_span(flow),
+                    format!("no way through `{}` leads to a human or a ring-back", flow.name),
+                )
+                .help("lead one to a `queue`, a `transfer` with `staffed: true`, or a `callback`");
+            proof.report(proof.with_witness(finding, graph, start, None, |at, avoided| {
+                paths::onward(&game, &values, at, avoided)
+            }));
+        }
+        return;
+    }
+    let inputs_max = u32::try_from(proof.setting("inputs")).unwrap_or(u32::MAX);
+    let trouble = |state: usize, way: &_| {
+        graph.chooser(state, way) == Chooser::World && graph.trouble(state, way).is_some()
+    };
+    let parts = components(graph.states.len(), |state| graph.states[state].ways.iter().map(|way| way.to));
+    let mut order = vec![0; graph.states.len()];
+    for (place, part) in parts.iter().enumerate() {
+        for state in part {
+            order[*state] = place;
+        }
+    }
+    let starts: Vec<usize> = graph.starts.iter().map(|(_, start)| *start).collect();
+    let mut excused = vec![false; graph.states.len()];
+    let mut game = Game::new(graph, goal).closing(trouble);
+    for _ in 0..ROUNDS_MAX {
+        game = game.with_goal(|state| goal(state) || excused[state]);
+        let costs = Costs::of(&game, inputs_max);
+        let bad = |state: usize| costs.is_bad(proof, state);
+        let judged = (0..graph.states.len())
+            .filter(|state| !excused[*state] && (graph.asks(*state) || starts.contains(state)));
+        let Some(deepest) = judged.clone().filter(|state| bad(*state)).min_by_key(|state| order[*state]) else {
+            break;
+        };
+        let among: Vec<usize> = judged
+            .filter(|state| order[*state] == order[deepest] && bad(*state))
+            .collect();
+        for state in by_step(graph, among.iter().copied()).into_values() {
+            report_question(proof, graph, &game, &costs, state);
+        }
+        for state in among {
+            excused[state] = true;
+        }
+    }
+    ways_that_went_wrong(proof, graph, &game, inputs_max, &excused);
+}
+
+impl Costs {
+    fn of(game: &Game<'_, '_>, inputs_max: u32) -> Self {
+        let layers = game.costs_within(inputs_max, |way| way.seconds.1);
+        Self {
+            inputs: game.costs(|way| f64::from(way.inputs)),
+            seconds: layers.last().cloned().unwrap_or_else(|| game.costs(|way| way.seconds.1)),
+        }
+    }
+
+    fn is_bad(&self, proof: &Proof<'_, '_>, state: usize) -> bool {
+        self.inputs.at(state) > proof.setting("inputs") as f64 || self.seconds.at(state) > proof.setting("seconds") as f64
+    }
+
+    /// What is wrong from a state on, and the values by which the contact would be played.
+    fn told(&self, proof: &Proof<'_, '_>, state: usize) -> (String, &Values) {
+        let inputs = self.inputs.at(state);
+        if inputs.is_infinite() {
+            return ("a human or a ring-back cannot be reached".to_owned(), &self.inputs);
+        }
+        if inputs > proof.setting("inputs") as f64 {
+            let allowed = counted(proof.setting("inputs") as f64, "input");
+            return (
+                format!("a human is {} away, {allowed} are allowed", counted(inputs, "input")),
+                &self.inputs,
+            );
+        }
+        let seconds = self.seconds.at(state);
+        let allowed = in_seconds(proof.setting("seconds") as f64);
+        if seconds.is_infinite() {
+            return (
+                format!("how long it takes to reach a human is not bounded, {allowed} are allowed"),
+                &self.seconds,
+            );
+        }
+        (
+            format!("it may take {} to reach a human, {allowed} are allowed", in_seconds(seconds)),
+            &self.seconds,
+        )
+    }
+}
+
+fn report_question(proof: &Proof<'_, '_>, graph: &Graph<'_>, game: &Game<'_, '_>, costs: &Costs, state: usize) {
+    let of = &graph.states[state];
+    if !proof.once(of.flow, of.step, "R1") {
+        return;
+    }
+    let (what, values) = costs.told(proof, state);
+    let span = proof.step_span(of.flow, of.step);
+    let finding = if graph.asks(state) {
+        proof
+            .finding(span, format!("from `{}` {what}", graph.name(state)))
+            .help("give the question a key or a word that leads to a human, or the flow one for all questions: `anywhere: { keys: { \"0\": human } }`")
+    } else {
+        proof
+            .finding(span, format!("from the beginning of `{}` on {what}", of.flow.name))
+            .help("ask the caller before the contact ends, or lead it to a human")
+    };
+    proof.report(proof.with_witness(finding, graph, state, None, |at, avoided| {
+        paths::onward(game, values, at, avoided)
+    }));
+}
+
+/// Looks at every way on which something went wrong.
+fn ways_that_went_wrong(
+    proof: &Proof<'_, '_>,
+    graph: &Graph<'_>,
+    strict: &Game<'_, '_>,
+    inputs_max: u32,
+    excused: &[bool],
+) {
+    let strict = strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
+    let lenient = strict.with_goal(|state| strict.is_goal(state) || graph.outcome(state) == Some("completed"));
+    let costs = (Costs::of(&strict, inputs_max), Costs::of(&lenient, inputs_max));
+    // Who has answered something before is known to be able to.
+    let unheard = reached(graph, |_| false, |state, way| {
+        graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some()
+    });
+    for state in 0..graph.states.len() {
+        let of = &graph.states[state];
+        if proof.was_said(of.flow, of.step, "R1") {
+            continue;
+        }
+        for (index, way) in of.ways.iter().enumerate() {
+            let Some(trouble) = graph.trouble(state, way) else { continue };
+            let may_complete = match trouble {
+                Trouble::Refusal => true,
+                Trouble::Silence => !unheard[state],
+                Trouble::Failure | Trouble::Closed => false,
+            };
+            let (game, costs) = if may_complete { (&lenient, &costs.1) } else { (&strict, &costs.0) };
+            if !costs.is_bad(proof, way.to) || !proof.once(of.flow, of.step, &format!("R1 {}", told(way))) {
+                continue;
+            }
+            let (what, values) = costs.told(proof, way.to);
+            let finding = proof.finding(
+                proof.way_span(of.flow, of.step, way),
+                format!("after {} of `{}` {what}", way_told(proof, graph, state, &way.by), graph.name(state)),
+            );
+            let finding = help(finding, trouble);
+            proof.report(proof.with_witness(finding, graph, state, Some(index), |at, avoided| {
+                paths::onward(game, values, at, avoided)
+            }));
+        }
+    }
+}
+
+fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, by: &By) -> String {
+    let way = &graph.states[state].ways.iter().find(|way| way.by == *by);
+    let told = way.map_or_else(String::new, told);
+    match by {
+        By::Branch(index, _) => {
+            let of = &graph.states[state];
+            let branches = match &proof.written(of.flow, of.step).map(|step| &step.verb) {
+                Some(crate::syntax::VerbSyntax::Choose(choose)) => choose.branches.len(),
+                _ => 0,
+            };
+            if *index == branches { "`else`".to_owned() } else { told }
+        }
+        _ => told,
+    }
+}
+
+fn help(finding: Finding, trouble: Trouble) -> Finding {
+    finding.help(match trouble {
+        Trouble::Failure => "lead it to a human who can be reached some other way, such as a `callback`",
+        Trouble::Refusal => "lead it to a human, to a question with a way to one, or to `end: completed` when the caller has what was asked for",
+        Trouble::Silence => "who says nothing may not be able to press keys: lead it to a human",
+        Trouble::Closed => "when it is closed, offer a `callback`",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::harness::assert_findings;
+
+    const HEAD: &str = "--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { \"12345\": { flow: main } }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil }
+queues: { general: {} }
+checks: [{ pack: cn-12345, inputs: 1, seconds: 90 }]
+--- flows/main.yaml
+";
+
+    fn assert_rule(flow: &str) {
+        assert_findings(&format!("{HEAD}{flow}"));
+    }
+
+    #[test]
+    fn a_failing_plugin_leads_to_a_human() {
+        assert_rule(
+            r##"flow: main
+anywhere: { words: { 救命: human, 报警: human, 着火了: human, emergency: human } }
+start: hi
+steps:
+  hi: { say: hello, notice: synthetic-voice, next: find }
+  find: { call: crm.find-citizen, with: { phone: "1" }, on: { fault: sorry, else: human }, next: human }
+#                                                             ^^^^^ TL1001: after `fault.timed-out` of `find` a human or a ring-back cannot be reached
+  sorry: { say: hello, next: done }
+  human: { queue: general, on: { else: ring-back }, next: done }
+  ring-back: { callback: { within: 30m, queue: general, window: always }, on: { duplicate: done, refused: sorry }, next: done }
+#                                                                                                ^^^^^^^ TL1001: after `refused` of `ring-back`
+  done: { end: completed }
+"##,
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! R6: the notice comes before anything personal is looked up, scored or recorded; where a recording
+//! names a consent, the caller has been asked for it.
+//!
+//! Personal is what carries a label, who calls, and a caller's own words. Any `notice` counts that does not
+//! only announce a synthetic voice.
+
+use std::sync::Arc;
+
+use super::{Proof, by_step, r7::Labels, reached};
+use crate::{
+    prove::{
+        graph::{By, Graph, Kind},
+        paths::Path,
+    },
+    step::{Answer, Call, Record, Verb},
+};
+
+pub(super) fn check(proof: &Proof<'_, '_>) {
+    let labels = Labels::of(proof.hotline);
+    let synthetic = crate::prove::pack("cn-12345")
+        .and_then(|pack| pack.rules.get(&crate::prove::Rule::R8))
+        .map(|_| "synthetic-voice");
+    for graph in proof.graphs {
+        let tells = |state: usize| {
+            graph.states[state].kind == Kind::Step
+                && matches!(&graph.step(state).verb,
+                    Verb::Say(say) if say.notice.as_deref().is_some_and(|notice| Some(notice) != synthetic))
+        };
+        let untold = reached(graph, tells, |_, _| true);
+        let early = (0..graph.states.len())
+            .filter(|state| untold[*state] && !tells(*state))
+            .filter(|state| handles_personal_data(&labels, graph, *state));
+        for state in by_step(graph, early).into_values() {
+            let of = &graph.states[state];
+            if !proof.once(of.flow, of.step, "R6") {
+                continue;
+            }
+            let what = match &graph.step(state).verb {
+                Verb::Record(_) => "records the caller",
+                _ => "passes personal data on",
+            };
+            let finding = proof
+                .finding(
+                    proof.step_span(of.flow, of.step),
+                    format!("`{}` {what} before the caller was told", graph.name(state)),
+                )
+                .help("say a notice on every way to it: `{ say: privacy, notice: privacy, next: … }`");
+            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+        }
+        consents(proof, graph);
+    }
+}
+
+fn handles_personal_data(labels: &Labels<'_>, graph: &Graph<'_>, state: usize) -> bool {
+    let of = &graph.states[state];
+    if of.kind != Kind::Step {
+        return false;
+    }
+    let own_words = |call: &Call| {
+        call.arguments.iter().flatten().any(|argument| {
+            let mut found = !labels.of_expression(of.flow, argument).is_empty();
+            crate::prove::facts::walk(argument.root(), &mut |node| {
+                if let crate::expression::Op::Variable { name, .. } = &node.op {
+                    found |= of.flow.steps.values().any(|step| {
+                        matches!(&step.verb, Verb::Ask(ask)
+                            if matches!(ask.answer, Answer::Text | Answer::Phone | Answer::IdNumber)
+                                && ask.save.as_ref().is_some_and(|save| save.as_str() == &**name))
+                    });
+                }
+            });
+            found
+        })
+    };
+    match &graph.step(state).verb {
+        Verb::Call(call) => own_words(call),
+        Verb::Together(together) => together.branches.iter().any(|(_, call)| own_words(call)),
+        Verb::Record(record) => matches!(record, Record::Start { .. } | Record::Message { .. }),
+        _ => false,
+    }
+}
+
+/// A recording that names a consent comes after the question that asks for it.
+fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
+    let named = |state: usize| match &graph.step(state).verb {
+        Verb::Record(Record::Start { consent: Some(name) }) if graph.states[state].kind == Kind::Step => {
+            Some(name.clone())
+        }
+        _ => None,
+    };
+    let mut names: Vec<Arc<str>> = (0..graph.states.len()).filter_map(named).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        let asks = |state: usize| matches!(&graph.step(state).verb, Verb::Ask(ask) if ask.consent.as_ref() == Some(&name));
+        let unasked = reached(graph, |_| false, |state, way| !(asks(state) && way.by == By::Answer));
+        let early = (0..graph.states.len()).filter(|state| unasked[*state] && named(*state).as_ref() == Some(&name));
+        for state in by_step(graph, early).into_values() {
+            let of = &graph.states[state];
+            if !proof.once(of.flow, of.step, "R6") {
+                continue;
+            }
+            let finding = proof
+                .finding(
+                    proof.step_span(of.flow, of.step),
+                    format!("`{}` wants the consent `{name}`, but the caller may not have been asked for it", graph.name(state)),
+                )
+                .help(format!("ask on every way to it: `{{ ask: …, answer: yes-no, consent: {name}, … }}`"));
+            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+        }
+    }
+}

@@ -1,0 +1,934 @@
+//! A hotline as a finite graph of states over typed outcomes.
+//!
+//! A state is a step within the flows that led to it, in a language, with the facts that matter.
+//! From it lead ways: some the caller chooses (keys, words, silence), the others the world does
+//! (what plugins and services answer, what data and clocks say). Each way says how many inputs and
+//! presses it takes of the caller, and how many seconds at least and at most. Plugin results are
+//! their outcomes: ok, each error case, each fault.
+//!
+//! The graph is made for one flow that answers numbers, from one language. Flows that are run
+//! stand in it once for each place that runs them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use trunkline_model::{
+    Duration, StepId,
+    limits::{VOICE_FIRST_INPUT, VOICE_NEXT_KEY},
+};
+
+use super::{
+    facts::{Facts, Given, Worth, reads_the_world},
+    plan::Plans,
+};
+use crate::{
+    expression::Expression,
+    hotline::{Flow, Hotline, Language},
+    step::{Answer, Ask, Key, Menu, Prompt, Record, Step, Target, Verb},
+};
+
+/// States of one graph, for each step of the hotline: past it conditions are not remembered.
+const STATES_PER_STEP_MAX: usize = 24;
+
+/// States that a graph may always have, however small its hotline.
+const STATES_MIN: usize = 20_000;
+
+/// Seconds that an in-house service (a ticket, a message, a booking) takes at most.
+pub(crate) const SERVICE_SECONDS: f64 = 2.0;
+
+/// A graph of states.
+pub(crate) struct Graph<'h> {
+    pub(crate) hotline: &'h Hotline,
+    pub(crate) number: Arc<str>,
+    /// Where contacts begin, by their language.
+    pub(crate) starts: Vec<(Language, usize)>,
+    pub(crate) states: Vec<State<'h>>,
+    contexts: Vec<Context<'h>>,
+    /// Whether conditions were remembered: if not, some ways may exclude each other.
+    pub(crate) remembering: bool,
+}
+
+/// Where a contact stands.
+pub(crate) struct State<'h> {
+    context: usize,
+    /// The step's place in its flow.
+    pub(crate) step: usize,
+    pub(crate) flow: &'h Flow,
+    pub(crate) language: Language,
+    facts: Facts,
+    pub(crate) kind: Kind,
+    pub(crate) ways: Vec<Way>,
+}
+
+/// What a state is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Kind {
+    /// The step's condition is being looked at.
+    Gate,
+    /// The step is being done.
+    Step,
+    /// The contact has ended by this step.
+    End,
+}
+
+/// A way from a state to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) by: By,
+    pub(crate) to: usize,
+    /// Keys, words and answers that the caller gives.
+    pub(crate) inputs: u32,
+    /// Keys that the caller presses, at least and at most.
+    pub(crate) presses: (u32, u32),
+    /// Seconds at least and at most.
+    pub(crate) seconds: (f64, f64),
+    /// Whether every caller can take it when the state is there: not a key that is not always
+    /// live, nor an answer that not everybody knows.
+    pub(crate) sure: bool,
+}
+
+/// What makes a contact take a way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum By {
+    /// The step is done.
+    Next,
+    /// The step's condition does not hold.
+    Passed,
+    /// The step's condition holds, where it may not.
+    Entered,
+    /// A branch of `choose`, counted from 0; the last is `else`. And whether the clock or a queue
+    /// decides about it.
+    Branch(usize, bool),
+    /// A key of the menu, of an offer, or one that holds anywhere.
+    Key(Key),
+    /// Words of the menu, or some that hold anywhere.
+    Word(Arc<str>),
+    /// What a plugin takes the caller's words for.
+    Intent(Arc<str>),
+    /// An answer that counts.
+    Answer,
+    /// An exit of the step, by its name.
+    Exit(Arc<str>),
+    /// The flow that was run has ended by this outcome.
+    Ended(Arc<str>),
+}
+
+/// Whose choice a way is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chooser {
+    Caller,
+    World,
+}
+
+/// What went wrong on a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A plugin or a service failed, or a service refused: nothing the caller can help.
+    Failure,
+    /// The function's own error.
+    Refusal,
+    /// The caller gave nothing, or nothing that counts.
+    Silence,
+    /// It is closed, or a queue is as it is.
+    Closed,
+}
+
+struct Context<'h> {
+    parent: Option<(usize, usize, Facts)>,
+    flow: &'h Flow,
+}
+
+type StateKey = (usize, usize, Kind, Language, String);
+
+struct Builder<'h, 'p> {
+    hotline: &'h Hotline,
+    plans: &'p Plans<'h>,
+    number: &'h Arc<str>,
+    assumed: &'p [String],
+    states: Vec<State<'h>>,
+    contexts: Vec<Context<'h>>,
+    known: HashMap<StateKey, usize>,
+    inside: HashMap<(usize, usize, String), usize>,
+    open: Vec<usize>,
+    states_max: usize,
+}
+
+/// The states of a number's contacts, whatever language they begin in; conditions among `assumed`
+/// (by their [`key`](super::facts::key)) are taken as true. None for a number that is not there.
+pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) -> Option<Graph<'h>> {
+    let (number, called) = hotline.numbers.get_key_value(number)?;
+    let flow = hotline.flows.get(&called.flow)?;
+    let start = flow.steps.get_index_of(&flow.start)?;
+    for remembering in [true, false] {
+        let plans = Plans::new(hotline, remembering);
+        let steps: usize = hotline.flows.values().map(|flow| flow.steps.len()).sum();
+        let mut builder = Builder {
+            hotline,
+            plans: &plans,
+            number,
+            assumed,
+            states: Vec::new(),
+            contexts: vec![Context { parent: None, flow }],
+            known: HashMap::new(),
+            inside: HashMap::new(),
+            open: Vec::new(),
+            states_max: STATES_MIN + STATES_PER_STEP_MAX * steps * hotline.languages.len().max(1),
+        };
+        let starts = hotline
+            .languages
+            .iter()
+            .map(|language| {
+                let facts = builder.begin(flow, Facts::default(), language);
+                (
+                    language.clone(),
+                    builder.enter(0, start, language, &facts, &facts),
+                )
+            })
+            .collect();
+        if builder.explore() {
+            return Some(Graph {
+                hotline,
+                number: number.clone(),
+                starts,
+                states: builder.states,
+                contexts: builder.contexts,
+                remembering,
+            });
+        }
+    }
+    None
+}
+
+impl<'h> Graph<'h> {
+    pub(crate) fn step(&self, state: usize) -> &'h Step {
+        let state = &self.states[state];
+        &state.flow.steps[state.step]
+    }
+
+    pub(crate) fn name(&self, state: usize) -> &'h str {
+        let state = &self.states[state];
+        state
+            .flow
+            .steps
+            .get_index(state.step)
+            .map_or("", |(name, _)| name.as_str())
+    }
+
+    /// Whether people, or a promise to ring back, wait here.
+    pub(crate) fn is_human(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step && is_human(&self.step(state).verb)
+    }
+
+    /// Whether a ring-back is booked here.
+    pub(crate) fn is_callback(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step && matches!(self.step(state).verb, Verb::Callback(_))
+    }
+
+    /// The outcome of a contact that has ended in this state.
+    pub(crate) fn outcome(&self, state: usize) -> Option<&'h str> {
+        match &self.step(state).verb {
+            Verb::End(end) if self.states[state].kind == Kind::End => Some(&end.outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller is asked something here.
+    pub(crate) fn asks(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step
+            && matches!(self.step(state).verb, Verb::Menu(_) | Verb::Ask(_))
+    }
+
+    /// Who chooses among the ways of a state.
+    pub(crate) fn chooser(&self, state: usize, way: &Way) -> Chooser {
+        let hears = self.states[state].kind == Kind::Step && self.step(state).verb.hears();
+        let by_caller = match &way.by {
+            By::Key(_) | By::Word(_) | By::Answer => true,
+            By::Exit(name) => hears && matches!(&**name, "no-input" | "no-match" | "invalid" | "declined"),
+            By::Next | By::Passed | By::Entered | By::Branch(..) | By::Intent(_) | By::Ended(_) => false,
+        };
+        if hears && by_caller {
+            Chooser::Caller
+        } else {
+            Chooser::World
+        }
+    }
+
+    /// What went wrong on a way, if something did.
+    pub(crate) fn trouble(&self, state: usize, way: &Way) -> Option<Trouble> {
+        let step = self.step(state);
+        match &way.by {
+            By::Branch(_, true) => Some(Trouble::Closed),
+            By::Exit(name) => Some(match (&step.verb, &**name) {
+                (Verb::Menu(_) | Verb::Ask(_), _) => Trouble::Silence,
+                (Verb::Call(_), name) if !name.starts_with("fault.") => Trouble::Refusal,
+                (Verb::Together(_), name) if !name.contains(".fault.") => Trouble::Refusal,
+                // It is booked already; who was asked and did not want to is done with.
+                (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
+                    return None;
+                }
+                (Verb::Run(_), _) => return None,
+                _ => Trouble::Failure,
+            }),
+            By::Passed | By::Entered => step
+                .when
+                .as_ref()
+                .is_some_and(|when| reads_the_world(when.root()))
+                .then_some(Trouble::Closed),
+            _ => None,
+        }
+    }
+
+    /// The flows that a state is in, the number's own first, each with the step it stands in.
+    pub(crate) fn frames(&self, state: usize) -> Vec<(&'h Flow, usize)> {
+        let state = &self.states[state];
+        let mut frames = vec![(state.flow, state.step)];
+        let mut context = state.context;
+        while let Some((parent, step, _)) = &self.contexts[context].parent {
+            context = *parent;
+            frames.push((self.contexts[context].flow, *step));
+        }
+        frames.reverse();
+        frames
+    }
+}
+
+/// Whether people answer at a step.
+pub(crate) fn is_human(verb: &Verb) -> bool {
+    match verb {
+        Verb::Queue(_) => true,
+        Verb::Transfer(transfer) => transfer.staffed,
+        _ => false,
+    }
+}
+
+/// Seconds of a duration.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    duration.to_std().as_secs_f64()
+}
+
+/// Seconds that the caller is given to begin with an answer, on the telephone.
+pub(crate) fn first_input(time: Option<Duration>) -> f64 {
+    seconds(time.unwrap_or(VOICE_FIRST_INPUT))
+}
+
+impl<'h> Builder<'h, '_> {
+    fn given<'g>(&'g self, language: &'g Language) -> Given<'g> {
+        Given {
+            number: Some(self.number),
+            language,
+            assumed: self.assumed,
+        }
+    }
+
+    /// What is known when a flow begins: its inputs, and first values of its variables.
+    fn begin(&self, flow: &Flow, mut facts: Facts, language: &Language) -> Facts {
+        for (name, variable) in &flow.variables {
+            let worth = match &variable.initial {
+                Some(initial) => facts.worth(initial.root(), self.given(language)),
+                None => Worth::Unset,
+            };
+            facts.set(name.as_str(), &worth);
+        }
+        facts
+    }
+
+    /// The state of a step that is come to, looking at its condition first.
+    fn enter(&mut self, context: usize, step: usize, language: &Language, before: &Facts, facts: &Facts) -> usize {
+        let flow = self.contexts[context].flow;
+        let kept = self.plans.keep(flow.name.as_str(), step, before, facts.clone());
+        let kind = match &flow.steps[step].when {
+            Some(when) if facts.holds(when, self.given(language)) != Some(true) => Kind::Gate,
+            _ => Kind::Step,
+        };
+        self.state(context, step, kind, language, kept)
+    }
+
+    fn state(&mut self, context: usize, step: usize, kind: Kind, language: &Language, facts: Facts) -> usize {
+        let spelt = if facts.0.is_empty() {
+            String::new()
+        } else {
+            format!("{:?}", facts.0)
+        };
+        let next = self.states.len();
+        match self.known.entry((context, step, kind, language.clone(), spelt)) {
+            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(next);
+                self.states.push(State {
+                    context,
+                    step,
+                    flow: self.contexts[context].flow,
+                    language: language.clone(),
+                    facts,
+                    kind,
+                    ways: Vec::new(),
+                });
+                self.open.push(next);
+                next
+            }
+        }
+    }
+
+    fn explore(&mut self) -> bool {
+        while let Some(state) = self.open.pop() {
+            if self.states.len() > self.states_max {
+                return false;
+            }
+            let ways = self.ways(state);
+            self.states[state].ways = ways;
+        }
+        true
+    }
+
+    fn ways(&mut self, state: usize) -> Vec<Way> {
+        let State {
+            context,
+            step: index,
+            flow,
+            ref language,
+            ref facts,
+            kind,
+            ..
+        } = self.states[state];
+        let (language, facts) = (language.clone(), facts.clone());
+        let step = &flow.steps[index];
+        let mut trail = Trail {
+            builder: self,
+            context,
+            flow,
+            index,
+            language,
+            facts,
+            ways: Vec::new(),
+        };
+        match kind {
+            Kind::End => {}
+            Kind::Gate => trail.gate(step),
+            Kind::Step => trail.step(step),
+        }
+        trail.ways
+    }
+}
+
+/// The ways out of one state in the making.
+struct Trail<'h, 'p, 'b> {
+    builder: &'b mut Builder<'h, 'p>,
+    context: usize,
+    flow: &'h Flow,
+    index: usize,
+    language: Language,
+    facts: Facts,
+    ways: Vec<Way>,
+}
+
+/// What a way costs: inputs, presses, seconds.
+type Cost = (u32, (u32, u32), (f64, f64));
+
+const FREE: Cost = (0, (0, 0), (0.0, 0.0));
+
+const fn taking(least: f64, most: f64) -> Cost {
+    (0, (0, 0), (least, most))
+}
+
+impl<'h> Trail<'h, '_, '_> {
+    fn lead(&mut self, by: By, to: &StepId, facts: &Facts, cost: Cost) {
+        self.lead_sure(by, to, facts, cost, true);
+    }
+
+    fn lead_sure(&mut self, by: By, to: &StepId, facts: &Facts, cost: Cost, sure: bool) {
+        let Some(to) = self.flow.steps.get_index_of(to) else {
+            return;
+        };
+        let language = self.language.clone();
+        let before = self.facts.clone();
+        let to = self.builder.enter(self.context, to, &language, &before, facts);
+        self.push_sure(by, to, cost, sure);
+    }
+
+    fn push(&mut self, by: By, to: usize, cost: Cost) {
+        self.push_sure(by, to, cost, true);
+    }
+
+    fn push_sure(&mut self, by: By, to: usize, (inputs, presses, seconds): Cost, sure: bool) {
+        // Several names of the same way are one way; the first stands for all.
+        if let Some(same) = self
+            .ways
+            .iter_mut()
+            .find(|way| way.to == to && same_kind(&way.by, &by) && way.inputs == inputs)
+        {
+            same.seconds = (same.seconds.0.min(seconds.0), same.seconds.1.max(seconds.1));
+            same.presses = (same.presses.0.min(presses.0), same.presses.1.max(presses.1));
+            return;
+        }
+        self.ways.push(Way {
+            by,
+            to,
+            inputs,
+            presses,
+            seconds,
+            sure,
+        });
+    }
+
+    fn next(&mut self, step: &Step, facts: &Facts, cost: Cost) {
+        if let Some(next) = &step.next {
+            self.lead(By::Next, next, facts, cost);
+        }
+    }
+
+    fn exits(&mut self, step: &Step, cost: impl Fn(&str) -> Option<Cost>) {
+        for (name, edge) in &step.exits {
+            let Some(cost) = cost(name) else { continue };
+            let mut facts = self.facts.clone();
+            if let Some(save) = &edge.save {
+                facts.set(save.as_str(), &Worth::Set);
+            }
+            self.lead(By::Exit(name.clone()), &edge.next, &facts, cost);
+        }
+    }
+
+    /// The condition of a step: it holds, or the step is passed over.
+    fn gate(&mut self, step: &Step) {
+        let Some(when) = &step.when else { return };
+        let language = self.language.clone();
+        let facts = self.facts.clone();
+        let given = self.builder.given(&language);
+        let (holds, fails) = (facts.assume(when, true, given), facts.assume(when, false, given));
+        if let Some(holding) = holds {
+            let kept = self
+                .builder
+                .plans
+                .keep(self.flow.name.as_str(), self.index, &facts, holding);
+            let to = self
+                .builder
+                .state(self.context, self.index, Kind::Step, &language, kept);
+            self.push(By::Entered, to, FREE);
+        }
+        if let (Some(failing), Some(next)) = (fails, &step.next) {
+            self.lead(By::Passed, next, &failing, FREE);
+        }
+    }
+
+    fn said(&self, prompt: &Prompt) -> f64 {
+        prompt.seconds(&self.language)
+    }
+
+    fn step(&mut self, step: &'h Step) {
+        let facts = self.facts.clone();
+        match &step.verb {
+            Verb::Say(say) => {
+                let said = self.said(&say.prompt);
+                self.next(step, &facts, taking(said, said));
+            }
+            Verb::Menu(menu) => self.menu(step, menu),
+            Verb::Ask(ask) => self.ask(step, ask),
+            Verb::Call(call) => {
+                let mut after = facts;
+                if let Some(save) = &call.save {
+                    after.set(save.as_str(), &self.saved(save.as_str()));
+                }
+                self.next(step, &after, taking(0.0, seconds(call.time)));
+                self.exits_of_calls(step, seconds(call.time));
+            }
+            Verb::Together(together) => {
+                let longest = together
+                    .branches
+                    .iter()
+                    .map(|(_, call)| seconds(call.time))
+                    .fold(0.0, f64::max);
+                let mut after = facts;
+                for (_, call) in &together.branches {
+                    if let Some(save) = &call.save {
+                        after.set(save.as_str(), &self.saved(save.as_str()));
+                    }
+                }
+                self.next(step, &after, taking(0.0, longest));
+                self.exits_of_calls(step, longest);
+            }
+            Verb::Choose(choose) => self.choose(choose),
+            Verb::Set(set) => {
+                let mut after = facts;
+                let mut language = None;
+                for (target, value) in &set.assignments {
+                    let worth = after.worth(value.root(), self.builder.given(&self.language));
+                    match target {
+                        Target::Variable(name) => after.set(name.as_str(), &worth),
+                        Target::Language => language = Some(worth),
+                    }
+                }
+                let languages: Vec<Language> = match language {
+                    None => vec![self.language.clone()],
+                    Some(Worth::Is(value)) => {
+                        let tag = value.as_text().unwrap_or_default();
+                        let found = self.builder.hotline.language(tag);
+                        vec![found.unwrap_or(&self.language).clone()]
+                    }
+                    Some(_) => self.builder.hotline.languages.clone(),
+                };
+                for language in languages {
+                    self.language = language;
+                    self.next(step, &after, FREE);
+                }
+            }
+            Verb::Run(run) => self.run(run),
+            Verb::End(end) => self.end(end),
+            Verb::Queue(queue) => {
+                let max = seconds(queue.max);
+                self.next(step, &facts, taking(0.0, max));
+                self.exits(step, |name| {
+                    Some(if name == "timeout" { taking(max, max) } else { FREE })
+                });
+                for offer in &queue.offers {
+                    let (after, said) = (seconds(offer.after), self.said(&offer.prompt));
+                    self.lead(
+                        By::Key(offer.key),
+                        &offer.next,
+                        &facts,
+                        (1, (1, 1), (after, after + said)),
+                    );
+                }
+                let keys: Vec<Key> = queue.offers.iter().map(|offer| offer.key).collect();
+                self.anywhere(&keys, 0.0);
+            }
+            Verb::Transfer(transfer) => {
+                let rings = seconds(transfer.time);
+                self.next(step, &facts, taking(0.0, rings));
+                self.exits(step, |_| Some(taking(0.0, rings)));
+            }
+            Verb::Callback(_) | Verb::Ticket(_) | Verb::Notify(_) => {
+                let mut after = facts;
+                if let Verb::Ticket(ticket) = &step.verb
+                    && let Some(save) = &ticket.save
+                {
+                    after.set(save.as_str(), &Worth::Set);
+                }
+                self.next(step, &after, taking(0.0, SERVICE_SECONDS));
+                self.exits(step, |_| Some(taking(0.0, SERVICE_SECONDS)));
+            }
+            Verb::Survey(survey) => self.survey(step, &survey.survey),
+            Verb::Record(record) => {
+                let mut after = facts;
+                let longest = match record {
+                    Record::Message { prompt, max, save, .. } => {
+                        after.set(save.as_str(), &Worth::Set);
+                        self.said(prompt) + seconds(*max)
+                    }
+                    Record::Start { .. } | Record::Stop | Record::Pause | Record::Resume => 0.0,
+                };
+                self.next(step, &after, taking(0.0, longest));
+                self.exits(step, |_| Some(taking(0.0, longest)));
+            }
+            Verb::Wait(wait) => {
+                let time = seconds(wait.time);
+                let least = if wait.event.is_some() { 0.0 } else { time };
+                self.next(step, &facts, taking(least, time));
+                self.exits(step, |_| Some(taking(time, time)));
+            }
+        }
+    }
+
+    /// What a variable is worth that takes a plugin's answer.
+    fn saved(&self, variable: &str) -> Worth {
+        let optional = self
+            .flow
+            .variables
+            .get(variable)
+            .is_none_or(|variable| variable.ty.required().is_optional());
+        if optional { Worth::Unknown } else { Worth::Set }
+    }
+
+    fn exits_of_calls(&mut self, step: &Step, time: f64) {
+        // Of all faults a timeout is the one that takes longest, so it stands for those that
+        // lead to the same step.
+        let is_timeout = |name: &str| name.ends_with("fault.timed-out");
+        self.exits(step, |name| is_timeout(name).then_some(taking(time, time)));
+        self.exits(step, |name| (!is_timeout(name)).then_some(taking(0.0, time)));
+    }
+
+    fn choose(&mut self, choose: &crate::step::Choose) {
+        let language = self.language.clone();
+        let mut facts = Some(self.facts.clone());
+        let mut of_the_world = false;
+        for (index, (condition, to)) in choose.branches.iter().enumerate() {
+            let Some(here) = facts.take() else { return };
+            let given = self.builder.given(&language);
+            let decided = here.holds(condition, given).is_some();
+            of_the_world |= !decided && reads_the_world(condition.root());
+            let (holding, failing) = (
+                here.assume(condition, true, given),
+                here.assume(condition, false, given),
+            );
+            if let Some(holding) = holding {
+                self.lead(By::Branch(index, of_the_world), to, &holding, FREE);
+            }
+            facts = failing;
+        }
+        if let Some(rest) = facts {
+            self.lead(
+                By::Branch(choose.branches.len(), of_the_world),
+                &choose.otherwise,
+                &rest,
+                FREE,
+            );
+        }
+    }
+
+    fn menu(&mut self, step: &Step, menu: &'h Menu) {
+        let facts = self.facts.clone();
+        let mut live: Vec<&crate::step::Entry> = Vec::new();
+        let mut said = self.said(&menu.prompt);
+        let language = self.language.clone();
+        let mut sure: Vec<Key> = Vec::new();
+        for entry in &menu.entries {
+            let holds = match &entry.when {
+                Some(when) => facts.holds(when, self.builder.given(&language)),
+                None => Some(true),
+            };
+            if holds != Some(false) {
+                live.push(entry);
+                said += entry.say.as_ref().map_or(0.0, |line| self.said(line));
+            }
+            if holds == Some(true) {
+                sure.push(entry.key);
+            }
+        }
+        let heard: Cost = (1, (1, 1), (0.0, said));
+        let spoken: Cost = (1, (0, 1), (0.0, said));
+        for entry in live {
+            let after = match &entry.when {
+                Some(when) => facts.assume(when, true, self.builder.given(&language)),
+                None => Some(facts.clone()),
+            };
+            let Some(after) = after else { continue };
+            let is_sure = sure.contains(&entry.key);
+            self.lead_sure(By::Key(entry.key), &entry.next, &after, heard, is_sure);
+        }
+        for (word, to) in &menu.words {
+            self.lead(By::Word(word.clone()), to, &facts, spoken);
+        }
+        if let Some(intent) = &menu.intent {
+            let time = seconds(intent.time);
+            for (case, to) in &intent.edges {
+                let cost = (1, (0, 0), (0.0, said + time));
+                self.lead(By::Intent(case.clone()), to, &facts, cost);
+            }
+        }
+        self.anywhere(&menu.entries.iter().map(|entry| entry.key).collect::<Vec<_>>(), said);
+        self.unheard(step, said, menu.time, menu.retries);
+    }
+
+    fn ask(&mut self, step: &Step, ask: &'h Ask) {
+        let said = self.said(&ask.prompt);
+        let mut after = self.facts.clone();
+        if let Some(save) = &ask.save {
+            let worth = Worth::Set;
+            after.set(save.as_str(), &worth);
+        }
+        let (least, most) = presses(&ask.answer);
+        let confirming = ask.confirm.as_ref().map(|prompt| self.said(prompt));
+        let keying = f64::from(most.saturating_sub(1)) * seconds(VOICE_NEXT_KEY);
+        let cost = match confirming {
+            None => (1, (least, most), (0.0, said + keying)),
+            Some(confirm) => (
+                2,
+                (least + 1, most + 1),
+                (0.0, said + keying + confirm + first_input(ask.time)),
+            ),
+        };
+        if let Some(next) = &step.next {
+            self.lead_sure(By::Answer, next, &after, cost, anybody_can(&ask.answer));
+        }
+        let own: Vec<Key> = crate::keypad::of_answer(&ask.answer);
+        self.anywhere(&own, said);
+        self.unheard(step, said, ask.time, ask.retries);
+    }
+
+    /// The exits of a step that hears nothing, or nothing that counts, to the end.
+    fn unheard(&mut self, step: &Step, said: f64, time: Option<Duration>, retries: u32) {
+        let hearings = f64::from(retries + 1);
+        let silent = hearings * (said + first_input(time));
+        let wrong = (
+            retries + 1,
+            (0, retries + 1),
+            (0.0, hearings * (said + first_input(time))),
+        );
+        self.exits(step, |name| match name {
+            "no-input" => Some(taking(silent, silent)),
+            "no-match" | "invalid" => Some(wrong),
+            _ => None,
+        });
+    }
+
+    /// Keys and words that hold anywhere, from the flow entered last outward; `own` are the keys
+    /// that the step takes for itself.
+    fn anywhere(&mut self, own: &[Key], said: f64) {
+        let mut context = self.context;
+        let mut facts = self.facts.clone();
+        let mut taken: Vec<Key> = own.to_vec();
+        let mut heard: Vec<Arc<str>> = Vec::new();
+        loop {
+            let flow = self.builder.contexts[context].flow;
+            for (key, to) in &flow.anywhere.keys {
+                if !taken.contains(key) {
+                    taken.push(*key);
+                    self.leave_to(context, By::Key(*key), to, &facts, (1, (1, 1), (0.0, said)));
+                }
+            }
+            for (word, to) in &flow.anywhere.words {
+                if !heard.contains(word) {
+                    heard.push(word.clone());
+                    self.leave_to(context, By::Word(word.clone()), to, &facts, (1, (0, 1), (0.0, said)));
+                }
+            }
+            let Some((parent, _, known)) = &self.builder.contexts[context].parent else {
+                return;
+            };
+            let mut outer = known.clone();
+            Plans::bring_home(&mut outer, &facts);
+            (context, facts) = (*parent, outer);
+        }
+    }
+
+    fn leave_to(&mut self, context: usize, by: By, to: &StepId, facts: &Facts, cost: Cost) {
+        let flow = self.builder.contexts[context].flow;
+        if let Some(to) = flow.steps.get_index_of(to) {
+            let language = self.language.clone();
+            let to = self.builder.enter(context, to, &language, facts, facts);
+            self.push(by, to, cost);
+        }
+    }
+
+    fn survey(&mut self, step: &Step, name: &str) {
+        let facts = self.facts.clone();
+        let mut said = 0.0;
+        let mut silent = 0.0;
+        let mut keys = (0, 0);
+        let mut inputs = 0;
+        if let Some(survey) = self.builder.hotline.surveys.get(name) {
+            for question in &survey.questions {
+                let asked = self.said(&question.prompt);
+                said += asked;
+                silent += 2.0 * (asked + first_input(None));
+                let (least, most) = presses(&question.answer);
+                keys = (keys.0 + least, keys.1 + most);
+                inputs += 1;
+            }
+        }
+        if let Some(next) = &step.next {
+            self.lead(By::Answer, next, &facts, (inputs, keys, (0.0, silent)));
+        }
+        self.exits(step, |_| Some(taking(0.0, silent)));
+        self.anywhere(&[], said);
+    }
+
+    fn run(&mut self, run: &crate::step::Run) {
+        let hotline = self.builder.hotline;
+        let Some(flow) = hotline.flows.get(&run.flow) else {
+            return;
+        };
+        let mut inputs = Plans::of_the_world(&self.facts);
+        for (name, value) in &run.inputs {
+            let worth = self.facts.worth(value.root(), self.builder.given(&self.language));
+            inputs.set(name.as_str(), &worth);
+        }
+        let inside = (self.context, self.index, format!("{:?}", self.facts.0));
+        let next = self.builder.contexts.len();
+        let context = *self.builder.inside.entry(inside).or_insert(next);
+        if context == next {
+            self.builder.contexts.push(Context {
+                parent: Some((self.context, self.index, self.facts.clone())),
+                flow,
+            });
+        }
+        let language = self.language.clone();
+        let facts = self.builder.begin(flow, inputs, &language);
+        if let Some(start) = flow.steps.get_index_of(&flow.start) {
+            let to = self.builder.enter(context, start, &language, &facts, &facts);
+            self.push(By::Entered, to, FREE);
+        }
+    }
+
+    fn end(&mut self, end: &crate::step::End) {
+        let language = self.language.clone();
+        let Some((parent, at, known)) = self.builder.contexts[self.context].parent.clone() else {
+            let to = self
+                .builder
+                .state(self.context, self.index, Kind::End, &language, Facts::default());
+            self.push(By::Ended(end.outcome.clone()), to, FREE);
+            return;
+        };
+        let flow = self.builder.contexts[parent].flow;
+        let step = &flow.steps[at];
+        let Verb::Run(run) = &step.verb else { return };
+        let mut facts = known.clone();
+        Plans::bring_home(&mut facts, &self.facts);
+        let to = if &*end.outcome == "completed" {
+            for (name, value) in &run.save {
+                // Of an expression over `result` only a plain output is followed.
+                let output = crate::prove::facts::key(value.root());
+                let worth = end
+                    .outputs
+                    .iter()
+                    .find(|(given, _)| output.ends_with(&format!(".{given}")))
+                    .map_or(Worth::Unknown, |(_, output)| {
+                        self.facts.worth(output.root(), self.builder.given(&language))
+                    });
+                facts.set(name.as_str(), &worth);
+            }
+            step.next.as_ref()
+        } else {
+            step.exits.get(&end.outcome).map(|edge| &edge.next)
+        };
+        if let Some(to) = to.and_then(|to| flow.steps.get_index_of(to)) {
+            let to = self.builder.enter(parent, to, &language, &known, &facts);
+            self.push(By::Ended(end.outcome.clone()), to, FREE);
+        }
+    }
+}
+
+/// Whether two ways differ in name only.
+fn same_kind(a: &By, b: &By) -> bool {
+    match (a, b) {
+        (By::Exit(a), By::Exit(b)) => {
+            let fault = |name: &str| name.starts_with("fault.") || name.contains(".fault.");
+            let group = |name: &Arc<str>| (fault(name), matches!(&**name, "no-input"), matches!(&**name, "timeout"));
+            group(a) == group(b)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// How many keys an answer takes, at least and at most, when it is given by keys.
+pub(crate) fn presses(answer: &Answer) -> (u32, u32) {
+    let count = |keys: usize| u32::try_from(keys).unwrap_or(u32::MAX);
+    match answer {
+        Answer::Text => (0, 0),
+        Answer::YesNo | Answer::OneOf(_) => (1, 1),
+        Answer::Digits(digits) => {
+            let finish = u32::from(digits.finish.is_some());
+            (
+                count(*digits.length.start()) + finish,
+                count(*digits.length.end()) + finish,
+            )
+        }
+        Answer::Date => (8, 8),
+        Answer::Phone => (4, 16),
+        Answer::Number { .. } | Answer::Money => (2, 16),
+        Answer::IdNumber => (18, 18),
+    }
+}
+
+/// Whether every caller can give such an answer, without knowing a number by heart.
+pub(crate) const fn anybody_can(answer: &Answer) -> bool {
+    matches!(answer, Answer::Text | Answer::YesNo | Answer::OneOf(_))
+}
+
+/// The conditions of a step, in the order they are looked at.
+pub(crate) fn conditions(step: &Step) -> Vec<&Expression> {
+    let mut found: Vec<&Expression> = step.when.iter().collect();
+    match &step.verb {
+        Verb::Choose(choose) => found.extend(choose.branches.iter().map(|(when, _)| when)),
+        Verb::Menu(menu) => found.extend(menu.entries.iter().filter_map(|entry| entry.when.as_ref())),
+        _ => {}
+    }
+    found
+}

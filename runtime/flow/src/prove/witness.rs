@@ -1,0 +1,1058 @@
+//! A script that plays a way through a hotline: who calls and when, what plugins answer, what the
+//! caller does.
+//!
+//! A way through the graph says which conditions hold on it; here values are looked for that make
+//! them so. The way is walked with values as the engine would, every condition is computed, and where
+//! one comes out differently, the values that it is about are changed. A way for which none are found
+//! may be one that cannot be taken.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    sync::Arc,
+};
+
+use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
+use serde::Serialize;
+use trunkline_model::{Duration, Timestamp, Type, Value, json::to_json};
+
+use super::{
+    facts::{path, walk},
+    graph::{By, Graph, Kind, State, first_input, seconds},
+    paths::Path,
+};
+use crate::{
+    expression::{ContactField, Expression, Op, QueueField, Scope},
+    hotline::Flow,
+    step::{Answer, Ask, Call, Key, Menu, Step, Target, TransferTo, Verb},
+};
+
+/// A Friday morning in the hotline's time zone: when contacts of scripts begin, unless a calendar
+/// has to say something else.
+const MORNING: &str = "2026-11-20T10:00";
+
+/// A Monday from which on times are looked for at which calendars are open or closed.
+const MONDAY: &str = "2026-11-16T00:15";
+
+/// Times of a week that are tried, half an hour apart.
+const TIMES_OF_A_WEEK: i64 = 7 * 48;
+
+/// Walks of one way that are tried.
+const WALKS_MAX: usize = 4_000;
+
+/// Who calls, where the caller's number is known.
+const CALLER: &str = "+8613800138000";
+
+/// A script of one contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    /// The number that is called.
+    pub number: Arc<str>,
+    /// The language the contact begins in.
+    pub language: Arc<str>,
+    /// When it begins, by the clocks of the hotline: `2026-11-20T10:00`.
+    pub at: String,
+    /// Who calls, when that is known.
+    pub from: Option<String>,
+    /// What plugins answer, call by call: the function as the flow writes it, and the answer.
+    pub plugins: Vec<(Arc<str>, Mock)>,
+    /// What services answer that do not do what is asked: `queue.general`, `callback`, …, and the exit.
+    pub services: Vec<(String, Arc<str>)>,
+    /// What the caller does.
+    pub script: Vec<Move>,
+    /// The outcome of the contact, where it has ended.
+    pub ended: Option<Arc<str>>,
+}
+
+/// What a plugin answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mock {
+    /// Its result, as JSON.
+    Ok(String),
+    /// Its own error, by its case, and what that carries as JSON.
+    Refusal(Arc<str>, Option<String>),
+    /// A fault.
+    Fault(Arc<str>),
+}
+
+/// What the caller does, or has to wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Move {
+    /// Presses keys.
+    Presses(String),
+    /// Says or types words.
+    Says(String),
+    /// Keeps silent, in milliseconds.
+    Waits(u64),
+    /// An agent takes the caller and ends the conversation.
+    Served,
+}
+
+/// Finds the script of a way.
+///
+/// # Errors
+/// No values were found that lead along it: the place in the way that could not be taken.
+pub(crate) fn find(graph: &Graph<'_>, path: &Path) -> Result<Witness, usize> {
+    let mut chosen = Chosen::default();
+    let mut left = WALKS_MAX;
+    loop {
+        let stuck = match Walk::begin(graph, &chosen).along(path) {
+            Ok(witness) => return Ok(witness),
+            Err(stuck) => stuck,
+        };
+        let mut better = None;
+        for change in stuck.changes(graph) {
+            left = left.checked_sub(1).ok_or(stuck.place)?;
+            let mut tried = chosen.clone();
+            tried.0.insert(change.0, change.1);
+            let further = match Walk::begin(graph, &tried).along(path) {
+                Ok(_) => true,
+                Err(next) => next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part),
+            };
+            if further {
+                better = Some(tried);
+                break;
+            }
+        }
+        chosen = better.ok_or(stuck.place)?;
+    }
+}
+
+/// Values that were chosen, by what they are for: `at`, `caller`, `call 3`, `ask 1`, `queue.general.waiting`.
+#[derive(Clone, Default)]
+struct Chosen(BTreeMap<String, Value>);
+
+/// A condition that came out differently.
+struct Stuck {
+    place: usize,
+    /// Which of the conditions at this place.
+    part: usize,
+    condition: Option<Expression>,
+    /// The variables it is about: where their values come from, and their types.
+    sources: HashMap<String, (String, Type)>,
+    values: HashMap<String, Value>,
+    year: i64,
+}
+
+struct Frame<'g> {
+    flow: &'g Flow,
+    variables: HashMap<Arc<str>, Value>,
+    /// Which choice a variable's value comes from.
+    sources: HashMap<Arc<str>, String>,
+}
+
+struct Walk<'g, 'h> {
+    graph: &'g Graph<'h>,
+    chosen: &'g Chosen,
+    frames: Vec<Frame<'h>>,
+    language: Arc<str>,
+    at: Timestamp,
+    calls: usize,
+    asks: usize,
+    /// Every value that was used, by what it is for.
+    used: HashMap<String, (Value, Type)>,
+    witness: Witness,
+    place: usize,
+}
+
+impl<'g, 'h> Walk<'g, 'h> {
+    fn begin(graph: &'g Graph<'h>, chosen: &'g Chosen) -> Self {
+        let zone = &graph.hotline.time_zone;
+        let at = match chosen.0.get("at") {
+            Some(Value::Time(at)) => *at,
+            _ => local(MORNING, zone),
+        };
+        let from = chosen.0.get("caller").and_then(Value::as_text).map(str::to_owned);
+        Self {
+            graph,
+            chosen,
+            frames: Vec::new(),
+            language: "".into(),
+            at,
+            calls: 0,
+            asks: 0,
+            used: HashMap::new(),
+            witness: Witness {
+                number: graph.number.clone(),
+                language: "".into(),
+                at: clock(at, zone),
+                from,
+                plugins: Vec::new(),
+                services: Vec::new(),
+                script: Vec::new(),
+                ended: None,
+            },
+            place: 0,
+        }
+    }
+
+    fn along(mut self, path: &Path) -> Result<Witness, Stuck> {
+        let Some((start, _)) = path.0.first() else {
+            return Ok(self.witness);
+        };
+        let start = &self.graph.states[*start];
+        self.language = start.language.clone();
+        self.witness.language = start.language.clone();
+        self.enter(start.flow, HashMap::new(), HashMap::new());
+        for (place, (state, index)) in path.0.iter().enumerate() {
+            self.place = place;
+            self.take(*state, *index)?;
+        }
+        for (name, value) in &self.chosen.0 {
+            if name.starts_with("queue.") {
+                self.witness
+                    .services
+                    .push((name.clone(), to_json(value).to_string().into()));
+            }
+        }
+        if let Some(last) = path.target(self.graph) {
+            self.witness.ended = self.graph.outcome(last).map(Arc::from);
+        }
+        Ok(self.witness)
+    }
+
+    fn enter(&mut self, flow: &'h Flow, variables: HashMap<Arc<str>, Value>, sources: HashMap<Arc<str>, String>) {
+        self.frames.push(Frame {
+            flow,
+            variables,
+            sources,
+        });
+        for (name, variable) in &flow.variables {
+            if let Some(initial) = &variable.initial
+                && let Ok(value) = initial.evaluate(&self.scope())
+            {
+                self.assign(name.as_str(), value, None);
+            }
+        }
+    }
+
+    fn scope(&self) -> Here<'_> {
+        Here {
+            graph: self.graph,
+            chosen: self.chosen,
+            variables: self.frames.last().map(|frame| &frame.variables),
+            result: None,
+            language: &self.language,
+            at: self.at,
+            caller: self.witness.from.as_deref(),
+        }
+    }
+
+    fn assign(&mut self, name: &str, value: Value, source: Option<String>) {
+        if let Some(frame) = self.frames.last_mut() {
+            match source {
+                Some(source) => frame.sources.insert(name.into(), source),
+                None => frame.sources.remove(name),
+            };
+            frame.variables.insert(name.into(), value);
+        }
+    }
+
+    /// The value for something of a type: the one that was chosen, else any.
+    fn value_for(&mut self, what: &str, ty: &Type) -> Value {
+        let value = self.chosen.0.get(what).cloned().unwrap_or_else(|| sample(ty, self.at));
+        self.used.insert(what.to_owned(), (value.clone(), ty.clone()));
+        value
+    }
+
+    fn require(&self, condition: &Expression, truth: bool, part: usize) -> Result<(), Stuck> {
+        let holds = condition.evaluate(&self.scope()) == Ok(Value::Bool(true));
+        if holds == truth {
+            return Ok(());
+        }
+        let mut sources = HashMap::new();
+        let mut values = HashMap::new();
+        if let Some(frame) = self.frames.last() {
+            for (name, source) in &frame.sources {
+                if let Some((value, ty)) = self.used.get(source) {
+                    sources.insert(name.to_string(), (source.clone(), ty.clone()));
+                    values.insert(source.clone(), value.clone());
+                }
+            }
+        }
+        let zone = &self.graph.hotline.time_zone;
+        let year = jiff::Timestamp::from_millisecond(self.at.as_millis())
+            .map_or(2026, |at| i64::from(zone.to_datetime(at).year()));
+        Err(Stuck {
+            place: self.place,
+            part,
+            condition: Some(condition.clone()),
+            sources,
+            values,
+            year,
+        })
+    }
+
+    fn pass(&mut self, time: f64) {
+        // Times of flows are whole milliseconds far below the limit.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and small")]
+        let millis = (time * 1000.0).round() as u64;
+        if millis == 0 {
+            return;
+        }
+        self.at = self.at + Duration::from_millis(millis);
+        if let Some(Move::Waits(before)) = self.witness.script.last_mut() {
+            *before += millis;
+        } else {
+            self.witness.script.push(Move::Waits(millis));
+        }
+    }
+
+    fn presses(&mut self, keys: impl Into<String>) {
+        self.witness.script.push(Move::Presses(keys.into()));
+    }
+
+    fn says(&mut self, words: impl Into<String>) {
+        self.witness.script.push(Move::Says(words.into()));
+    }
+
+    fn take(&mut self, state: usize, index: usize) -> Result<(), Stuck> {
+        let graph = self.graph;
+        let of = &graph.states[state];
+        let way = &of.ways[index];
+        let step = graph.step(state);
+        if of.kind == Kind::Gate {
+            if let Some(when) = &step.when {
+                self.require(when, way.by == By::Entered, 0)?;
+            }
+            return Ok(());
+        }
+        match &step.verb {
+            Verb::Say(_) => {}
+            Verb::Menu(menu) => self.menu(of, step, menu, &way.by)?,
+            Verb::Ask(ask) => self.ask(step, ask, &way.by),
+            Verb::Call(call) => {
+                let exit = exit_of(&way.by);
+                self.call(step, call, exit, exit);
+            }
+            Verb::Together(together) => {
+                let exit = exit_of(&way.by);
+                for (branch, call) in &together.branches {
+                    let own = exit.and_then(|exit| exit.strip_prefix(&format!("{branch}.")));
+                    self.call(step, call, own, exit);
+                }
+            }
+            Verb::Choose(choose) => {
+                if let By::Branch(taken, _) = &way.by {
+                    for (place, (condition, _)) in choose.branches.iter().enumerate().take(*taken + 1) {
+                        self.require(condition, place == *taken, place)?;
+                    }
+                }
+            }
+            Verb::Set(set) => {
+                for (target, expression) in &set.assignments {
+                    let Ok(value) = expression.evaluate(&self.scope()) else {
+                        continue;
+                    };
+                    match target {
+                        Target::Variable(name) => {
+                            let source = self.source_of(expression);
+                            self.assign(name.as_str(), value, source);
+                        }
+                        Target::Language => self.language = graph.states[way.to].language.clone(),
+                    }
+                }
+            }
+            Verb::Run(run) => {
+                let mut variables = HashMap::new();
+                let mut sources = HashMap::new();
+                for (name, expression) in &run.inputs {
+                    if let Ok(value) = expression.evaluate(&self.scope()) {
+                        variables.insert(Arc::from(name.as_str()), value);
+                        if let Some(source) = self.source_of(expression) {
+                            sources.insert(Arc::from(name.as_str()), source);
+                        }
+                    }
+                }
+                self.enter(graph.states[way.to].flow, variables, sources);
+                return Ok(());
+            }
+            Verb::End(end) => {
+                let outputs: Vec<(Arc<str>, Value)> = end
+                    .outputs
+                    .iter()
+                    .map(|(name, output)| {
+                        let value = output.evaluate(&self.scope()).unwrap_or_default();
+                        (Arc::from(name.as_str()), value)
+                    })
+                    .collect();
+                if self.frames.len() > 1 {
+                    self.frames.pop();
+                    let frames = graph.frames(state);
+                    if let Some((flow, step)) = frames.iter().rev().nth(1)
+                        && let Verb::Run(run) = &flow.steps[*step].verb
+                        && &*end.outcome == "completed"
+                    {
+                        let result = Value::record(outputs);
+                        for (name, expression) in &run.save {
+                            let scope = Here {
+                                result: Some(&result),
+                                ..self.scope()
+                            };
+                            if let Ok(value) = expression.evaluate(&scope) {
+                                self.assign(name.as_str(), value, None);
+                            }
+                        }
+                    }
+                }
+                return Ok(());
+            }
+            Verb::Wait(wait) => {
+                let timed_out = exit_of(&way.by).is_some();
+                if wait.event.is_none() || timed_out {
+                    self.pass(seconds(wait.time));
+                }
+            }
+            Verb::Queue(queue) => match &way.by {
+                By::Exit(exit) if &**exit == "timeout" => self.pass(seconds(queue.max)),
+                By::Exit(exit) => self
+                    .witness
+                    .services
+                    .push((format!("queue.{}", queue.queue), exit.clone())),
+                By::Key(key) => {
+                    if let Some(offer) = queue.offers.iter().find(|offer| offer.key == *key) {
+                        self.pass(seconds(offer.after));
+                    }
+                    self.presses(key.to_string());
+                }
+                By::Word(word) => self.says(&**word),
+                _ => self.witness.script.push(Move::Served),
+            },
+            Verb::Transfer(transfer) => match &way.by {
+                By::Exit(exit) => {
+                    let to = match &transfer.to {
+                        TransferTo::Address(to) | TransferTo::Agent(to) | TransferTo::Hotline(to) => to,
+                    };
+                    self.witness
+                        .services
+                        .push((format!("transfer.{}", to.source()), exit.clone()));
+                }
+                _ => self.witness.script.push(Move::Served),
+            },
+            Verb::Callback(_) | Verb::Ticket(_) | Verb::Notify(_) => {
+                if let By::Exit(exit) = &way.by {
+                    self.witness
+                        .services
+                        .push((step.verb.name().to_owned(), exit.clone()));
+                }
+                if let Verb::Ticket(ticket) = &step.verb
+                    && let Some(save) = &ticket.save
+                {
+                    let value = match type_of(of.flow, save.as_str()) {
+                        Some(ty) => sample(ty.required(), self.at),
+                        None => Value::None,
+                    };
+                    self.assign(save.as_str(), value, None);
+                }
+            }
+            Verb::Survey(survey) => self.survey(&survey.survey, &way.by),
+            Verb::Record(record) => {
+                if let crate::step::Record::Message { max, save, .. } = record {
+                    if exit_of(&way.by).is_some() {
+                        self.pass(seconds(*max));
+                    } else {
+                        self.says("您好");
+                        self.assign(save.as_str(), Value::from("您好"), None);
+                    }
+                }
+            }
+        }
+        // What holds anywhere may lead out of flows.
+        self.frames.truncate(graph.frames(way.to).len().max(1));
+        Ok(())
+    }
+
+    fn source_of(&self, expression: &Expression) -> Option<String> {
+        let mut found = None;
+        let frame = self.frames.last()?;
+        walk(expression.root(), &mut |node| {
+            if let Op::Variable { name, .. } = &node.op
+                && let Some(source) = frame.sources.get(name)
+            {
+                found = Some(source.clone());
+            }
+        });
+        found
+    }
+
+    fn call(&mut self, step: &Step, call: &Call, own: Option<&str>, taken: Option<&str>) {
+        self.calls += 1;
+        let mock = match own {
+            None => {
+                let what = format!("call {}", self.calls);
+                let value = call.ok.as_ref().map(|ty| self.value_for(&what, ty));
+                if let (Some(save), Some(value)) = (&call.save, &value) {
+                    self.assign(save.as_str(), value.clone(), Some(what));
+                }
+                Mock::Ok(value.as_ref().map_or_else(|| "null".to_owned(), |value| to_json(value).to_string()))
+            }
+            Some(exit) => match exit.strip_prefix("fault.") {
+                Some(kind) => Mock::Fault(kind.into()),
+                None => {
+                    let payload = call
+                        .errors
+                        .iter()
+                        .find(|(case, _)| &**case == exit)
+                        .and_then(|(_, payload)| payload.as_ref())
+                        .map(|ty| sample(ty, self.at));
+                    if let Some(save) = taken.and_then(|exit| step.exits.get(exit)).and_then(|edge| edge.save.as_ref())
+                        && let Some(payload) = &payload
+                    {
+                        self.assign(save.as_str(), payload.clone(), None);
+                    }
+                    Mock::Refusal(exit.into(), payload.map(|payload| to_json(&payload).to_string()))
+                }
+            },
+        };
+        self.witness.plugins.push((call.written.clone(), mock));
+        let retried = matches!(own, Some(exit) if exit.starts_with("fault.") && exit != "fault.timed-out" && exit != "fault.interrupted");
+        if retried && !call.at_most_once {
+            for _ in 0..call.retries {
+                let again = self.witness.plugins.last().cloned();
+                self.witness.plugins.extend(again);
+            }
+        }
+    }
+
+    fn menu(&mut self, of: &State<'_>, step: &Step, menu: &Menu, by: &By) -> Result<(), Stuck> {
+        match by {
+            By::Key(key) => {
+                if let Some(entry) = menu.entries.iter().find(|entry| entry.key == *key)
+                    && let Some(when) = &entry.when
+                {
+                    self.require(when, true, 0)?;
+                }
+                self.presses(key.to_string());
+            }
+            By::Word(word) => self.says(&**word),
+            By::Intent(case) => {
+                self.says("我想问一件事");
+                if let Some(intent) = &menu.intent {
+                    self.witness
+                        .plugins
+                        .push((intent.written.clone(), Mock::Ok(format!("{case:?}"))));
+                }
+            }
+            By::Exit(exit) if &**exit == "no-input" => self.silence(menu.time, menu.retries),
+            By::Exit(_) => {
+                let frames = &self.frames;
+                let taken = |key: Key| {
+                    menu.entries.iter().any(|entry| entry.key == key)
+                        || frames.iter().any(|frame| frame.flow.anywhere.keys.contains_key(&key))
+                };
+                let wrong = "123456789*0#".chars().filter_map(Key::new).find(|key| !taken(*key));
+                for _ in 0..=menu.retries {
+                    match wrong {
+                        Some(key) => self.presses(key.to_string()),
+                        None => self.says("？？？"),
+                    }
+                }
+            }
+            _ => {}
+        }
+        let _ = (of, step);
+        Ok(())
+    }
+
+    fn ask(&mut self, step: &Step, ask: &Ask, by: &By) {
+        match by {
+            By::Key(key) => self.presses(key.to_string()),
+            By::Word(word) => self.says(&**word),
+            By::Answer => {
+                self.asks += 1;
+                let what = format!("ask {}", self.asks);
+                let ty = answer_type(&ask.answer);
+                let value = match self.chosen.0.get(&what) {
+                    Some(value) => value.clone(),
+                    None => answer(&ask.answer, self.at),
+                };
+                self.used.insert(what.clone(), (value.clone(), ty));
+                self.give(&ask.answer, &value);
+                if ask.confirm.is_some() {
+                    self.presses("1");
+                }
+                if let Some(save) = &ask.save {
+                    self.assign(save.as_str(), value, Some(what));
+                }
+            }
+            By::Exit(exit) if &**exit == "no-input" => self.silence(ask.time, ask.retries),
+            By::Exit(_) => {
+                for _ in 0..=ask.retries {
+                    // Keys answer no question for a text, and these words no other.
+                    match ask.answer {
+                        Answer::Text => self.presses("1"),
+                        _ => self.says("？？？"),
+                    }
+                }
+            }
+            _ => {}
+        }
+        let _ = step;
+    }
+
+    fn survey(&mut self, name: &str, by: &By) {
+        let Some(survey) = self.graph.hotline.surveys.get(name) else {
+            return;
+        };
+        match by {
+            By::Key(key) => self.presses(key.to_string()),
+            By::Word(word) => self.says(&**word),
+            By::Answer => {
+                for question in &survey.questions {
+                    let value = answer(&question.answer, self.at);
+                    self.give(&question.answer, &value);
+                }
+            }
+            By::Exit(exit) if &**exit == "declined" => {
+                for _ in &survey.questions {
+                    self.silence(None, 1);
+                }
+            }
+            _ => self.witness.services.push(("survey".to_owned(), "failed".into())),
+        }
+    }
+
+    /// Gives an answer by keys where it can be, else by words.
+    fn give(&mut self, answer: &Answer, value: &Value) {
+        match (answer, value) {
+            (Answer::YesNo, Value::Bool(yes)) => self.presses(if *yes { "1" } else { "2" }),
+            (Answer::Digits(digits), Value::Text(keys)) => {
+                let full = keys.len() == *digits.length.end();
+                let finish = digits.finish.filter(|_| !full).map(|key| key.to_string());
+                self.presses(format!("{keys}{}", finish.unwrap_or_default()));
+            }
+            (Answer::OneOf(choices), Value::Text(chosen)) => {
+                match choices.iter().find(|choice| choice.value == *chosen).and_then(|choice| choice.key) {
+                    Some(key) => self.presses(key.to_string()),
+                    None => self.says(&**chosen),
+                }
+            }
+            (_, Value::Text(text)) => self.says(&**text),
+            (_, Value::Date(date)) => self.says(date.to_string()),
+            (_, value) => self.says(to_json(value).to_string().trim_matches('"').to_owned()),
+        }
+    }
+
+    fn silence(&mut self, time: Option<Duration>, retries: u32) {
+        self.pass(first_input(time) * f64::from(retries + 1));
+    }
+}
+
+/// The name of the exit that a way takes, if it takes one.
+fn exit_of(by: &By) -> Option<&str> {
+    match by {
+        By::Exit(name) => Some(name),
+        _ => None,
+    }
+}
+
+fn type_of<'f>(flow: &'f Flow, variable: &str) -> Option<&'f Type> {
+    flow.variables
+        .get(variable)
+        .map(|variable| &variable.ty)
+        .or_else(|| flow.inputs.get(variable))
+}
+
+/// The type of an answer's value.
+fn answer_type(answer: &Answer) -> Type {
+    match answer {
+        Answer::Number { decimal: false, .. } => Type::INT,
+        Answer::Number { .. } | Answer::Money => Type::Decimal,
+        Answer::Date => Type::Date,
+        Answer::YesNo => Type::Bool,
+        Answer::Phone => Type::Phone,
+        Answer::OneOf(choices) => Type::Enum(Arc::new(trunkline_model::types::Enum {
+            name: None,
+            cases: choices.iter().map(|choice| choice.value.clone()).collect(),
+        })),
+        Answer::Text | Answer::Digits(_) | Answer::IdNumber => Type::String,
+    }
+}
+
+/// Any answer of a kind.
+fn answer(kind: &Answer, at: Timestamp) -> Value {
+    match kind {
+        Answer::Digits(digits) => {
+            let start = digits.pattern.as_deref().unwrap_or_default();
+            let mut keys = start.to_owned();
+            while keys.len() < (*digits.length.start()).max(1) {
+                keys.push('1');
+            }
+            Value::from(keys)
+        }
+        Answer::Number { min, max, decimal } => {
+            let number = min.or(*max).unwrap_or(1.0).max(min.unwrap_or(f64::MIN));
+            if *decimal {
+                Value::Decimal(number)
+            } else {
+                #[expect(clippy::cast_possible_truncation, reason = "bounds of answers are small")]
+                let whole = number.ceil() as i64;
+                Value::from(whole)
+            }
+        }
+        Answer::OneOf(choices) => choices
+            .first()
+            .map_or(Value::None, |choice| Value::Text(choice.value.clone())),
+        Answer::Text => Value::from("我想问一件事"),
+        Answer::IdNumber => Value::from("11010519491231002X"),
+        Answer::Date | Answer::Money | Answer::YesNo | Answer::Phone => sample(&answer_type(kind), at),
+    }
+}
+
+/// Any value of a type.
+fn sample(ty: &Type, at: Timestamp) -> Value {
+    match ty {
+        Type::Bool => Value::Bool(true),
+        Type::Int(range) => Value::Int(if range.holds(1) { 1 } else { range.min }),
+        Type::Decimal => Value::Decimal(0.5),
+        Type::String => Value::from("样例"),
+        Type::Char => Value::from("a"),
+        Type::Phone => Value::from(CALLER),
+        Type::Date => Value::Date(jiff::civil::Date::constant(2026, 11, 20)),
+        Type::Time => Value::Time(at),
+        Type::Duration => Value::Duration(Duration::from_secs(60)),
+        Type::Option(_) => Value::None,
+        Type::List(_) | Type::Flags(_) => Value::list([]),
+        Type::Tuple(parts) => Value::list(parts.iter().map(|part| sample(part, at))),
+        Type::Record(record) => Value::record(
+            record
+                .fields
+                .iter()
+                .map(|field| (field.name.clone(), sample(&field.ty, at))),
+        ),
+        Type::Enum(names) => names
+            .cases
+            .first()
+            .map_or(Value::None, |case| Value::Text(case.clone())),
+        Type::Variant(variant) => variant.cases.first().map_or(Value::None, |case| Value::Variant {
+            case: case.name.clone(),
+            payload: case.payload.as_ref().map(|ty| Arc::new(sample(ty, at))),
+        }),
+        Type::Result { ok, .. } => Value::Variant {
+            case: "ok".into(),
+            payload: ok.as_ref().map(|ty| Arc::new(sample(ty, at))),
+        },
+    }
+}
+
+impl Stuck {
+    /// Values to try instead, by what they are for.
+    fn changes(&self, graph: &Graph<'_>) -> Vec<(String, Value)> {
+        let Some(condition) = &self.condition else {
+            return Vec::new();
+        };
+        let mut constants: Vec<Value> = Vec::new();
+        walk(condition.root(), &mut |node| {
+            if let Op::Constant(value) = &node.op {
+                match value {
+                    Value::List(values) => constants.extend(values.iter().cloned()),
+                    value => constants.push(value.clone()),
+                }
+            }
+        });
+        let mut changes: Vec<(String, Value)> = Vec::new();
+        let mut reads_clock = false;
+        walk(condition.root(), &mut |node| match &node.op {
+            Op::Contact {
+                field: ContactField::Caller,
+                ..
+            } => {
+                changes.push(("caller".to_owned(), Value::from(CALLER)));
+                changes.push(("caller".to_owned(), Value::None));
+                changes.extend(constants.iter().map(|value| ("caller".to_owned(), value.clone())));
+            }
+            Op::CalendarOpen(_) | Op::Now => reads_clock = true,
+            Op::Queue(name, field) => {
+                for value in queue_values(*field, &constants) {
+                    changes.push((format!("queue.{name}.{}", field.as_str()), value));
+                }
+            }
+            _ => {
+                if let Some(path) = path(node) {
+                    self.changes_of(&path, &constants, &mut changes);
+                }
+            }
+        });
+        if reads_clock {
+            let zone = &graph.hotline.time_zone;
+            if let Ok(monday) = MONDAY.parse::<DateTime>() {
+                for half_hours in 0..TIMES_OF_A_WEEK {
+                    if let Ok(at) = monday.checked_add((30 * half_hours).minutes()) {
+                        let at = local(&at.to_string(), zone);
+                        changes.push(("at".to_owned(), Value::Time(at)));
+                    }
+                }
+            }
+        }
+        changes
+    }
+
+    fn changes_of(&self, path: &str, constants: &[Value], changes: &mut Vec<(String, Value)>) {
+        let mut parts = path.split('.');
+        let Some((source, ty)) = parts.next().and_then(|root| self.sources.get(root)) else {
+            return;
+        };
+        let fields: Vec<&str> = parts.collect();
+        let mut leaf = ty;
+        for field in &fields {
+            let Some(inner) = leaf.required().field(field) else { return };
+            leaf = inner;
+        }
+        let Some(whole) = self.values.get(source) else { return };
+        for value in self.candidates(leaf, constants) {
+            changes.push((source.clone(), with(whole, &fields, ty, value)));
+        }
+    }
+
+    fn candidates(&self, ty: &Type, constants: &[Value]) -> Vec<Value> {
+        let at = Timestamp::from_millis(0);
+        let mut found = Vec::new();
+        match ty {
+            Type::Option(inner) => {
+                found.push(sample(inner, at));
+                found.extend(self.candidates(inner, constants));
+                found.push(Value::None);
+            }
+            Type::Bool => found.extend([Value::Bool(true), Value::Bool(false)]),
+            Type::Int(range) => {
+                let mut numbers: Vec<i128> = vec![0, 1, -1];
+                for constant in constants {
+                    if let Value::Int(number) = constant {
+                        for near in [*number, number - 1, number + 1] {
+                            numbers.extend([near, i128::from(self.year) - near, near - i128::from(self.year)]);
+                        }
+                    }
+                }
+                numbers.retain(|number| range.holds(*number));
+                found.extend(numbers.into_iter().map(Value::Int));
+            }
+            Type::Decimal => {
+                found.extend([0.0, 1.0, -1.0].map(Value::Decimal));
+                for constant in constants {
+                    let number = match constant {
+                        Value::Decimal(number) => *number,
+                        Value::Int(number) => *number as f64,
+                        _ => continue,
+                    };
+                    found.extend([number, number - 0.5, number + 0.5].map(Value::Decimal));
+                }
+            }
+            Type::Enum(names) => found.extend(names.cases.iter().cloned().map(Value::Text)),
+            Type::Variant(variant) => found.extend(variant.cases.iter().map(|case| Value::Variant {
+                case: case.name.clone(),
+                payload: case.payload.as_ref().map(|ty| Arc::new(sample(ty, at))),
+            })),
+            Type::List(inner) => {
+                found.push(Value::list([sample(inner, at)]));
+                found.extend(constants.iter().map(|value| Value::list([value.clone()])));
+                found.push(Value::list([]));
+            }
+            _ => {
+                found.extend(constants.iter().filter(|value| same_kind(value, ty)).cloned());
+                if matches!(ty, Type::String) {
+                    found.extend(["", "1", "样例"].map(Value::from));
+                }
+                found.push(sample(ty, at));
+            }
+        }
+        found
+    }
+}
+
+fn same_kind(value: &Value, ty: &Type) -> bool {
+    matches!(
+        (value, ty),
+        (Value::Text(_), Type::String | Type::Phone | Type::Char)
+            | (Value::Date(_), Type::Date)
+            | (Value::Time(_), Type::Time)
+            | (Value::Duration(_), Type::Duration)
+    )
+}
+
+fn queue_values(field: QueueField, constants: &[Value]) -> Vec<Value> {
+    match field {
+        QueueField::Open => vec![Value::Bool(false), Value::Bool(true)],
+        QueueField::Waiting | QueueField::Agents => constants
+            .iter()
+            .filter_map(|value| match value {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            })
+            .flat_map(|number| [number, number + 1, (number - 1).max(0)])
+            .chain([0])
+            .map(Value::Int)
+            .collect(),
+        QueueField::Wait => constants
+            .iter()
+            .filter(|value| matches!(value, Value::Duration(_)))
+            .cloned()
+            .chain([Duration::from_secs(3600), Duration::default()].map(Value::Duration))
+            .collect(),
+    }
+}
+
+/// A value with another one in the place of a field within it.
+fn with(whole: &Value, fields: &[&str], ty: &Type, value: Value) -> Value {
+    let Some((field, rest)) = fields.split_first() else {
+        return value;
+    };
+    let at = Timestamp::from_millis(0);
+    let there = match whole {
+        Value::Record(_) => whole.clone(),
+        _ => sample(ty.required(), at),
+    };
+    let Value::Record(record) = &there else { return value };
+    let mut record = (**record).clone();
+    if let Some(inner) = ty.required().field(field) {
+        let before = record.get(*field).cloned().unwrap_or_default();
+        record.insert((*field).into(), with(&before, rest, inner, value));
+    }
+    Value::Record(Arc::new(record))
+}
+
+/// A time by the clocks of a zone.
+fn local(text: &str, zone: &TimeZone) -> Timestamp {
+    let at = text
+        .parse::<DateTime>()
+        .ok()
+        .and_then(|time| zone.to_ambiguous_timestamp(time).compatible().ok())
+        .map_or(0, jiff::Timestamp::as_millisecond);
+    Timestamp::from_millis(at)
+}
+
+fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis()).map_or_else(
+        |_| MORNING.to_owned(),
+        |at| zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M").to_string(),
+    )
+}
+
+/// What expressions see on a walk.
+struct Here<'w> {
+    graph: &'w Graph<'w>,
+    chosen: &'w Chosen,
+    variables: Option<&'w HashMap<Arc<str>, Value>>,
+    result: Option<&'w Value>,
+    language: &'w Arc<str>,
+    at: Timestamp,
+    caller: Option<&'w str>,
+}
+
+impl Scope for Here<'_> {
+    fn variable(&self, name: &str) -> Option<Value> {
+        self.variables?.get(name).cloned()
+    }
+    fn answer(&self) -> Option<Value> {
+        None
+    }
+    fn result(&self) -> Option<Value> {
+        self.result.cloned()
+    }
+    fn contact(&self, field: ContactField) -> Option<Value> {
+        match field {
+            ContactField::Caller => self.caller.map(Value::from),
+            ContactField::Claimed => None,
+            ContactField::Number => Some(Value::Text(self.graph.number.clone())),
+            ContactField::Language => Some(Value::Text(self.language.clone())),
+            ContactField::Channel => Some(Value::from("voice")),
+            ContactField::Id => Some(Value::from("contact")),
+        }
+    }
+    fn calendar_open(&self, name: &str) -> bool {
+        let hotline = self.graph.hotline;
+        let calendar = hotline.calendars.get(name);
+        calendar.is_some_and(|calendar| calendar.is_open(self.at, &hotline.time_zone))
+    }
+    fn queue(&self, name: &str, field: QueueField) -> Value {
+        let chosen = self.chosen.0.get(&format!("queue.{name}.{}", field.as_str()));
+        chosen.cloned().unwrap_or(match field {
+            QueueField::Open => Value::Bool(true),
+            QueueField::Waiting => Value::Int(0),
+            QueueField::Agents => Value::Int(1),
+            QueueField::Wait => Value::Duration(Duration::default()),
+        })
+    }
+    fn position(&self) -> Option<Value> {
+        Some(Value::Int(1))
+    }
+    fn wait(&self) -> Option<Value> {
+        Some(Value::Duration(Duration::default()))
+    }
+    fn now(&self) -> Timestamp {
+        self.at
+    }
+    fn time_zone(&self) -> &TimeZone {
+        &self.graph.hotline.time_zone
+    }
+}
+
+impl Witness {
+    /// The script as a scenario that `trunkline test` can keep and `dial --script` plays.
+    pub fn to_scenario(&self, title: &str) -> String {
+        let mut text = String::new();
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let _ = writeln!(text, "scenario: {}", quoted(title));
+        let from = self.from.as_ref().map(|from| format!(", from: {}", quoted(from)));
+        let _ = writeln!(
+            text,
+            "call: {{ number: {}, at: {}, language: {}{} }}",
+            quoted(&self.number),
+            quoted(&self.at),
+            self.language,
+            from.unwrap_or_default()
+        );
+        let mut functions: Vec<(&Arc<str>, Vec<String>)> = Vec::new();
+        for (function, mock) in &self.plugins {
+            let mock = mock.to_yaml();
+            match functions.iter_mut().find(|(known, _)| *known == function) {
+                Some((_, mocks)) => mocks.push(mock),
+                None => functions.push((function, vec![mock])),
+            }
+        }
+        if !functions.is_empty() {
+            text.push_str("plugins:\n");
+            for (function, mocks) in functions {
+                let _ = match mocks.as_slice() {
+                    [mock] => writeln!(text, "  {function}: {mock}"),
+                    mocks => writeln!(text, "  {function}: [{}]", mocks.join(", ")),
+                };
+            }
+        }
+        if !self.services.is_empty() {
+            text.push_str("services:\n");
+            for (service, answer) in &self.services {
+                let _ = writeln!(text, "  {}: {answer}", quoted(service));
+            }
+        }
+        text.push_str("script:\n");
+        for step in &self.script {
+            let _ = match step {
+                Move::Presses(keys) => writeln!(text, "  - presses: {}", quoted(keys)),
+                Move::Says(words) => writeln!(text, "  - says: {}", quoted(words)),
+                Move::Waits(millis) => writeln!(text, "  - wait: {millis}ms"),
+                Move::Served => writeln!(text, "  - served: true"),
+            };
+        }
+        match &self.ended {
+            Some(outcome) => {
+                let _ = writeln!(text, "  - expect: {{ ended: {outcome} }}");
+            }
+            None if self.script.is_empty() => text.push_str("  []\n"),
+            None => {}
+        }
+        text
+    }
+}
+
+impl Mock {
+    fn to_yaml(&self) -> String {
+        match self {
+            Self::Ok(value) => format!("{{ ok: {value} }}"),
+            Self::Refusal(case, None) => format!("{{ refusal: {case} }}"),
+            Self::Refusal(case, Some(payload)) => format!("{{ refusal: {case}, with: {payload} }}"),
+            Self::Fault(kind) => format!("{{ fault: {kind} }}"),
+        }
+    }
+}
