@@ -524,6 +524,16 @@ pub enum Record {
     },
 }
 
+/// What a `wait` may wait for.
+pub const EVENTS: [&str; 6] = [
+    "ticket.closed",
+    "ticket.answered",
+    "ticket.overdue",
+    "callback.done",
+    "survey.low",
+    "contact.ended",
+];
+
 /// `wait`
 #[derive(Debug)]
 pub struct Wait {

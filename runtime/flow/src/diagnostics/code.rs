@@ -3,6 +3,7 @@
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
 //! 09 what this version does not have, 10 the rules of rule packs (TL1001 is rule R1).
+//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have.
 
 use std::fmt;
 
@@ -153,6 +154,17 @@ codes! {
     MorePresses "1014" Error "a merged number costs more presses",
     UnknownPack "1090" Error "no such rule pack",
     TooLargeToProve "1091" Warning "the hotline is too large for its rules to be proved",
+    UnknownQueue "0801" Error "no such queue",
+    UnknownSkill "0802" Error "no agent has the skill",
+    UnknownAgent "0803" Error "no such agent",
+    UnknownSurvey "0804" Error "no such survey",
+    UnknownTicketClass "0805" Error "no such class of tickets",
+    NobodyServes "0806" Warning "no agent has all the skills",
+    NothingUses "0807" Warning "nothing uses it",
+    BadSurvey "0808" Error "the survey cannot be scored",
+    UnknownEvent "0809" Error "no such event",
+    UnknownService "0810" Error "no such service",
+    UnknownConsent "0811" Error "nothing asks for this consent",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

@@ -186,7 +186,7 @@ impl<'g, 'h> Game<'g, 'h> {
             }
             values[state] = value;
             for &(from, index) in &self.before[state] {
-                if settled[from] || !self.can_choose(from, index) {
+                if settled[from] || self.goal[from] || !self.can_choose(from, index) {
                     continue;
                 }
                 let Some(cost) = within(from, &self.graph.states[from].ways[index]) else {

@@ -130,6 +130,8 @@ pub(crate) enum Trouble {
     Silence,
     /// It is closed, or a queue is as it is.
     Closed,
+    /// A ring-back was refused: what others fall back on.
+    LastResort,
 }
 
 struct Context<'h> {
@@ -265,6 +267,7 @@ impl<'h> Graph<'h> {
                 (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
                     return None;
                 }
+                (Verb::Callback(_), "refused") => Trouble::LastResort,
                 (Verb::Run(_), _) => return None,
                 _ => Trouble::Failure,
             }),

@@ -7,7 +7,8 @@
 //!   answers that anybody can give.
 //! - Every way on which something went wrong: what follows leads to a human as well. A queue that
 //!   refuses leads on to somewhere else. The function's own refusals, and silence of a caller who
-//!   has been heard before, may also lead to `completed`.
+//!   has been heard before, may also lead to `completed`; and a ring-back that is refused is what
+//!   others fall back on: after it the contact may end, if something is said (R11).
 //!
 //! Each is judged as if nothing else went wrong later, since that is a way of its own; so one fault
 //! in a flow is one finding.
@@ -183,6 +184,7 @@ fn ways_that_went_wrong(
                 Trouble::Refusal => true,
                 Trouble::Silence => !unheard[state],
                 Trouble::Failure | Trouble::Closed => false,
+                Trouble::LastResort => continue,
             };
             let (game, costs) = if may_complete { (&lenient, &costs.1) } else { (&strict, &costs.0) };
             if !costs.is_bad(proof, way.to) || !proof.once(of.flow, of.step, &format!("R1 {}", told(way))) {
@@ -219,7 +221,7 @@ fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, by: &By) -> 
 
 fn help(finding: Finding, trouble: Trouble) -> Finding {
     finding.help(match trouble {
-        Trouble::Failure => "lead it to a human who can be reached some other way, such as a `callback`",
+        Trouble::Failure | Trouble::LastResort => "lead it to a human who can be reached some other way, such as a `callback`",
         Trouble::Refusal => "lead it to a human, to a question with a way to one, or to `end: completed` when the caller has what was asked for",
         Trouble::Silence => "who says nothing may not be able to press keys: lead it to a human",
         Trouble::Closed => "when it is closed, offer a `callback`",
@@ -259,7 +261,6 @@ steps:
   sorry: { say: hello, next: done }
   human: { queue: general, on: { else: ring-back }, next: done }
   ring-back: { callback: { within: 30m, queue: general, window: always }, on: { duplicate: done, refused: sorry }, next: done }
-#                                                                                                ^^^^^^^ TL1001: after `refused` of `ring-back`
   done: { end: completed }
 "##,
         );
