@@ -15,8 +15,8 @@ pub(crate) use self::{
     findings::{Finding, Findings, diagnostic as findings_diagnostic},
     suggest::{did_you_mean, one_of},
 };
-pub use crate::source::Position;
 use crate::prove::Witness;
+pub use crate::source::Position;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

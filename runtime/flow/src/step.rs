@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, sync::Arc};
 
-use trunkline_model::{
-    Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, Type, VariableName,
-};
+use trunkline_model::{Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, Type, VariableName};
 
 use crate::{expression::Expression, hotline::Language};
 

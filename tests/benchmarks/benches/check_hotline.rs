@@ -9,7 +9,12 @@
     reason = "benchmarks print, and measure by the clock"
 )]
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use benchmarks::print_machine;
 use trunkline_flow::{Severity, Sources, check, parse};
@@ -32,7 +37,10 @@ const FLOW_STEPS: usize = 50;
 fn main() {
     print_machine("check-hotline");
     println!("check with cn-12345 and accessibility, against the YAML scanner alone ({RUNS} runs, median)");
-    println!("{:>7}  {:>10}  {:>10}  {:>7}  {:>12}", "steps", "check", "scan", "ratio", "us per step");
+    println!(
+        "{:>7}  {:>10}  {:>10}  {:>7}  {:>12}",
+        "steps", "check", "scan", "ratio", "us per step"
+    );
     let mut before: Option<(usize, Duration)> = None;
     for steps in SIZES {
         let sources = hotline(steps);
@@ -60,7 +68,8 @@ fn main() {
             checked.as_secs_f64() * 1e6 / steps as f64,
         );
         if let Some((smaller, time)) = before {
-            let exponent = (checked.as_secs_f64() / time.as_secs_f64()).ln() / (steps as f64 / smaller as f64).ln();
+            let exponent =
+                (checked.as_secs_f64() / time.as_secs_f64()).ln() / (steps as f64 / smaller as f64).ln();
             println!("         from {smaller} to {steps} steps it grows as steps^{exponent:.2}");
         }
         before = Some((steps, checked));
@@ -107,11 +116,22 @@ fn hotline(steps: usize) -> Sources {
         let keys: Vec<String> = (0..8.min(flows - group * 8))
             .map(|key| format!("{}: run-{}", key + 1, group * 8 + key))
             .collect();
-        let more = if group + 1 < groups { format!(", 0: group-{}", group + 1) } else { String::new() };
-        let _ = writeln!(main, "  group-{group}: {{ menu: topics, keys: {{ {}{more} }}, on: {{ else: human }} }}", keys.join(", "));
+        let more = if group + 1 < groups {
+            format!(", 0: group-{}", group + 1)
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            main,
+            "  group-{group}: {{ menu: topics, keys: {{ {}{more} }}, on: {{ else: human }} }}",
+            keys.join(", ")
+        );
     }
     for flow in 0..flows {
-        let _ = writeln!(main, "  run-{flow}: {{ run: part-{flow}, on: {{ refused: human }}, next: more }}");
+        let _ = writeln!(
+            main,
+            "  run-{flow}: {{ run: part-{flow}, on: {{ refused: human }}, next: more }}"
+        );
         files.insert(format!("flows/part-{flow}.yaml"), part(flow));
     }
     main.push_str(
@@ -136,15 +156,29 @@ fn hotline(steps: usize) -> Sources {
 }
 
 fn part(flow: usize) -> String {
-    let mut text = format!("flow: part-{flow}\nvars: {{ citizen: crm.citizen?, n: {{ type: int, is: 0 }}, words: string? }}\notherwise: refused\nstart: s0\nsteps:\n");
+    let mut text = format!(
+        "flow: part-{flow}\nvars: {{ citizen: crm.citizen?, n: {{ type: int, is: 0 }}, words: string? }}\notherwise: refused\nstart: s0\nsteps:\n"
+    );
     let count = FLOW_STEPS - 3;
     for step in 0..count {
-        let next = if step + 1 < count { format!("s{}", step + 1) } else { "done".to_owned() };
+        let next = if step + 1 < count {
+            format!("s{}", step + 1)
+        } else {
+            "done".to_owned()
+        };
         let line = match step % 6 {
-            0 => format!("{{ menu: topics, keys: {{ 1: {next}, 2: refused, 3: done }}, on: {{ else: refused }} }}"),
-            1 => format!("{{ ask: question, answer: text, save: words, on: {{ else: refused }}, next: {next} }}"),
-            2 => format!("{{ call: crm.find-citizen, with: {{ phone: \"${{words}}\" }}, save: citizen, time: 2s, on: {{ not-found: {next}, else: refused }}, next: {next} }}"),
-            3 => format!("{{ choose: [{{ when: \"${{has(citizen) && n < 3}}\", next: {next} }}, {{ else: {next} }}] }}"),
+            0 => format!(
+                "{{ menu: topics, keys: {{ 1: {next}, 2: refused, 3: done }}, on: {{ else: refused }} }}"
+            ),
+            1 => format!(
+                "{{ ask: question, answer: text, save: words, on: {{ else: refused }}, next: {next} }}"
+            ),
+            2 => format!(
+                "{{ call: crm.find-citizen, with: {{ phone: \"${{words}}\" }}, save: citizen, time: 2s, on: {{ not-found: {next}, else: refused }}, next: {next} }}"
+            ),
+            3 => format!(
+                "{{ choose: [{{ when: \"${{has(citizen) && n < 3}}\", next: {next} }}, {{ else: {next} }}] }}"
+            ),
             4 => format!("{{ set: {{ n: \"${{n + 1}}\" }}, next: {next} }}"),
             _ => format!("{{ say: told, next: {next} }}"),
         };

@@ -80,8 +80,11 @@ fn condition(world: &World<'_>, word: &Word) -> Option<std::sync::Arc<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{assert_findings, files, interfaces};
-    use crate::{check, parse};
+    use super::super::{
+        harness::{assert_findings, files, interfaces},
+        world::World,
+    };
+    use crate::parse;
 
     const FLOW: &str = "--- flows/main.yaml\nflow: main\nstart: done\nsteps: { done: { end: completed } }\n";
 
@@ -95,9 +98,11 @@ time-zone: Asia/Shanghai
 numbers: { "12345": { flow: main } }
 checks: [cn-12345, { pack: cn-voice, inputs: 2, seconds: 60, emergency: [救命, 着火], assume: ["${ has(contact.caller) }"] }]
 "##, FLOW].concat();
-        let report = check(&parse(&files(&text)), &interfaces());
-        let checked = report.checked.expect("no findings");
-        let [bare, full] = checked.checks.as_slice() else {
+        let parsed = parse(&files(&text));
+        let interfaces = interfaces();
+        let world = World::new(&parsed, parsed.syntax.hotline.as_ref().unwrap(), &interfaces);
+        let packs = super::check(&world);
+        let [bare, full] = packs.as_slice() else {
             panic!("two packs")
         };
         assert_eq!(&*bare.pack, "cn-12345");

@@ -123,7 +123,9 @@ fn asks_for_the_number(hotline: &Hotline) -> bool {
 
 fn number_span(world: &World<'_>, number: &str) -> Span {
     let numbers = world.hotline.numbers.iter();
-    let found = numbers.map(|number| &number.number).find(|word| word.as_str() == number);
+    let found = numbers
+        .map(|number| &number.number)
+        .find(|word| word.as_str() == number);
     found.map_or_else(|| world.files.beginning("hotline.yaml"), |word| word.span)
 }
 
@@ -159,7 +161,11 @@ fn settings(world: &World<'_>, used: &PackUse, pack: &Pack) {
         .values()
         .flat_map(|clause| clause.words.keys().map(|name| &**name))
         .collect();
-    let written = world.hotline.checks.iter().find(|written| written.pack.value == used.pack);
+    let written = world
+        .hotline
+        .checks
+        .iter()
+        .find(|written| written.pack.value == used.pack);
     let Some(written) = written else { return };
     let names = written.settings.iter().map(|(name, _)| (name, &numbers));
     for (name, known) in names.chain(written.words.iter().map(|(name, _)| (name, &lists))) {
@@ -184,7 +190,9 @@ impl<'p> Proof<'p, '_> {
     /// A bound: as the hotline sets it, else as the pack does.
     fn setting(&self, name: &str) -> u64 {
         let own = self.used.settings.get(name);
-        own.or_else(|| self.clause.settings.get(name)).copied().unwrap_or_default()
+        own.or_else(|| self.clause.settings.get(name))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// A list of words for the languages of the hotline: its own, else the pack's.
@@ -209,8 +217,10 @@ impl<'p> Proof<'p, '_> {
 
     /// A finding of this rule; it cites the rule's clause.
     fn finding(&self, span: Span, message: String) -> Finding {
-        Finding::new(self.rule.code(), span, message)
-            .clause(format!("{} of {} {}: {}", self.rule, self.pack.name, self.pack.version, self.clause.source))
+        Finding::new(self.rule.code(), span, message).clause(format!(
+            "{} of {} {}: {}",
+            self.rule, self.pack.name, self.pack.version, self.clause.source
+        ))
     }
 
     fn report(&self, finding: Finding) {
@@ -228,7 +238,10 @@ impl<'p> Proof<'p, '_> {
     fn written(&self, flow: &Flow, step: usize) -> Option<&'p StepSyntax> {
         let (name, _) = flow.steps.get_index(step)?;
         let head = self.world.flows.get(flow.name.as_str())?;
-        head.syntax.steps.iter().find(|step| step.name.as_str() == name.as_str())
+        head.syntax
+            .steps
+            .iter()
+            .find(|step| step.name.as_str() == name.as_str())
     }
 
     /// Where a way out of a step is written: its own name, the name of its group, or the step.
@@ -243,9 +256,17 @@ impl<'p> Proof<'p, '_> {
         let (branch, kind) = exit.split_once('.').unwrap_or(("", exit));
         let names = [
             exit.to_string(),
-            if branch == "fault" { "fault".to_owned() } else { format!("{branch}.fault") },
+            if branch == "fault" {
+                "fault".to_owned()
+            } else {
+                format!("{branch}.fault")
+            },
             format!("{branch}.else"),
-            if kind.contains("fault") { "fault".to_owned() } else { String::new() },
+            if kind.contains("fault") {
+                "fault".to_owned()
+            } else {
+                String::new()
+            },
             "else".to_owned(),
         ];
         let find = |name: &String| written.on.iter().find(|exit| exit.name.as_str() == name);
@@ -304,7 +325,9 @@ impl<'p> Proof<'p, '_> {
                 }
             }
         }
-        finding.help("no script was found that plays this: look whether the conditions on the way exclude each other")
+        finding.help(
+            "no script was found that plays this: look whether the conditions on the way exclude each other",
+        )
     }
 }
 
@@ -335,7 +358,14 @@ fn in_seconds(seconds: f64) -> String {
 
 /// A count and its word.
 fn counted(count: f64, one: &str) -> String {
-    format!("{count:.0} {one}{}", if (count - 1.0).abs() < f64::EPSILON { "" } else { "s" })
+    format!(
+        "{count:.0} {one}{}",
+        if (count - 1.0).abs() < f64::EPSILON {
+            ""
+        } else {
+            "s"
+        }
+    )
 }
 
 /// The states that can be reached from the starts by ways that `open` lets through; none is gone
@@ -354,7 +384,10 @@ fn reached(graph: &Graph<'_>, stop: impl Fn(usize) -> bool, open: impl Fn(usize,
 }
 
 /// The first state of each step among some states.
-fn by_step<'g>(graph: &'g Graph<'_>, states: impl Iterator<Item = usize>) -> BTreeMap<(&'g str, usize), usize> {
+fn by_step<'g>(
+    graph: &'g Graph<'_>,
+    states: impl Iterator<Item = usize>,
+) -> BTreeMap<(&'g str, usize), usize> {
     let mut first = BTreeMap::new();
     for state in states {
         let of = &graph.states[state];

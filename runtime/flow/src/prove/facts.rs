@@ -72,12 +72,12 @@ impl Facts {
 
     /// What an expression is worth.
     pub(crate) fn worth(&self, node: &Node, given: Given<'_>) -> Worth {
+        if !given.assumed.is_empty() && given.assumed.contains(&key(node)) {
+            return Worth::Is(Value::Bool(true));
+        }
         let worth = self.look(node, given);
         if matches!(worth, Worth::Unknown | Worth::Set) {
             let key = key(node);
-            if given.assumed.contains(&key) {
-                return Worth::Is(Value::Bool(true));
-            }
             if let Some(Fact::Is(value)) = self.0.get(key.as_str()) {
                 return Worth::Is(value.clone());
             }
@@ -127,12 +127,12 @@ impl Facts {
             Op::CalendarOpen(name) if &**name == "always" => Worth::Is(Value::Bool(true)),
             Op::Field(inside, name) => match self.worth(inside, given) {
                 Worth::Unset => Worth::Unset,
-                Worth::Is(Value::Record(fields)) => fields
-                    .get(name)
-                    .map_or(Worth::Unknown, |value| match value {
+                Worth::Is(Value::Record(fields)) => {
+                    fields.get(name).map_or(Worth::Unknown, |value| match value {
                         Value::None => Worth::Unset,
                         value => Worth::Is(value.clone()),
-                    }),
+                    })
+                }
                 Worth::Is(_) | Worth::Set | Worth::Unknown => {
                     of(path(node).and_then(|path| self.0.get(path.as_str())))
                 }
@@ -173,7 +173,9 @@ impl Facts {
             Op::Binary(operator, a, b) if operator.compares() => {
                 match (self.worth(a, given), self.worth(b, given)) {
                     (Worth::Unset, _) | (_, Worth::Unset) => Worth::Is(Value::Bool(false)),
-                    (Worth::Is(a), Worth::Is(b)) => computed(&Op::Binary(*operator, constant(a), constant(b))),
+                    (Worth::Is(a), Worth::Is(b)) => {
+                        computed(&Op::Binary(*operator, constant(a), constant(b)))
+                    }
                     _ => Worth::Unknown,
                 }
             }
@@ -261,7 +263,8 @@ impl Facts {
             }
             Op::Binary(Operator::NotEqual, a, b) if !truth => {
                 // Not different is the same, or absent.
-                let set = |facts: &Self, node: &Node| matches!(facts.worth(node, given), Worth::Set | Worth::Is(_));
+                let set =
+                    |facts: &Self, node: &Node| matches!(facts.worth(node, given), Worth::Set | Worth::Is(_));
                 for (one, other) in [(a, b), (b, a)] {
                     if let Worth::Is(value) = self.worth(other, given)
                         && set(self, one)

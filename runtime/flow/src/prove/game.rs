@@ -131,9 +131,7 @@ impl<'g, 'h> Game<'g, 'h> {
             };
             let values = self.solve(
                 |_, way| (way.inputs == 0).then(|| cost(way)),
-                |way| {
-                    (way.inputs > 0).then(|| below(way).unwrap_or(NEVER))
-                },
+                |way| (way.inputs > 0).then(|| below(way).unwrap_or(NEVER)),
             );
             layers.push(values);
         }
@@ -141,7 +139,11 @@ impl<'g, 'h> Game<'g, 'h> {
     }
 
     /// `within` is what a way costs within this pass, `fixed` what it is worth when it leads out of it.
-    fn solve(&self, within: impl Fn(usize, &Way) -> Option<f64>, fixed: impl Fn(&Way) -> Option<f64>) -> Values {
+    fn solve(
+        &self,
+        within: impl Fn(usize, &Way) -> Option<f64>,
+        fixed: impl Fn(&Way) -> Option<f64>,
+    ) -> Values {
         let count = self.graph.states.len();
         let mut values = vec![NEVER; count];
         let mut settled = vec![false; count];
@@ -242,7 +244,11 @@ impl<'g, 'h> Game<'g, 'h> {
             .states
             .iter()
             .enumerate()
-            .map(|(state, from)| (0..from.ways.len()).filter(|way| self.is_open(state, *way)).count())
+            .map(|(state, from)| {
+                (0..from.ways.len())
+                    .filter(|way| self.is_open(state, *way))
+                    .count()
+            })
             .collect();
         let mut open: Vec<usize> = (0..count).filter(|state| self.goal[*state]).collect();
         for state in &open {

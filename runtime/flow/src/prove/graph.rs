@@ -235,8 +235,7 @@ impl<'h> Graph<'h> {
 
     /// Whether the caller is asked something here.
     pub(crate) fn asks(&self, state: usize) -> bool {
-        self.states[state].kind == Kind::Step
-            && matches!(self.step(state).verb, Verb::Menu(_) | Verb::Ask(_))
+        self.states[state].kind == Kind::Step && matches!(self.step(state).verb, Verb::Menu(_) | Verb::Ask(_))
     }
 
     /// Who chooses among the ways of a state.
@@ -335,7 +334,14 @@ impl<'h> Builder<'h, '_> {
     }
 
     /// The state of a step that is come to, looking at its condition first.
-    fn enter(&mut self, context: usize, step: usize, language: &Language, before: &Facts, facts: &Facts) -> usize {
+    fn enter(
+        &mut self,
+        context: usize,
+        step: usize,
+        language: &Language,
+        before: &Facts,
+        facts: &Facts,
+    ) -> usize {
         let flow = self.contexts[context].flow;
         let kept = self.plans.keep(flow.name.as_str(), step, before, facts.clone());
         let kind = match &flow.steps[step].when {
@@ -611,7 +617,9 @@ impl<'h> Trail<'h, '_, '_> {
             Verb::Record(record) => {
                 let mut after = facts;
                 let longest = match record {
-                    Record::Message { prompt, max, save, .. } => {
+                    Record::Message {
+                        prompt, max, save, ..
+                    } => {
                         after.set(save.as_str(), &Worth::Set);
                         self.said(prompt) + seconds(*max)
                     }
@@ -715,7 +723,10 @@ impl<'h> Trail<'h, '_, '_> {
                 self.lead(By::Intent(case.clone()), to, &facts, cost);
             }
         }
-        self.anywhere(&menu.entries.iter().map(|entry| entry.key).collect::<Vec<_>>(), said);
+        self.anywhere(
+            &menu.entries.iter().map(|entry| entry.key).collect::<Vec<_>>(),
+            said,
+        );
         self.unheard(step, said, menu.time, menu.retries);
     }
 
@@ -779,7 +790,13 @@ impl<'h> Trail<'h, '_, '_> {
             for (word, to) in &flow.anywhere.words {
                 if !heard.contains(word) {
                     heard.push(word.clone());
-                    self.leave_to(context, By::Word(word.clone()), to, &facts, (1, (0, 1), (0.0, said)));
+                    self.leave_to(
+                        context,
+                        By::Word(word.clone()),
+                        to,
+                        &facts,
+                        (1, (0, 1), (0.0, said)),
+                    );
                 }
             }
             let Some((parent, _, known)) = &self.builder.contexts[context].parent else {
@@ -893,7 +910,13 @@ fn same_kind(a: &By, b: &By) -> bool {
     match (a, b) {
         (By::Exit(a), By::Exit(b)) => {
             let fault = |name: &str| name.starts_with("fault.") || name.contains(".fault.");
-            let group = |name: &Arc<str>| (fault(name), matches!(&**name, "no-input"), matches!(&**name, "timeout"));
+            let group = |name: &Arc<str>| {
+                (
+                    fault(name),
+                    matches!(&**name, "no-input"),
+                    matches!(&**name, "timeout"),
+                )
+            };
             group(a) == group(b)
         }
         (a, b) => a == b,

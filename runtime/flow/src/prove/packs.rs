@@ -203,7 +203,9 @@ fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
 }
 
 fn text_of(node: Option<&Node>) -> Arc<str> {
-    node.and_then(Node::word).map(|word| word.value).unwrap_or_default()
+    node.and_then(Node::word)
+        .map(|word| word.value)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -226,6 +228,9 @@ mod tests {
         assert_eq!(names, ["cn-12345", "zero-menu", "elderly", "accessibility"]);
         let r1 = &pack("cn-12345").unwrap().rules[&Rule::R1];
         assert_eq!(r1.settings["inputs"], 2);
-        assert_eq!(pack("cn-12345").unwrap().rules[&Rule::R4].words["emergency"]["zh"].len(), 3);
+        assert_eq!(
+            pack("cn-12345").unwrap().rules[&Rule::R4].words["emergency"]["zh"].len(),
+            3
+        );
     }
 }

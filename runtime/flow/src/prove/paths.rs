@@ -159,18 +159,4 @@ impl Path {
         let (state, index) = self.0.last()?;
         Some(graph.states[*state].ways[*index].to)
     }
-
-    /// How many inputs it takes of the caller.
-    pub(crate) fn inputs(&self, graph: &Graph<'_>) -> u32 {
-        self.ways(graph).map(|way| way.inputs).sum()
-    }
-
-    /// How many seconds it takes at most.
-    pub(crate) fn seconds(&self, graph: &Graph<'_>) -> f64 {
-        self.ways(graph).map(|way| way.seconds.1).sum()
-    }
-
-    fn ways<'p>(&'p self, graph: &'p Graph<'_>) -> impl Iterator<Item = &'p Way> {
-        self.0.iter().map(|(state, index)| &graph.states[*state].ways[*index])
-    }
 }

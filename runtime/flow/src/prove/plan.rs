@@ -118,7 +118,11 @@ impl<'h> Plans<'h> {
     /// Of the facts of one flow, those that hold in another as well.
     pub(crate) fn of_the_world(facts: &Facts) -> Facts {
         let shared = facts.0.iter().filter(|(about, _)| is_of_the_world(about));
-        Facts(shared.map(|(about, fact)| (about.clone(), fact.clone())).collect())
+        Facts(
+            shared
+                .map(|(about, fact)| (about.clone(), fact.clone()))
+                .collect(),
+        )
     }
 
     /// Takes over what became known of the world elsewhere.
@@ -176,7 +180,13 @@ impl<'h> Plan<'h> {
             .filter_map(|step| flow.steps.get_index_of(step))
             .collect();
         for (index, step) in flow.steps.values().enumerate() {
-            let hears = step.verb.hears().then_some(&anywhere).into_iter().flatten().copied();
+            let hears = step
+                .verb
+                .hears()
+                .then_some(&anywhere)
+                .into_iter()
+                .flatten()
+                .copied();
             for to in targets(flow, step).chain(hears) {
                 before[to].push(index);
             }
@@ -227,7 +237,10 @@ fn subjects(step: &Step) -> Vec<Arc<str>> {
 
 fn note(node: &Node, found: &mut Vec<Arc<str>>) {
     // A node that only wraps another is the same subject, to be counted once.
-    if matches!(node.op, Op::Nested(_) | Op::Present { .. } | Op::Convert(..) | Op::Constant(_)) {
+    if matches!(
+        node.op,
+        Op::Nested(_) | Op::Present { .. } | Op::Convert(..) | Op::Constant(_)
+    ) {
         return;
     }
     found.push(key(node).into());

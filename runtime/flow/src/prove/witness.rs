@@ -109,7 +109,9 @@ pub(crate) fn find(graph: &Graph<'_>, path: &Path) -> Result<Witness, usize> {
             tried.0.insert(change.0, change.1);
             let further = match Walk::begin(graph, &tried).along(path) {
                 Ok(_) => true,
-                Err(next) => next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part),
+                Err(next) => {
+                    next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part)
+                }
             };
             if further {
                 better = Some(tried);
@@ -213,7 +215,12 @@ impl<'g, 'h> Walk<'g, 'h> {
         Ok(self.witness)
     }
 
-    fn enter(&mut self, flow: &'h Flow, variables: HashMap<Arc<str>, Value>, sources: HashMap<Arc<str>, String>) {
+    fn enter(
+        &mut self,
+        flow: &'h Flow,
+        variables: HashMap<Arc<str>, Value>,
+        sources: HashMap<Arc<str>, String>,
+    ) {
         self.frames.push(Frame {
             flow,
             variables,
@@ -252,7 +259,12 @@ impl<'g, 'h> Walk<'g, 'h> {
 
     /// The value for something of a type: the one that was chosen, else any.
     fn value_for(&mut self, what: &str, ty: &Type) -> Value {
-        let value = self.chosen.0.get(what).cloned().unwrap_or_else(|| sample(ty, self.at));
+        let value = self
+            .chosen
+            .0
+            .get(what)
+            .cloned()
+            .unwrap_or_else(|| sample(ty, self.at));
         self.used.insert(what.to_owned(), (value.clone(), ty.clone()));
         value
     }
@@ -287,7 +299,11 @@ impl<'g, 'h> Walk<'g, 'h> {
 
     fn pass(&mut self, time: f64) {
         // Times of flows are whole milliseconds far below the limit.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and small"
+        )]
         let millis = (time * 1000.0).round() as u64;
         if millis == 0 {
             return;
@@ -486,7 +502,11 @@ impl<'g, 'h> Walk<'g, 'h> {
                 if let (Some(save), Some(value)) = (&call.save, &value) {
                     self.assign(save.as_str(), value.clone(), Some(what));
                 }
-                Mock::Ok(value.as_ref().map_or_else(|| "null".to_owned(), |value| to_json(value).to_string()))
+                Mock::Ok(
+                    value
+                        .as_ref()
+                        .map_or_else(|| "null".to_owned(), |value| to_json(value).to_string()),
+                )
             }
             Some(exit) => match exit.strip_prefix("fault.") {
                 Some(kind) => Mock::Fault(kind.into()),
@@ -497,7 +517,9 @@ impl<'g, 'h> Walk<'g, 'h> {
                         .find(|(case, _)| &**case == exit)
                         .and_then(|(_, payload)| payload.as_ref())
                         .map(|ty| sample(ty, self.at));
-                    if let Some(save) = taken.and_then(|exit| step.exits.get(exit)).and_then(|edge| edge.save.as_ref())
+                    if let Some(save) = taken
+                        .and_then(|exit| step.exits.get(exit))
+                        .and_then(|edge| edge.save.as_ref())
                         && let Some(payload) = &payload
                     {
                         self.assign(save.as_str(), payload.clone(), None);
@@ -540,9 +562,14 @@ impl<'g, 'h> Walk<'g, 'h> {
                 let frames = &self.frames;
                 let taken = |key: Key| {
                     menu.entries.iter().any(|entry| entry.key == key)
-                        || frames.iter().any(|frame| frame.flow.anywhere.keys.contains_key(&key))
+                        || frames
+                            .iter()
+                            .any(|frame| frame.flow.anywhere.keys.contains_key(&key))
                 };
-                let wrong = "123456789*0#".chars().filter_map(Key::new).find(|key| !taken(*key));
+                let wrong = "123456789*0#"
+                    .chars()
+                    .filter_map(Key::new)
+                    .find(|key| !taken(*key));
                 for _ in 0..=menu.retries {
                     match wrong {
                         Some(key) => self.presses(key.to_string()),
@@ -624,7 +651,11 @@ impl<'g, 'h> Walk<'g, 'h> {
                 self.presses(format!("{keys}{}", finish.unwrap_or_default()));
             }
             (Answer::OneOf(choices), Value::Text(chosen)) => {
-                match choices.iter().find(|choice| choice.value == *chosen).and_then(|choice| choice.key) {
+                match choices
+                    .iter()
+                    .find(|choice| choice.value == *chosen)
+                    .and_then(|choice| choice.key)
+                {
                     Some(key) => self.presses(key.to_string()),
                     None => self.says(&**chosen),
                 }
@@ -797,10 +828,14 @@ impl Stuck {
         let fields: Vec<&str> = parts.collect();
         let mut leaf = ty;
         for field in &fields {
-            let Some(inner) = leaf.required().field(field) else { return };
+            let Some(inner) = leaf.required().field(field) else {
+                return;
+            };
             leaf = inner;
         }
-        let Some(whole) = self.values.get(source) else { return };
+        let Some(whole) = self.values.get(source) else {
+            return;
+        };
         for value in self.candidates(leaf, constants) {
             changes.push((source.clone(), with(whole, &fields, ty, value)));
         }
@@ -821,7 +856,11 @@ impl Stuck {
                 for constant in constants {
                     if let Value::Int(number) = constant {
                         for near in [*number, number - 1, number + 1] {
-                            numbers.extend([near, i128::from(self.year) - near, near - i128::from(self.year)]);
+                            numbers.extend([
+                                near,
+                                i128::from(self.year) - near,
+                                near - i128::from(self.year),
+                            ]);
                         }
                     }
                 }
@@ -903,7 +942,9 @@ fn with(whole: &Value, fields: &[&str], ty: &Type, value: Value) -> Value {
         Value::Record(_) => whole.clone(),
         _ => sample(ty.required(), at),
     };
-    let Value::Record(record) = &there else { return value };
+    let Value::Record(record) = &there else {
+        return value;
+    };
     let mut record = (**record).clone();
     if let Some(inner) = ty.required().field(field) {
         let before = record.get(*field).cloned().unwrap_or_default();

@@ -64,7 +64,9 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
     let trouble = |state: usize, way: &_| {
         graph.chooser(state, way) == Chooser::World && graph.trouble(state, way).is_some()
     };
-    let parts = components(graph.states.len(), |state| graph.states[state].ways.iter().map(|way| way.to));
+    let parts = components(graph.states.len(), |state| {
+        graph.states[state].ways.iter().map(|way| way.to)
+    });
     let mut order = vec![0; graph.states.len()];
     for (place, part) in parts.iter().enumerate() {
         for state in part {
@@ -80,7 +82,11 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
         let bad = |state: usize| costs.is_bad(proof, state);
         let judged = (0..graph.states.len())
             .filter(|state| !excused[*state] && (graph.asks(*state) || starts.contains(state)));
-        let Some(deepest) = judged.clone().filter(|state| bad(*state)).min_by_key(|state| order[*state]) else {
+        let Some(deepest) = judged
+            .clone()
+            .filter(|state| bad(*state))
+            .min_by_key(|state| order[*state])
+        else {
             break;
         };
         let among: Vec<usize> = judged
@@ -101,24 +107,34 @@ impl Costs {
         let layers = game.costs_within(inputs_max, |way| way.seconds.1);
         Self {
             inputs: game.costs(|way| f64::from(way.inputs)),
-            seconds: layers.last().cloned().unwrap_or_else(|| game.costs(|way| way.seconds.1)),
+            seconds: layers
+                .last()
+                .cloned()
+                .unwrap_or_else(|| game.costs(|way| way.seconds.1)),
         }
     }
 
     fn is_bad(&self, proof: &Proof<'_, '_>, state: usize) -> bool {
-        self.inputs.at(state) > proof.setting("inputs") as f64 || self.seconds.at(state) > proof.setting("seconds") as f64
+        self.inputs.at(state) > proof.setting("inputs") as f64
+            || self.seconds.at(state) > proof.setting("seconds") as f64
     }
 
     /// What is wrong from a state on, and the values by which the contact would be played.
     fn told(&self, proof: &Proof<'_, '_>, state: usize) -> (String, &Values) {
         let inputs = self.inputs.at(state);
         if inputs.is_infinite() {
-            return ("a human or a ring-back cannot be reached".to_owned(), &self.inputs);
+            return (
+                "a human or a ring-back cannot be reached".to_owned(),
+                &self.inputs,
+            );
         }
         if inputs > proof.setting("inputs") as f64 {
             let allowed = counted(proof.setting("inputs") as f64, "input");
             return (
-                format!("a human is {} away, {allowed} are allowed", counted(inputs, "input")),
+                format!(
+                    "a human is {} away, {allowed} are allowed",
+                    counted(inputs, "input")
+                ),
                 &self.inputs,
             );
         }
@@ -131,13 +147,22 @@ impl Costs {
             );
         }
         (
-            format!("it may take {} to reach a human, {allowed} are allowed", in_seconds(seconds)),
+            format!(
+                "it may take {} to reach a human, {allowed} are allowed",
+                in_seconds(seconds)
+            ),
             &self.seconds,
         )
     }
 }
 
-fn report_question(proof: &Proof<'_, '_>, graph: &Graph<'_>, game: &Game<'_, '_>, costs: &Costs, state: usize) {
+fn report_question(
+    proof: &Proof<'_, '_>,
+    graph: &Graph<'_>,
+    game: &Game<'_, '_>,
+    costs: &Costs,
+    state: usize,
+) {
     let of = &graph.states[state];
     if !proof.once(of.flow, of.step, "R1") {
         return;
@@ -150,7 +175,10 @@ fn report_question(proof: &Proof<'_, '_>, graph: &Graph<'_>, game: &Game<'_, '_>
             .help("give the question a key or a word that leads to a human, or the flow one for all questions: `anywhere: { keys: { \"0\": human } }`")
     } else {
         proof
-            .finding(span, format!("from the beginning of `{}` on {what}", of.flow.name))
+            .finding(
+                span,
+                format!("from the beginning of `{}` on {what}", of.flow.name),
+            )
             .help("ask the caller before the contact ends, or lead it to a human")
     };
     proof.report(proof.with_witness(finding, graph, state, None, |at, avoided| {
@@ -166,39 +194,55 @@ fn ways_that_went_wrong(
     inputs_max: u32,
     excused: &[bool],
 ) {
-    let strict = strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
-    let lenient = strict.with_goal(|state| strict.is_goal(state) || graph.outcome(state) == Some("completed"));
+    let strict =
+        strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
+    let lenient =
+        strict.with_goal(|state| strict.is_goal(state) || graph.outcome(state) == Some("completed"));
     let costs = (Costs::of(&strict, inputs_max), Costs::of(&lenient, inputs_max));
     // Who has answered something before is known to be able to.
-    let unheard = reached(graph, |_| false, |state, way| {
-        graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some()
-    });
+    let unheard = reached(
+        graph,
+        |_| false,
+        |state, way| graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some(),
+    );
     for state in 0..graph.states.len() {
         let of = &graph.states[state];
         if proof.was_said(of.flow, of.step, "R1") {
             continue;
         }
         for (index, way) in of.ways.iter().enumerate() {
-            let Some(trouble) = graph.trouble(state, way) else { continue };
+            let Some(trouble) = graph.trouble(state, way) else {
+                continue;
+            };
             let may_complete = match trouble {
                 Trouble::Refusal => true,
                 Trouble::Silence => !unheard[state],
                 Trouble::Failure | Trouble::Closed => false,
                 Trouble::LastResort => continue,
             };
-            let (game, costs) = if may_complete { (&lenient, &costs.1) } else { (&strict, &costs.0) };
+            let (game, costs) = if may_complete {
+                (&lenient, &costs.1)
+            } else {
+                (&strict, &costs.0)
+            };
             if !costs.is_bad(proof, way.to) || !proof.once(of.flow, of.step, &format!("R1 {}", told(way))) {
                 continue;
             }
             let (what, values) = costs.told(proof, way.to);
             let finding = proof.finding(
                 proof.way_span(of.flow, of.step, way),
-                format!("after {} of `{}` {what}", way_told(proof, graph, state, &way.by), graph.name(state)),
+                format!(
+                    "after {} of `{}` {what}",
+                    way_told(proof, graph, state, &way.by),
+                    graph.name(state)
+                ),
             );
             let finding = help(finding, trouble);
-            proof.report(proof.with_witness(finding, graph, state, Some(index), |at, avoided| {
-                paths::onward(game, values, at, avoided)
-            }));
+            proof.report(
+                proof.with_witness(finding, graph, state, Some(index), |at, avoided| {
+                    paths::onward(game, values, at, avoided)
+                }),
+            );
         }
     }
 }
@@ -213,7 +257,11 @@ fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, by: &By) -> 
                 Some(crate::syntax::VerbSyntax::Choose(choose)) => choose.branches.len(),
                 _ => 0,
             };
-            if *index == branches { "`else`".to_owned() } else { told }
+            if *index == branches {
+                "`else`".to_owned()
+            } else {
+                told
+            }
         }
         _ => told,
     }

@@ -4,10 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Proof, r8::spoken, told};
-use crate::prove::{
-    graph::Graph,
-    paths::Path,
-};
+use crate::prove::{graph::Graph, paths::Path};
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
@@ -17,7 +14,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 if graph.trouble(state, way).is_none() {
                     continue;
                 }
-                let Some(silence) = silently(graph, way.to) else { continue };
+                let Some(silence) = silently(graph, way.to) else {
+                    continue;
+                };
                 let known = proof.was_said(of.flow, of.step, &format!("R1 {}", told(way)))
                     || proof.was_said(of.flow, of.step, "R1");
                 if known || !proof.once(of.flow, of.step, &format!("R11 {}", told(way))) {
@@ -26,7 +25,11 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 let finding = proof
                     .finding(
                         proof.way_span(of.flow, of.step, way),
-                        format!("after {} of `{}` the contact ends without a word", told(way), graph.name(state)),
+                        format!(
+                            "after {} of `{}` the contact ends without a word",
+                            told(way),
+                            graph.name(state)
+                        ),
                     )
                     .help("say something before it ends, like a goodbye or how to go on");
                 proof.report(proof.with_witness(finding, graph, state, Some(index), |_, _| silence.clone()));

@@ -27,9 +27,13 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .and_then(|written| written.before.iter().find(|(name, _)| name.value == *service))
                 .map_or_else(|| number_span(proof.world, number), |(name, _)| name.span);
             let message = match presses {
-                None => format!("`{number}` does not lead to `{service}`, which took {before} presses before"),
+                None => {
+                    format!("`{number}` does not lead to `{service}`, which took {before} presses before")
+                }
                 Some(presses) if presses > *before => {
-                    format!("`{service}` takes {presses} presses from `{number}`, {before} before it was merged")
+                    format!(
+                        "`{service}` takes {presses} presses from `{number}`, {before} before it was merged"
+                    )
                 }
                 Some(_) => continue,
             };

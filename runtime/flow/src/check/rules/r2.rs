@@ -8,7 +8,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
         let stop = |state| graph.is_human(state) || graph.is_callback(state) || graph.asks(state);
         let reached = reached(graph, stop, |_, _| true);
         let before = |state: &usize| reached[*state];
-        let asking = (0..graph.states.len()).filter(before).filter(|state| graph.asks(*state));
+        let asking = (0..graph.states.len())
+            .filter(before)
+            .filter(|state| graph.asks(*state));
         for state in by_step(graph, asking).into_values() {
             let of = &graph.states[state];
             if !proof.once(of.flow, of.step, "R2") {
@@ -22,7 +24,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .help("lead the start straight to a `queue`; questions can come while the caller waits, or after");
             proof.report(proof.with_witness(finding, graph, state, None, |_, _| paths::Path::default()));
         }
-        let ended = (0..graph.states.len()).filter(before).filter(|state| graph.outcome(*state).is_some());
+        let ended = (0..graph.states.len())
+            .filter(before)
+            .filter(|state| graph.outcome(*state).is_some());
         for state in by_step(graph, ended).into_values() {
             let of = &graph.states[state];
             if !proof.once(of.flow, of.step, "R2") {
@@ -33,7 +37,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             let finding = proof
                 .finding(
                     proof.step_span(of.flow, of.step),
-                    format!("the contact may end at `{}` before a human was there", graph.name(state)),
+                    format!(
+                        "the contact may end at `{}` before a human was there",
+                        graph.name(state)
+                    ),
                 )
                 .help("lead every way to a `queue`, and what the queue refuses to a `callback`");
             proof.report(proof.with_witness(finding, graph, state, None, |at, avoided| {

@@ -22,7 +22,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 continue;
             }
             let how = if seconds.is_finite() {
-                format!("it may take {} from the answer to a human ({language})", in_seconds(seconds))
+                format!(
+                    "it may take {} from the answer to a human ({language})",
+                    in_seconds(seconds)
+                )
             } else {
                 "how long it takes from the answer to a human is not bounded".to_owned()
             };

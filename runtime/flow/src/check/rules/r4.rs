@@ -50,7 +50,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
         }
         for (state, words) in missing {
-            let words: Vec<&str> = words.into_iter().filter(|word| !everywhere.contains(word)).collect();
+            let words: Vec<&str> = words
+                .into_iter()
+                .filter(|word| !everywhere.contains(word))
+                .collect();
             let of = &graph.states[state];
             if words.is_empty() || !proof.once(of.flow, of.step, "R4") {
                 continue;
@@ -85,9 +88,13 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
         Verb::Ask(ask) => {
             // A word that answers the question is an answer.
             if let Answer::OneOf(choices) = &ask.answer
-                && choices
-                    .iter()
-                    .any(|choice| choice.words.iter().chain([&choice.value]).any(|word| words::plain(word) == said))
+                && choices.iter().any(|choice| {
+                    choice
+                        .words
+                        .iter()
+                        .chain([&choice.value])
+                        .any(|word| words::plain(word) == said)
+                })
             {
                 return None;
             }
@@ -98,7 +105,10 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
     graph.frames(state).into_iter().rev().find_map(|(flow, _)| {
         let of_flow = &flow.anywhere.words;
         let step = if alone {
-            of_flow.iter().find(|(known, _)| words::plain(known) == said).map(|(_, step)| step)
+            of_flow
+                .iter()
+                .find(|(known, _)| words::plain(known) == said)
+                .map(|(_, step)| step)
         } else {
             words::find_word(of_flow, &said).map(|(_, step)| step)
         };
@@ -114,6 +124,8 @@ fn leads_out(flow: &Flow, step: &StepId) -> bool {
     if is_out(step) {
         return true;
     }
-    let Some(first) = flow.steps.get(step) else { return false };
+    let Some(first) = flow.steps.get(step) else {
+        return false;
+    };
     matches!(first.verb, Verb::Say(_)) && first.next.as_ref().is_some_and(is_out)
 }

@@ -55,7 +55,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
         };
         let goal = |state| graph.is_human(state) || graph.is_callback(state);
         let game = Game::new(&graph, goal).closing(|state, way| {
-            let known = matches!(graph.trouble(state, way), Some(Trouble::Failure | Trouble::Refusal));
+            let known = matches!(
+                graph.trouble(state, way),
+                Some(Trouble::Failure | Trouble::Refusal)
+            );
             known || (graph.chooser(state, way) == Chooser::Caller && way.inputs > 0)
         });
         let values = game.costs(|_| 0.0);
@@ -79,6 +82,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
 
 /// A condition without the spaces that do not matter and the braces around it.
 fn spelt(text: &str) -> String {
-    let inside = text.trim().strip_prefix("${").and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let inside = text
+        .trim()
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'))
+        .unwrap_or(text);
     inside.chars().filter(|c| !c.is_whitespace()).collect()
 }

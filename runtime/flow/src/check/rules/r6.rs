@@ -92,8 +92,13 @@ fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
     names.dedup();
     for name in names {
         let asks = |state: usize| matches!(&graph.step(state).verb, Verb::Ask(ask) if ask.consent.as_ref() == Some(&name));
-        let unasked = reached(graph, |_| false, |state, way| !(asks(state) && way.by == By::Answer));
-        let early = (0..graph.states.len()).filter(|state| unasked[*state] && named(*state).as_ref() == Some(&name));
+        let unasked = reached(
+            graph,
+            |_| false,
+            |state, way| !(asks(state) && way.by == By::Answer),
+        );
+        let early =
+            (0..graph.states.len()).filter(|state| unasked[*state] && named(*state).as_ref() == Some(&name));
         for state in by_step(graph, early).into_values() {
             let of = &graph.states[state];
             if !proof.once(of.flow, of.step, "R6") {
@@ -102,9 +107,14 @@ fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
             let finding = proof
                 .finding(
                     proof.step_span(of.flow, of.step),
-                    format!("`{}` wants the consent `{name}`, but the caller may not have been asked for it", graph.name(state)),
+                    format!(
+                        "`{}` wants the consent `{name}`, but the caller may not have been asked for it",
+                        graph.name(state)
+                    ),
                 )
-                .help(format!("ask on every way to it: `{{ ask: …, answer: yes-no, consent: {name}, … }}`"));
+                .help(format!(
+                    "ask on every way to it: `{{ ask: …, answer: yes-no, consent: {name}, … }}`"
+                ));
             proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
         }
     }

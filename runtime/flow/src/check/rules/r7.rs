@@ -116,22 +116,21 @@ impl<'h> Labels<'h> {
     /// The labels that the value of an expression carries.
     pub(super) fn of_expression(&self, flow: &Flow, expression: &Expression) -> Set {
         let mut found = Set::new();
-        walk(expression.root(), &mut |node| {
-            match &node.op {
-                Op::Contact {
-                    field: ContactField::Caller | ContactField::Claimed,
-                    ..
-                } => {
-                    found.insert(PHONE.into());
-                }
-                Op::Variable { name, .. } => {
-                    let known = self.variables.iter().find(|((of, variable), _)| {
-                        *of == flow.name.as_str() && *variable == *name
-                    });
-                    found.extend(known.into_iter().flat_map(|(_, labels)| labels.iter().cloned()));
-                }
-                _ => {}
+        walk(expression.root(), &mut |node| match &node.op {
+            Op::Contact {
+                field: ContactField::Caller | ContactField::Claimed,
+                ..
+            } => {
+                found.insert(PHONE.into());
             }
+            Op::Variable { name, .. } => {
+                let known = self
+                    .variables
+                    .iter()
+                    .find(|((of, variable), _)| *of == flow.name.as_str() && *variable == *name);
+                found.extend(known.into_iter().flat_map(|(_, labels)| labels.iter().cloned()));
+            }
+            _ => {}
         });
         self.of_fields(flow, expression.root(), &mut found);
         found
@@ -156,14 +155,18 @@ impl<'h> Labels<'h> {
         for part in parts {
             let Some(name) = ty.required().name() else { return };
             last = Some(format!("{name}.{part}"));
-            let Some(field) = ty.required().field(part) else { return };
+            let Some(field) = ty.required().field(part) else {
+                return;
+            };
             ty = field;
         }
         let whole = ty.required().name().map(|name| format!("{name}."));
         for plugin in self.hotline.plugins.values() {
             for (field, label) in &plugin.labels {
                 let read = last.as_deref() == Some(&**field);
-                let passed = whole.as_ref().is_some_and(|whole| field.starts_with(whole.as_str()));
+                let passed = whole
+                    .as_ref()
+                    .is_some_and(|whole| field.starts_with(whole.as_str()));
                 if read || passed {
                     found.insert(label.clone());
                 }
@@ -210,7 +213,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 (Verb::Together(together), written) => {
                     for (place, (_, call)) in together.branches.iter().enumerate() {
                         let written = match written {
-                            Some(VerbSyntax::Together(written)) => written.branches.get(place).map(|(_, call)| call),
+                            Some(VerbSyntax::Together(written)) => {
+                                written.branches.get(place).map(|(_, call)| call)
+                            }
                             _ => None,
                         };
                         check_call(proof, &labels, flow, index, call, written);

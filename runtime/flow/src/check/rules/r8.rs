@@ -22,7 +22,8 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             _ => false,
         };
         let first = reached(graph, speaks, |_, _| true);
-        let silent = (0..graph.states.len()).filter(|state| first[*state] && speaks(*state) && !announces(*state));
+        let silent =
+            (0..graph.states.len()).filter(|state| first[*state] && speaks(*state) && !announces(*state));
         for state in by_step(graph, silent).into_values() {
             let of = &graph.states[state];
             if !proof.once(of.flow, of.step, "R8") {
@@ -32,7 +33,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             let finding = proof
                 .finding(
                     proof.step_span(of.flow, of.step),
-                    format!("`{}` is the first that a synthetic voice says, and does not announce it", graph.name(state)),
+                    format!(
+                        "`{}` is the first that a synthetic voice says, and does not announce it",
+                        graph.name(state)
+                    ),
                 )
                 .help(format!(
                     "say first that it is one: `{{ say: …, notice: {name} }}`; a recording needs none"
