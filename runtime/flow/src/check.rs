@@ -16,6 +16,7 @@ mod loops;
 mod presence;
 mod prompts;
 mod reach;
+mod recordings;
 mod types;
 mod verbs;
 mod world;
@@ -83,6 +84,7 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
 
 fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
     hotline::languages(world);
+    hotline::fallbacks(world);
     let time_zone = hotline::time_zone(world);
     let numbers = hotline::numbers(world);
     let plugins = hotline::plugins(world);
@@ -102,6 +104,7 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
     Some(Hotline {
         name: world.hotline.name.as_ref()?.value.clone(),
         languages: world.languages.clone(),
+        dialects: world.dialects.clone(),
         time_zone: time_zone?,
         numbers,
         plugins,

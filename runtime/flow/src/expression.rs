@@ -8,6 +8,7 @@ mod evaluate;
 pub(crate) mod formula;
 mod functions;
 pub(crate) mod literal;
+pub(crate) mod markup;
 pub(crate) mod parser;
 mod print;
 pub(crate) mod syntax;

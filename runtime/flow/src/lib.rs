@@ -15,12 +15,14 @@ pub mod check;
 pub mod diagnostics;
 pub mod expression;
 pub mod hotline;
+mod length;
 pub mod limits;
 pub mod parse;
 pub mod source;
+pub mod speech;
 pub mod step;
 mod syntax;
-mod template;
+pub mod template;
 mod yaml;
 
 pub use calendar::Calendar;

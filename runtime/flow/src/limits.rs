@@ -1,5 +1,7 @@
 //! Bounds of a hotline's files and of what is reported about them.
 
+use trunkline_model::Duration;
+
 /// Bytes of one file.
 pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
@@ -35,3 +37,12 @@ pub const ANSWER_KEYS_MAX: usize = 64;
 
 /// Digits of a number that callers call.
 pub const NUMBER_CHARS_MAX: usize = 32;
+
+/// The longest pause within a prompt.
+pub const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Seconds of one recording.
+pub const RECORDING_SECONDS_MAX: f64 = 3_600.0;
+
+/// Recordings of a hotline.
+pub const RECORDINGS_MAX: usize = 20_000;

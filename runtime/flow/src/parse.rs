@@ -25,6 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Parsed {
     pub(crate) files: Files,
+    /// The recordings beside the files, and their lengths in seconds where they are known.
+    pub(crate) recordings: BTreeMap<Arc<str>, Option<f64>>,
     pub(crate) syntax: Syntax,
     pub(crate) findings: Findings,
 }
@@ -88,6 +90,7 @@ pub fn parse(sources: &Sources) -> Parsed {
     }
     Parsed {
         files,
+        recordings: sources.recordings.clone(),
         syntax,
         findings,
     }

@@ -3,7 +3,9 @@
 //! `--- path` begins a file. A line `#   ^^^^ TL0101: the beginning of the message` is a
 //! finding under the line before it that is no such line; carets count characters.
 //! `# ^1:1 TL…` gives line and column, and `# TL…` stands for a finding at the beginning of
-//! the line. Files that are not given are those of a small hotline without findings.
+//! the line. Files that are not given are those of a small hotline without findings. Of a
+//! recording, `--- audio/welcome.wav`, the text is its length in seconds, or nothing when its
+//! header does not tell.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +16,10 @@ use trunkline_model::{
     types::{Case, Enum, Range},
 };
 
-use crate::{Sources, check, parse, source::Files};
+use crate::{
+    Sources, check, parse,
+    source::{Files, is_recording},
+};
 
 const HOTLINE: &str = "hotline: test
 languages: [zh-CN, en]
@@ -129,7 +134,14 @@ pub(crate) fn files(text: &str) -> Sources {
             files.insert("prompts/en.yaml".into(), "hello: Hello\n".into());
         }
     }
-    Sources::new(files)
+    let (recordings, texts): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        files.into_iter().partition(|(path, _)| is_recording(path));
+    let mut sources = Sources::new(texts);
+    sources.recordings = recordings
+        .into_iter()
+        .map(|(path, seconds)| (path.into(), seconds.trim().parse().ok()))
+        .collect();
+    sources
 }
 
 /// Checks that a hotline has exactly the findings written in it.
@@ -216,7 +228,7 @@ fn expected(sources: &Sources) -> Vec<(String, String)> {
 
 /// The examples of a page of docs/errors under a heading, as files. A block's lines like
 /// `# flows/main.yaml` begin a file; `# steps of flows/main.yaml` begins steps that are put
-/// into a small flow.
+/// into a small flow; `# audio/welcome.wav is 6.5 seconds long` tells of a recording.
 fn example(page: &str, heading: &str) -> Option<String> {
     let (_, after) = page.split_once(&format!("## {heading}\n"))?;
     let (_, block) = after.split_once("```yaml\n")?;
@@ -231,6 +243,11 @@ fn example(page: &str, heading: &str) -> Option<String> {
                 "--- flows/main.yaml\nflow: main\nvars: { citizen: crm.citizen?, words: string?, count: u32?, attempts: { type: int, is: 0 }, gauge: string?, mood: sentiment.mood? }\nstart: begin\nsteps:\n",
             );
             close = "  human: { say: hello, next: done }\n  done: { end: completed }\n".to_owned();
+        } else if let Some((path, seconds)) = line
+            .strip_prefix("# ")
+            .and_then(|line| line.strip_suffix(" seconds long")?.split_once(" is "))
+        {
+            text.push_str(&format!("--- {path}\n{seconds}\n"));
         } else if let Some(path) = line
             .strip_prefix("# ")
             .filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))

@@ -9,7 +9,7 @@ use std::{
 use indexmap::IndexMap;
 use trunkline_model::{PluginName, Type, VariableName, signature::Interface};
 
-use super::{prompts::Prompts, types};
+use super::{hotline, prompts::Prompts, types};
 use crate::{
     diagnostics::{Code, Finding, Findings},
     parse::Parsed,
@@ -23,6 +23,10 @@ pub(super) struct World<'a> {
     pub(super) hotline: &'a HotlineSyntax,
     pub(super) findings: RefCell<Findings>,
     pub(super) languages: Vec<Arc<str>>,
+    /// Dialects that lead to a language, and what each falls back to.
+    pub(super) dialects: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+    /// The recordings in the folder, and their lengths in seconds where they are known.
+    pub(super) recordings: &'a BTreeMap<Arc<str>, Option<f64>>,
     /// The plugins; none for one that is not loaded.
     pub(super) plugins: BTreeMap<Arc<str>, Option<&'a Arc<Interface>>>,
     /// The names of all calendars, `always` among them.
@@ -53,7 +57,7 @@ pub(super) struct FlowHead<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(
         parsed: &'a Parsed,
-        hotline: &'a HotlineSyntax,
+        declared: &'a HotlineSyntax,
         interfaces: &'a BTreeMap<PluginName, Arc<Interface>>,
     ) -> Self {
         let syntax = &parsed.syntax;
@@ -65,12 +69,12 @@ impl<'a> World<'a> {
                 .map(|calendar| calendar.name.value.clone()),
         );
         calendars.extend(syntax.broken_calendars.iter().cloned());
-        let languages: Vec<Arc<str>> = hotline.languages.iter().map(|word| word.value.clone()).collect();
+        let languages: Vec<Arc<str>> = declared.languages.iter().map(|word| word.value.clone()).collect();
         let mut world = Self {
             files: &parsed.files,
-            hotline,
+            hotline: declared,
             findings: RefCell::new(parsed.findings.clone()),
-            plugins: hotline
+            plugins: declared
                 .plugins
                 .iter()
                 .map(|plugin| (plugin.name.value.clone(), interfaces.get(plugin.name.as_str())))
@@ -79,6 +83,8 @@ impl<'a> World<'a> {
             prompts: Prompts::default(),
             flows: BTreeMap::new(),
             broken_flows: &syntax.broken_flows,
+            dialects: Arc::new(hotline::dialects(&declared.dialects, &languages)),
+            recordings: &parsed.recordings,
             languages,
         };
         world.prompts = Prompts::read(&world, &syntax.prompts);
@@ -94,7 +100,13 @@ impl<'a> World<'a> {
         self.findings.borrow_mut().push(finding);
     }
 
-    /// The text that stands for a prompt in findings: the one in the hotline's first language.
+    /// Whether the hotline has a language or dialect.
+    pub(super) fn speaks(&self, tag: &str) -> bool {
+        self.languages.iter().any(|language| **language == *tag) || self.dialects.contains_key(tag)
+    }
+
+    /// The text that stands for a prompt in findings: the one in the hotline's first language,
+    /// or in any that it has.
     pub(super) fn shown_first<'t, T>(
         &self,
         texts: &'t BTreeMap<Arc<str>, T>,
@@ -102,6 +114,7 @@ impl<'a> World<'a> {
         self.languages
             .iter()
             .find_map(|language| texts.get_key_value(language))
+            .or_else(|| texts.iter().next())
     }
 
     fn add_flow(&self, flows: &mut BTreeMap<Arc<str>, FlowHead<'a>>, flow: &'a FlowSyntax) {
