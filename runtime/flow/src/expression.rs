@@ -313,6 +313,15 @@ impl Expression {
         &self.0.ty
     }
 
+    /// The text that it always is, if it is a text that stands in it.
+    pub(crate) fn constant_text(&self) -> Option<&str> {
+        match &self.0.root.op {
+            Op::Constant(Value::Text(text)) => Some(text),
+            Op::Nested(inner) => inner.constant_text(),
+            _ => None,
+        }
+    }
+
     /// The text it was written as.
     pub fn source(&self) -> &str {
         &self.0.source

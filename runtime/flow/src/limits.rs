@@ -45,4 +45,4 @@ pub const PAUSE_MAX: Duration = Duration::from_secs(10);
 pub const RECORDING_SECONDS_MAX: f64 = 3_600.0;
 
 /// Recordings of a hotline.
-pub const RECORDINGS_MAX: usize = 20_000;
+pub const RECORDINGS_MAX: usize = 5_000;

@@ -216,6 +216,12 @@ impl Parsed {
             .collect()
     }
 
+    /// The paths of the recordings that prompts name, each as often as it is named.
+    pub fn recordings(&self) -> impl Iterator<Item = &Arc<str>> {
+        let tables = self.syntax.prompts.iter();
+        tables.flat_map(|table| table.recordings.values().map(|recording| &recording.path.value))
+    }
+
     /// What grants.yaml gives.
     pub fn grants(&self) -> Vec<Grant> {
         self.syntax.grants.clone()

@@ -355,3 +355,24 @@ fn the_examples_of_the_reference_work() {
     let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
     assert!(report.checked.is_some(), "{shown}");
 }
+
+/// So are those of the page on prompts: whole files make one hotline without findings.
+#[test]
+fn the_examples_of_the_page_on_prompts_work() {
+    let page = include_str!("../../../../docs/reference/prompts.md");
+    let blocks = page
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```"))
+        .filter(|(block, _)| block.starts_with("# "));
+    let whole: Vec<&str> = blocks.map(|(block, _)| block).collect();
+    let example = format!("## Example\n```yaml\n{}\n```\n", whole.join("\n"));
+    let sources = files(&self::example(&example, "Example").unwrap());
+    assert!(sources.files.len() >= 5 && sources.recordings.len() == 1);
+    let report = check(&parse(&sources), &interfaces());
+    let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+    assert!(
+        report.checked.is_some() && report.diagnostics.is_empty(),
+        "{shown}"
+    );
+}

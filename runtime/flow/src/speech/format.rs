@@ -228,6 +228,8 @@ mod tests {
 
     use super::*;
 
+    const PAGE: &str = include_str!("../../../../docs/reference/prompts.md");
+
     fn shown(format: Format, value: &Value, language: &str) -> String {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         Format::shown(&format.speech(value, &zone).unwrap(), Tongue::of(language))
@@ -239,6 +241,7 @@ mod tests {
         // 2026-11-21 20:05 in Shanghai.
         let evening = Value::Time(Timestamp::from_millis(1_795_262_700_000));
         let yuan = Format::Money(Currency::Cny);
+        let mut rows = Vec::new();
         for (format, value, zh, en, de) in [
             (
                 Format::Date,
@@ -283,6 +286,11 @@ mod tests {
             (Format::Ordinal, Value::Int(112), "第112", "112th", "112"),
             (Format::Digits, "0571".into(), "0571", "0571", "0571"),
         ] {
+            let name = match format {
+                Format::Money(currency) if currency != Currency::Cny => format!("money {}", currency.code()),
+                format => format.name().to_owned(),
+            };
+            rows.push(format!("| `{name}` | {zh} | {en} | {de} |"));
             for (language, expected) in [("zh-CN", zh), ("en-GB", en), ("de", de)] {
                 assert_eq!(
                     shown(format, &value, language),
@@ -290,6 +298,15 @@ mod tests {
                     "{format:?} in {language}"
                 );
             }
+        }
+        let (_, table) = PAGE.split_once("What text channels show:").unwrap();
+        let shown: Vec<_> = table
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .take(Format::NAMES.len() + 1)
+            .collect();
+        for row in shown {
+            assert!(rows.iter().any(|true_row| true_row == row), "the page says {row}");
         }
     }
 
