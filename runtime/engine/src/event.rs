@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use trunkline_flow::speech::Speech;
+pub use trunkline_flow::speech::Speech;
 use trunkline_model::{
     CallId, Digest, Duration, FaultKind, FlowName, FunctionName, InputId, Outcome, PluginName, PromptKey,
     StepId, Timestamp, Value, VariableName,

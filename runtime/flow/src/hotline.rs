@@ -287,3 +287,50 @@ fn canonical(tag: &str) -> String {
         _ => tag,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_find_dialects_and_languages_from_their_end() {
+        let tags = |tags: &[&str]| tags.iter().map(|&tag| tag.into()).collect::<Vec<Language>>();
+        let hotline = Hotline {
+            name: "test".into(),
+            languages: tags(&["zh-CN", "en"]),
+            dialects: Arc::new(
+                [("zh-yue", "zh-CN"), ("zh-sichuan", "zh-CN")]
+                    .map(|(dialect, to)| (dialect.into(), to.into()))
+                    .into(),
+            ),
+            time_zone: jiff::tz::TimeZone::UTC,
+            numbers: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            calendars: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            surveys: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            calling_window: None,
+            checks: Vec::new(),
+            flows: BTreeMap::new(),
+        };
+        for (tag, found) in [
+            ("zh-CN", Some("zh-CN")),
+            ("ZH-cn", Some("zh-CN")),
+            ("zh", Some("zh-CN")),
+            ("zh-TW", Some("zh-CN")),
+            ("zh-yue", Some("zh-yue")),
+            ("zh-yue-HK", Some("zh-yue")),
+            ("yue", Some("zh-yue")),
+            ("yue-Hant-HK", Some("zh-yue")),
+            ("zh-sichuan", Some("zh-sichuan")),
+            ("zh-wuu", Some("zh-CN")),
+            ("en-GB", Some("en")),
+            ("fr", None),
+            ("", None),
+        ] {
+            assert_eq!(hotline.language(tag).map(|tag| &**tag), found, "{tag:?}");
+        }
+    }
+}

@@ -75,3 +75,32 @@ impl Tongue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journals_keep_speech_in_a_form_that_does_not_change() {
+        let parts = vec![
+            Speech::Text("您好".into()),
+            Speech::Pause(Duration::from_millis(500)),
+            Speech::Digits("+86".into()),
+            Speech::Number("1.5".into()),
+            Speech::Ordinal("3".into()),
+            Speech::Date(jiff::civil::date(2026, 11, 21)),
+            Speech::Time { hour: 20, minute: 5 },
+            Speech::Money {
+                amount: "12.50".into(),
+                currency: "CNY".into(),
+            },
+            Speech::Recording {
+                path: "audio/a.wav".into(),
+                length: Duration::from_millis(6_500),
+            },
+        ];
+        let written = r#"[{"text":"您好"},{"pause":500},{"digits":"+86"},{"number":"1.5"},{"ordinal":"3"},{"date":"2026-11-21"},{"time":{"hour":20,"minute":5}},{"money":{"amount":"12.50","currency":"CNY"}},{"recording":{"path":"audio/a.wav","length":6500}}]"#;
+        assert_eq!(serde_json::to_string(&parts).unwrap(), written);
+        assert_eq!(serde_json::from_str::<Vec<Speech>>(written).unwrap(), parts);
+    }
+}
