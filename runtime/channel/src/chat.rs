@@ -149,6 +149,8 @@ impl From<&turn::Turn> for Turn {
                 prompt,
                 text,
                 language,
+                // A chat shows the text.
+                speech: _,
             } => Self::Say {
                 seq,
                 prompt: prompt.as_ref().map(ToString::to_string),
@@ -249,6 +251,7 @@ mod tests {
             kind: turn::Kind::Say {
                 prompt: Some(PromptKey::new("welcome")),
                 text: "您好".into(),
+                speech: Vec::new(),
                 language: "zh-CN".into(),
             },
         });

@@ -16,6 +16,7 @@ use trunkline_model::{
 use crate::{
     Session,
     event::{Cause, Event, Fact, Personal},
+    input::Channel,
     scope::View,
     steps,
 };
@@ -272,13 +273,12 @@ impl<'a> Course<'a> {
         let Some((language, template)) = prompt.text(&self.session.language) else {
             return;
         };
-        let (text, failures, reads) = {
+        let (spoken, reads) = {
             let view = self.view(given);
-            let (text, failures) = template.render(&view);
-            (text, failures, view.reads.into_inner())
+            (template.speak(language, &view), view.reads.into_inner())
         };
         self.record(reads);
-        for failure in failures {
+        for failure in spoken.failures {
             self.emit(Fact::ExpressionFailed {
                 step: step.clone(),
                 reason: failure.to_string().into(),
@@ -289,7 +289,14 @@ impl<'a> Course<'a> {
             language: language.clone(),
             notice: notice.cloned(),
         };
-        self.emit_with(fact, Personal::Text(text.into()));
+        let text = spoken.text.into();
+        let personal = if self.session.channel == Channel::Voice && template.is_marked() {
+            let speech = spoken.speech;
+            Personal::Spoken { text, speech }
+        } else {
+            Personal::Text(text)
+        };
+        self.emit_with(fact, personal);
     }
 
     /// Ends the contact.

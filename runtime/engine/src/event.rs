@@ -8,6 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+pub use trunkline_flow::speech::Speech;
 use trunkline_model::{
     CallId, Digest, Duration, FaultKind, FlowName, FunctionName, InputId, Outcome, PluginName, PromptKey,
     StepId, Timestamp, Value, VariableName,
@@ -84,11 +85,12 @@ pub enum Fact {
         /// Why, without values.
         reason: Arc<str>,
     },
-    /// A prompt was said. Carries [`Personal::Text`].
+    /// A prompt was said. Carries [`Personal::Text`], or [`Personal::Spoken`] where a voice says
+    /// it otherwise than by reading the text.
     Said {
         /// Its key, unless it is written in the flow.
         prompt: Option<PromptKey>,
-        /// The language it was said in.
+        /// The language of the text: for a dialect without one, what it falls back to.
         language: Arc<str>,
         /// The legal notice that it is, if it is one.
         notice: Option<Arc<str>>,
@@ -244,6 +246,28 @@ pub enum Personal {
     Answer(Outcome),
     /// A value.
     Value(Value),
+    /// A text, and what a voice says of it.
+    Spoken {
+        /// As text channels show it.
+        text: Arc<str>,
+        /// Part by part.
+        speech: Vec<Speech>,
+    },
+}
+
+impl Personal {
+    /// The text, if it is one, however it is said.
+    pub const fn text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Text(text) | Self::Spoken { text, .. } => Some(text),
+            Self::Caller { .. }
+            | Self::Variables(_)
+            | Self::Utterance(_)
+            | Self::Arguments(_)
+            | Self::Answer(_)
+            | Self::Value(_) => None,
+        }
+    }
 }
 
 /// What the caller is asked for.

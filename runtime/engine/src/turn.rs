@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use trunkline_flow::speech::Speech;
 use trunkline_model::{PromptKey, Timestamp};
 
 use crate::{Event, Fact, Personal, event::Question};
@@ -26,7 +27,10 @@ pub enum Kind {
         prompt: Option<PromptKey>,
         /// The text, as rendered; empty when it has been erased.
         text: Arc<str>,
-        /// Its language.
+        /// What a voice says, part by part; nothing where it reads the text.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        speech: Vec<Speech>,
+        /// The text's language.
         language: Arc<str>,
     },
     /// The caller is heard.
@@ -53,9 +57,15 @@ impl Turn {
         let kind = match &event.fact {
             Fact::Said { prompt, language, .. } => Kind::Say {
                 prompt: prompt.clone(),
-                text: match &event.personal {
-                    Some(Personal::Text(text)) => text.clone(),
-                    _ => "".into(),
+                text: event
+                    .personal
+                    .as_ref()
+                    .and_then(Personal::text)
+                    .cloned()
+                    .unwrap_or_default(),
+                speech: match &event.personal {
+                    Some(Personal::Spoken { speech, .. }) => speech.clone(),
+                    _ => Vec::new(),
                 },
                 language: language.clone(),
             },

@@ -121,9 +121,9 @@ impl<'a> Player<'a> {
                 Channel::Chat
             },
             number: words.next().unwrap().into(),
-            language: None,
-            caller: words.next().map(Arc::from),
+            caller: words.next().filter(|word| *word != "-").map(Arc::from),
             claimed: None,
+            language: words.next().map(Arc::from),
         };
         match arrive(self.hotline, arrival, self.at) {
             Ok(decision) => self.take(decision),
@@ -214,6 +214,10 @@ impl<'a> Player<'a> {
 fn told(event: &Event) -> Option<String> {
     let personal = match &event.personal {
         Some(Personal::Text(text)) => text.to_string(),
+        Some(Personal::Spoken { text, speech }) => {
+            let parts: Vec<_> = speech.iter().map(|part| format!("{part:?}")).collect();
+            format!("{text} <{}>", parts.join(" "))
+        }
         Some(Personal::Value(value)) => to_json(value).to_string(),
         Some(Personal::Arguments(arguments)) => arguments
             .iter()

@@ -19,6 +19,7 @@ mod presence;
 mod prompts;
 mod queues;
 mod reach;
+mod recordings;
 mod rules;
 mod surveys;
 mod tickets;
@@ -89,6 +90,7 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
 
 fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     hotline::languages(world);
+    hotline::fallbacks(world);
     let time_zone = hotline::time_zone(world);
     let numbers = hotline::numbers(world);
     let plugins = hotline::plugins(world, &parsed.syntax.grants);
@@ -118,6 +120,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     let hotline = Hotline {
         name: world.hotline.name.as_ref()?.value.clone(),
         languages: world.languages.clone(),
+        dialects: world.dialects.clone(),
         time_zone: time_zone?,
         numbers,
         plugins,

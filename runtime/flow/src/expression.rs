@@ -8,6 +8,7 @@ mod evaluate;
 pub(crate) mod formula;
 mod functions;
 pub(crate) mod literal;
+pub(crate) mod markup;
 pub(crate) mod parser;
 mod print;
 pub(crate) mod syntax;
@@ -320,6 +321,15 @@ impl Expression {
     /// What it is made of.
     pub(crate) fn root(&self) -> &Node {
         &self.0.root
+    }
+
+    /// The text that it always is, if it is a text that stands in it.
+    pub(crate) fn constant_text(&self) -> Option<&str> {
+        match &self.0.root.op {
+            Op::Constant(Value::Text(text)) => Some(text),
+            Op::Nested(inner) => inner.constant_text(),
+            _ => None,
+        }
     }
 
     /// The text it was written as.

@@ -30,6 +30,9 @@ pub struct Hotline {
     pub name: Arc<str>,
     /// Its languages; the first is the one contacts begin in unless they or their number say otherwise.
     pub languages: Vec<Language>,
+    /// Its dialects, and the language or dialect that each falls back to where it has no text
+    /// of its own. They lead to a language without a circle.
+    pub dialects: Arc<BTreeMap<Language, Language>>,
     /// The time zone of its calendars and of `now`.
     pub time_zone: jiff::tz::TimeZone,
     /// Its numbers and what answers them.
@@ -246,17 +249,88 @@ pub struct Anywhere {
 }
 
 impl Hotline {
-    /// The language of a tag the hotline has: the same tag, or one of the same primary
-    /// language (`en-GB` finds `en`).
+    /// The language or dialect of a tag: the same tag, or else without its last parts, one by
+    /// one, as RFC 4647 looks tags up (`zh-yue-HK` finds `zh-yue`); or else a language of the
+    /// same primary language (`en-GB` finds `en-US`). A dialect's tag may begin with its macro
+    /// language or not: `yue-HK` is `zh-yue-HK` (RFC 5646, extended language subtags).
     pub fn language(&self, tag: &str) -> Option<&Language> {
+        let wanted = canonical(tag);
+        let known = || self.languages.iter().chain(self.dialects.keys());
+        let mut rest = wanted.as_str();
+        loop {
+            if let Some(found) = known().find(|language| canonical(language) == rest) {
+                return Some(found);
+            }
+            match rest.rsplit_once('-') {
+                Some((shorter, _)) => rest = shorter,
+                None => break,
+            }
+        }
         let primary = |tag: &str| tag.split('-').next().map(str::to_ascii_lowercase);
         self.languages
             .iter()
-            .find(|language| language.eq_ignore_ascii_case(tag))
-            .or_else(|| {
-                self.languages
-                    .iter()
-                    .find(|language| primary(language) == primary(tag))
-            })
+            .find(|language| primary(language) == primary(tag))
+    }
+}
+
+/// A tag in small letters, and without the macro language before an extended one.
+fn canonical(tag: &str) -> String {
+    let tag = tag.to_ascii_lowercase();
+    match tag.split_once('-') {
+        Some((_, rest))
+            if rest.split('-').next().is_some_and(|part| {
+                part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_lowercase())
+            }) =>
+        {
+            rest.to_owned()
+        }
+        _ => tag,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_find_dialects_and_languages_from_their_end() {
+        let tags = |tags: &[&str]| tags.iter().map(|&tag| tag.into()).collect::<Vec<Language>>();
+        let hotline = Hotline {
+            name: "test".into(),
+            languages: tags(&["zh-CN", "en"]),
+            dialects: Arc::new(
+                [("zh-yue", "zh-CN"), ("zh-sichuan", "zh-CN")]
+                    .map(|(dialect, to)| (dialect.into(), to.into()))
+                    .into(),
+            ),
+            time_zone: jiff::tz::TimeZone::UTC,
+            numbers: BTreeMap::new(),
+            plugins: BTreeMap::new(),
+            calendars: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            surveys: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            calling_window: None,
+            checks: Vec::new(),
+            flows: BTreeMap::new(),
+        };
+        for (tag, found) in [
+            ("zh-CN", Some("zh-CN")),
+            ("ZH-cn", Some("zh-CN")),
+            ("zh", Some("zh-CN")),
+            ("zh-TW", Some("zh-CN")),
+            ("zh-yue", Some("zh-yue")),
+            ("zh-yue-HK", Some("zh-yue")),
+            ("yue", Some("zh-yue")),
+            ("yue-Hant-HK", Some("zh-yue")),
+            ("zh-sichuan", Some("zh-sichuan")),
+            ("zh-wuu", Some("zh-CN")),
+            ("en-GB", Some("en")),
+            ("fr", None),
+            ("", None),
+        ] {
+            assert_eq!(hotline.language(tag).map(|tag| &**tag), found, "{tag:?}");
+        }
     }
 }

@@ -16,13 +16,15 @@ pub mod diagnostics;
 pub mod expression;
 pub mod hotline;
 pub mod keypad;
+mod length;
 pub mod limits;
 pub mod parse;
 pub mod prove;
 pub mod source;
+pub mod speech;
 pub mod step;
 mod syntax;
-mod template;
+pub mod template;
 pub mod words;
 mod yaml;
 

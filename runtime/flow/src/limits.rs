@@ -77,3 +77,11 @@ pub const MESSAGE_TIME_DEFAULT: Duration = Duration::from_secs(120);
 
 /// The longest message that a step may take.
 pub const MESSAGE_TIME_MAX: Duration = Duration::from_secs(1_800);
+/// The longest pause within a prompt.
+pub const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Seconds of one recording.
+pub const RECORDING_SECONDS_MAX: f64 = 3_600.0;
+
+/// Recordings of a hotline.
+pub const RECORDINGS_MAX: usize = 5_000;

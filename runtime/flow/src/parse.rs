@@ -27,6 +27,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Parsed {
     pub(crate) files: Files,
+    /// The recordings beside the files, and their lengths in seconds where they are known.
+    pub(crate) recordings: BTreeMap<Arc<str>, Option<f64>>,
     pub(crate) syntax: Syntax,
     pub(crate) findings: Findings,
 }
@@ -93,6 +95,7 @@ pub fn parse(sources: &Sources) -> Parsed {
     }
     Parsed {
         files,
+        recordings: sources.recordings.clone(),
         syntax,
         findings,
     }
@@ -243,6 +246,12 @@ impl Parsed {
                 })
             })
             .collect()
+    }
+
+    /// The paths of the recordings that prompts name, each as often as it is named.
+    pub fn recordings(&self) -> impl Iterator<Item = &Arc<str>> {
+        let tables = self.syntax.prompts.iter();
+        tables.flat_map(|table| table.recordings.values().map(|recording| &recording.path.value))
     }
 
     /// What grants.yaml gives.

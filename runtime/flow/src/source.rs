@@ -2,11 +2,17 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-/// The text of a hotline's files.
+/// The endings of files that are recordings.
+pub const RECORDING_ENDINGS: [&str; 6] = ["wav", "mp3", "ogg", "opus", "flac", "m4a"];
+
+/// The text of a hotline's files, and what else lies beside them.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Texts by path: relative to the hotline's folder, with `/` between its parts.
     pub files: BTreeMap<Arc<str>, Arc<str>>,
+    /// The recordings that are there, by path, and how many seconds each is long where its
+    /// header tells. Whoever reads the folder looks into them: this crate reads no files.
+    pub recordings: BTreeMap<Arc<str>, Option<f64>>,
 }
 
 impl Sources {
@@ -17,8 +23,18 @@ impl Sources {
                 .into_iter()
                 .map(|(path, text)| (path.into(), text.into()))
                 .collect(),
+            recordings: BTreeMap::new(),
         }
     }
+}
+
+/// Whether a path's ending says that it is a recording.
+pub fn is_recording(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| {
+        RECORDING_ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
 /// A stretch of one file, in bytes.

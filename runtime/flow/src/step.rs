@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, ops::RangeInclusive, sync::Arc};
 
 use trunkline_model::{Duration, FlowName, FunctionName, PluginName, PromptKey, StepId, Type, VariableName};
 
-use crate::{expression::Expression, hotline::Language};
+use crate::{expression::Expression, hotline::Language, speech::Format};
 
 /// A step.
 #[derive(Debug)]
@@ -129,15 +129,28 @@ impl Verb {
 pub struct Prompt {
     /// Its key, unless it is written in the flow itself.
     pub key: Option<PromptKey>,
-    /// Its text in each language that has one; at least one has.
+    /// Its text in each language and dialect that has one; at least one has.
     pub texts: BTreeMap<Language, Template>,
+    /// What each dialect of the hotline falls back to; the same for all its prompts.
+    pub dialects: Arc<BTreeMap<Language, Language>>,
 }
 
-/// A text with expressions in it.
+/// A text with expressions in it, or a recording and the text that it says.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// Its parts in order.
+    /// Its parts in order. Those of a recording are texts and pauses only.
     pub parts: Vec<Part>,
+    /// The recording that is played on a voice channel.
+    pub recording: Option<Recording>,
+}
+
+/// A recording of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// Its path in the hotline's folder.
+    pub path: Arc<str>,
+    /// How long it is, in seconds.
+    pub seconds: f64,
 }
 
 /// A part of a template.
@@ -145,8 +158,10 @@ pub struct Template {
 pub enum Part {
     /// Text as it is.
     Text(Arc<str>),
-    /// The value of an expression, printed.
-    Value(Expression),
+    /// The value of an expression, printed or in a format that fits its type.
+    Value(Expression, Option<Format>),
+    /// Silence on voice channels, nothing on text channels.
+    Pause(Duration),
 }
 
 /// `say`
@@ -578,14 +593,5 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
-    }
-}
-
-impl Prompt {
-    /// The text in a language, or in the first one that has a text.
-    pub fn text(&self, language: &str) -> Option<(&Language, &Template)> {
-        self.texts
-            .get_key_value(language)
-            .or_else(|| self.texts.iter().next())
     }
 }

@@ -1,6 +1,9 @@
 //! A hotline as it is written: every word with its place, nothing resolved yet.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use trunkline_model::Duration;
 
@@ -35,6 +38,8 @@ pub(crate) struct Syntax {
 pub(crate) struct HotlineSyntax {
     pub(crate) name: Option<Word>,
     pub(crate) languages: Vec<Word>,
+    /// Dialects and what each falls back to.
+    pub(crate) dialects: Vec<(Word, Word)>,
     pub(crate) time_zone: Option<Word>,
     pub(crate) numbers: Vec<NumberSyntax>,
     pub(crate) plugins: Vec<PluginSyntax>,
@@ -132,15 +137,25 @@ pub(crate) enum DeadlineSyntax {
     WorkingDays { days: u32, calendar: Word },
 }
 
-/// The prompts of one language.
+/// The prompts of one language or dialect.
 #[derive(Debug)]
 pub(crate) struct PromptTable {
     pub(crate) language: Arc<str>,
     /// The beginning of the file.
     pub(crate) span: Span,
+    /// Keys and texts.
     pub(crate) prompts: Vec<(Word, Word)>,
+    /// The recordings among them, by key.
+    pub(crate) recordings: BTreeMap<Arc<str>, RecordingSyntax>,
     /// Whether the file could be read as a whole.
     pub(crate) whole: bool,
+}
+
+/// A recording of a prompt.
+#[derive(Debug)]
+pub(crate) struct RecordingSyntax {
+    pub(crate) path: Word,
+    pub(crate) seconds: Option<Spanned<f64>>,
 }
 
 #[derive(Debug)]

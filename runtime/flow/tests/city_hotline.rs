@@ -36,7 +36,10 @@ fn city() -> Sources {
             }
         }
     }
-    Sources { files }
+    Sources {
+        files,
+        ..Sources::default()
+    }
 }
 
 fn function(
@@ -283,7 +286,10 @@ fn large(steps: usize) -> Sources {
     for language in ["zh-CN", "en"] {
         add(format!("prompts/{language}.yaml"), prompts.clone());
     }
-    Sources { files }
+    Sources {
+        files,
+        ..Sources::default()
+    }
 }
 
 #[test]

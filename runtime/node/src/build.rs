@@ -10,7 +10,7 @@ use std::{
 };
 
 use trunkline_flow::{
-    Code, Diagnostic, Parsed, Severity, check,
+    Code, Diagnostic, Parsed, Severity, Sources, check,
     diagnostics::{Color, render},
     parse,
     parse::{DeclaredPlugin, Grant},
@@ -21,6 +21,7 @@ use trunkline_plugin::{Deployment, Grants, Host, Plugin, limits::COMPONENT_BYTES
 
 use crate::{
     bundle::{Bundle, Origin, ReadError, Stamp, component_path, safe_path},
+    limits::RECORDING_BYTES_MAX,
     release::{LoadedPlugin, Release},
     shelf::Shelf,
 };
@@ -31,7 +32,7 @@ pub(crate) struct Builder {
     shelf: Arc<Shelf>,
     /// Plugins of the releases there are, by the digest of all that makes them.
     loaded: Mutex<HashMap<Digest, Plugin>>,
-    /// Digests of components on disk, by path, so that a large one is not read for every
+    /// Digests of components and recordings on disk, by path, so that a large one is not read for every
     /// change of a flow.
     stamped: Mutex<HashMap<PathBuf, (Stamp, Digest)>>,
 }
@@ -63,8 +64,8 @@ pub(crate) enum BuildError {
 /// Components on disk and their stamps.
 pub(crate) type OnDisk = BTreeMap<PathBuf, Option<Stamp>>;
 
-/// Where a component's bytes come from.
-enum Component {
+/// Where the bytes of a component or a recording come from.
+enum Content {
     /// Known by its digest, and kept.
     Kept(Digest),
     /// Read just now.
@@ -99,18 +100,23 @@ impl Builder {
                 let stamp = Stamp::of(&full).ok();
                 on_disk.insert(full, stamp);
             }
-            match self.component(origin, &path).await {
-                Ok(Component::Kept(digest)) => {
+            match self.content(origin, &path, COMPONENT_BYTES_MAX as u64).await {
+                Ok(Content::Kept(digest)) => {
                     components.insert(path, digest);
                 }
-                Ok(Component::Read(digest, bytes)) => {
-                    self.shelf.keep_component(&digest, bytes).await?;
+                Ok(Content::Read(digest, bytes)) => {
+                    self.shelf.keep_content(&digest, bytes).await?;
                     components.insert(path, digest);
                 }
                 Err(error) => found.push(unreadable(&parsed, &plugin, &error)),
             }
         }
-        let bundle = Bundle { sources, components };
+        let recordings = self.recordings(origin, &parsed, &sources).await?;
+        let bundle = Bundle {
+            sources,
+            components,
+            recordings,
+        };
         let mut built = self.check(bundle, &parsed, found, at).await;
         built.on_disk = on_disk;
         Ok(built)
@@ -123,21 +129,47 @@ impl Builder {
         Ok(self.check(bundle, &parsed, Vec::new(), at).await)
     }
 
-    async fn component(&self, origin: &Origin, path: &str) -> Result<Component, ReadError> {
+    /// Keeps the recordings that prompts name and that are there; one that is not is a finding
+    /// of the check.
+    async fn recordings(
+        &self,
+        origin: &Origin,
+        parsed: &Parsed,
+        sources: &Sources,
+    ) -> Result<BTreeMap<Arc<str>, Digest>, BuildError> {
+        let mut recordings = BTreeMap::new();
+        let named = parsed.recordings();
+        for path in named.filter(|path| sources.recordings.contains_key(*path)) {
+            if recordings.contains_key(path) {
+                continue;
+            }
+            let digest = match self.content(origin, path, RECORDING_BYTES_MAX).await? {
+                Content::Kept(digest) => digest,
+                Content::Read(digest, bytes) => {
+                    self.shelf.keep_content(&digest, bytes).await?;
+                    digest
+                }
+            };
+            recordings.insert(path.clone(), digest);
+        }
+        Ok(recordings)
+    }
+
+    async fn content(&self, origin: &Origin, path: &str, bytes_max: u64) -> Result<Content, ReadError> {
         match origin {
-            Origin::Folder(folder) => self.component_on_disk(folder, path).await,
+            Origin::Folder(folder) => self.content_on_disk(folder, path, bytes_max).await,
             Origin::Archive(files) => {
                 let bytes = files
                     .get(&safe_path(path)?)
                     .ok_or_else(|| ReadError::NoComponent {
                         path: path.to_owned(),
                     })?;
-                Ok(Component::Read(Digest::of(bytes), bytes.clone()))
+                Ok(Content::Read(Digest::of(bytes), bytes.clone()))
             }
         }
     }
 
-    async fn component_on_disk(&self, folder: &Path, path: &str) -> Result<Component, ReadError> {
+    async fn content_on_disk(&self, folder: &Path, path: &str, bytes_max: u64) -> Result<Content, ReadError> {
         let full = component_path(folder, path);
         let missing = || ReadError::NoComponent {
             path: path.to_owned(),
@@ -145,13 +177,13 @@ impl Builder {
         let stamp = Stamp::of(&full).map_err(|_| missing())?;
         let known = self.stamped().get(&full).copied();
         if let Some((_, digest)) = known.filter(|(known, _)| *known == stamp) {
-            return Ok(Component::Kept(digest));
+            return Ok(Content::Kept(digest));
         }
-        if stamp.bytes() > COMPONENT_BYTES_MAX as u64 {
+        if stamp.bytes() > bytes_max {
             return Err(ReadError::TooLarge {
                 path: path.to_owned(),
                 bytes: stamp.bytes(),
-                max: COMPONENT_BYTES_MAX as u64,
+                max: bytes_max,
             });
         }
         let bytes = tokio::fs::read(&full).await.map_err(|source| ReadError::Io {
@@ -163,7 +195,7 @@ impl Builder {
         if Stamp::of(&full).is_ok_and(|after| after == stamp) {
             self.stamped().insert(full, (stamp, digest));
         }
-        Ok(Component::Read(digest, bytes))
+        Ok(Content::Read(digest, bytes))
     }
 
     async fn check(

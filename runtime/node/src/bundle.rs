@@ -2,6 +2,7 @@
 
 mod archive;
 mod folder;
+mod wav;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -15,12 +16,15 @@ pub(crate) use self::{
 };
 use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX};
 
-/// The files of a hotline that make a release: texts whole, components by their digests.
+/// The files of a hotline that make a release: texts whole, components and recordings by their
+/// digests.
 #[derive(Clone, Debug)]
 pub(crate) struct Bundle {
     pub(crate) sources: Sources,
     /// The digest of each component by its path in hotline.yaml.
     pub(crate) components: BTreeMap<Arc<str>, Digest>,
+    /// The digest of each recording that prompts name, by its path.
+    pub(crate) recordings: BTreeMap<Arc<str>, Digest>,
 }
 
 impl Bundle {
@@ -32,6 +36,13 @@ impl Bundle {
         }
         parts.push(b"components");
         for (path, digest) in &self.components {
+            parts.extend([path.as_bytes(), digest.as_bytes().as_slice()]);
+        }
+        // Releases without recordings keep the ids that they had before there were any.
+        if !self.recordings.is_empty() {
+            parts.push(b"recordings");
+        }
+        for (path, digest) in &self.recordings {
             parts.extend([path.as_bytes(), digest.as_bytes().as_slice()]);
         }
         Digest::of_parts(parts)

@@ -57,6 +57,10 @@ pub const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Releases that are kept although no contact is on them, the current one included.
 pub const RELEASES_KEPT: usize = 8;
 
+/// Bytes of one recording: an hour of a telephone's sound, eight thousand samples of two bytes a
+/// second.
+pub const RECORDING_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Reports of builds that are kept.
 pub const REPORTS_KEPT: usize = 20;
 

@@ -45,11 +45,26 @@ pub(crate) struct Manifest {
     sources: Digest,
     /// The blob of each component, by its path in hotline.yaml.
     components: BTreeMap<Arc<str>, Digest>,
+    /// Each recording, by its path in the hotline; manifests of before there were any lack it.
+    #[serde(default)]
+    recordings: BTreeMap<Arc<str>, RecordingKept>,
+}
+
+/// A recording as a manifest names it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RecordingKept {
+    /// Its blob.
+    digest: Digest,
+    /// Its length, where its header tells.
+    seconds: Option<f64>,
 }
 
 impl Manifest {
     fn blobs(&self) -> impl Iterator<Item = Digest> {
-        std::iter::once(self.sources).chain(self.components.values().copied())
+        let recordings = self.recordings.values().map(|recording| recording.digest);
+        std::iter::once(self.sources)
+            .chain(self.components.values().copied())
+            .chain(recordings)
     }
 }
 
@@ -58,15 +73,15 @@ impl Shelf {
         Self { store }
     }
 
-    /// Keeps a component. It is known by its digest from then on.
-    pub(crate) async fn keep_component(&self, digest: &Digest, bytes: Vec<u8>) -> Result<(), StoreError> {
+    /// Keeps a component or a recording. It is known by its digest from then on.
+    pub(crate) async fn keep_content(&self, digest: &Digest, bytes: Vec<u8>) -> Result<(), StoreError> {
         if !self.store.has_blob(digest).await? {
             self.store.put_blob(bytes).await?;
         }
         Ok(())
     }
 
-    /// Keeps a release whose components are kept.
+    /// Keeps a release whose components and recordings are kept.
     pub(crate) async fn keep(&self, bundle: &Bundle, at: Timestamp) -> Result<(), StoreError> {
         let id = bundle.release_id();
         if self.manifest(&id, at).await?.is_some() {
@@ -80,6 +95,15 @@ impl Shelf {
             runtime: env!("CARGO_PKG_VERSION").to_owned(),
             sources,
             components: bundle.components.clone(),
+            recordings: bundle
+                .recordings
+                .iter()
+                .map(|(path, digest)| {
+                    let seconds = bundle.sources.recordings.get(path).copied().flatten();
+                    let digest = *digest;
+                    (path.clone(), RecordingKept { digest, seconds })
+                })
+                .collect(),
         };
         self.put(MANIFESTS, &id.to_string(), &manifest, at).await
     }
@@ -115,8 +139,20 @@ impl Shelf {
             .ok_or_else(|| lacking("its texts".to_owned()))?;
         let files = serde_json::from_slice(&texts).map_err(|error| lacking(format!("its texts: {error}")))?;
         Ok(Bundle {
-            sources: Sources { files },
+            sources: Sources {
+                files,
+                recordings: manifest
+                    .recordings
+                    .iter()
+                    .map(|(path, recording)| (path.clone(), recording.seconds))
+                    .collect(),
+            },
             components: manifest.components,
+            recordings: manifest
+                .recordings
+                .into_iter()
+                .map(|(path, recording)| (path, recording.digest))
+                .collect(),
         })
     }
 
@@ -225,6 +261,7 @@ mod tests {
         Bundle {
             sources: Sources::new([("hotline.yaml", text)]),
             components: [("plugins/a.wasm".into(), component)].into(),
+            recordings: BTreeMap::new(),
         }
     }
 
@@ -234,23 +271,36 @@ mod tests {
         let at = Timestamp::from_millis(1);
         let component = Digest::of(b"component");
         shelf
-            .keep_component(&component, b"component".to_vec())
+            .keep_content(&component, b"component".to_vec())
             .await
             .unwrap();
-        let kept = bundle("hotline: a", component);
+        let mut kept = bundle("hotline: a", component);
+        let without = kept.release_id();
+        let recording = Digest::of(b"recording");
+        shelf
+            .keep_content(&recording, b"recording".to_vec())
+            .await
+            .unwrap();
+        let path: Arc<str> = "audio/welcome.wav".into();
+        kept.recordings.insert(path.clone(), recording);
+        kept.sources.recordings.insert(path.clone(), Some(1.5));
+        assert_ne!(kept.release_id(), without);
         shelf.keep(&kept, at).await.unwrap();
         shelf.set_current(&kept.release_id(), at).await.unwrap();
         let id = shelf.current(at).await.unwrap().unwrap();
         let back = shelf.bundle(&id, at).await.unwrap();
         assert_eq!(back.release_id(), kept.release_id());
+        assert_eq!(back.sources.recordings[&path], Some(1.5));
         assert_eq!(shelf.component(&component).await.unwrap(), b"component");
+        assert_eq!(shelf.collect(at, |_, _| false).await.unwrap(), 1);
+        assert!(!shelf.store.has_blob(&recording).await.unwrap());
     }
 
     #[tokio::test]
     async fn what_another_release_holds_is_not_collected() {
         let shelf = Shelf::new(Arc::new(Memory::new()));
         let shared = Digest::of(b"shared");
-        shelf.keep_component(&shared, b"shared".to_vec()).await.unwrap();
+        shelf.keep_content(&shared, b"shared".to_vec()).await.unwrap();
         let (old, new) = (bundle("hotline: old", shared), bundle("hotline: new", shared));
         shelf.keep(&old, Timestamp::from_millis(1)).await.unwrap();
         shelf.keep(&new, Timestamp::from_millis(2)).await.unwrap();

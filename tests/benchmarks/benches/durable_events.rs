@@ -32,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     benchmarks::print_machine("durable-events");
     let sources = Sources {
         files: hotline::files(),
+        ..Sources::default()
     };
     let report = check(&parse(&sources), &BTreeMap::new());
     let hotline = report

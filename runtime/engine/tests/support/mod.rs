@@ -23,7 +23,10 @@ pub(crate) fn hotline() -> Checked {
             }
         }
     }
-    let sources = Sources { files };
+    let sources = Sources {
+        files,
+        recordings: [("audio/greeting.wav".into(), Some(6.5))].into(),
+    };
     let interfaces = BTreeMap::from([(PluginName::from("crm"), Arc::new(crm()))]);
     let report = check(&parse(&sources), &interfaces);
     report

@@ -3,7 +3,9 @@
 //! `--- path` begins a file. A line `#   ^^^^ TL0101: the beginning of the message` is a
 //! finding under the line before it that is no such line; carets count characters.
 //! `# ^1:1 TL…` gives line and column, and `# TL…` stands for a finding at the beginning of
-//! the line. Files that are not given are those of a small hotline without findings.
+//! the line. Files that are not given are those of a small hotline without findings. Of a
+//! recording, `--- audio/welcome.wav`, the text is its length in seconds, or nothing when its
+//! header does not tell.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +16,10 @@ use trunkline_model::{
     types::{Case, Enum, Range},
 };
 
-use crate::{Sources, check, parse, source::Files};
+use crate::{
+    Sources, check, parse,
+    source::{Files, is_recording},
+};
 
 const HOTLINE: &str = "hotline: test
 languages: [zh-CN, en]
@@ -156,7 +161,14 @@ pub(crate) fn files(text: &str) -> Sources {
             files.insert("prompts/en.yaml".into(), "hello: Hello\n".into());
         }
     }
-    Sources::new(files)
+    let (recordings, texts): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        files.into_iter().partition(|(path, _)| is_recording(path));
+    let mut sources = Sources::new(texts);
+    sources.recordings = recordings
+        .into_iter()
+        .map(|(path, seconds)| (path.into(), seconds.trim().parse().ok()))
+        .collect();
+    sources
 }
 
 /// Checks that a hotline has exactly the findings written in it.
@@ -243,7 +255,7 @@ fn expected(sources: &Sources) -> Vec<(String, String)> {
 
 /// The examples of a page of docs/errors under a heading, as files. A block's lines like
 /// `# flows/main.yaml` begin a file; `# steps of flows/main.yaml` begins steps that are put
-/// into a small flow.
+/// into a small flow; `# audio/welcome.wav is 6.5 seconds long` tells of a recording.
 fn example(page: &str, heading: &str) -> Option<String> {
     let (_, after) = page.split_once(&format!("## {heading}\n"))?;
     let (_, block) = after.split_once("```yaml\n")?;
@@ -258,6 +270,11 @@ fn example(page: &str, heading: &str) -> Option<String> {
                 "--- flows/main.yaml\nflow: main\nvars: { citizen: crm.citizen?, words: string?, count: u32?, attempts: { type: int, is: 0 }, gauge: string?, mood: sentiment.mood? }\nstart: begin\nsteps:\n",
             );
             close = "  human: { say: hello, next: done }\n  done: { end: completed }\n".to_owned();
+        } else if let Some((path, seconds)) = line
+            .strip_prefix("# ")
+            .and_then(|line| line.strip_suffix(" seconds long")?.split_once(" is "))
+        {
+            text.push_str(&format!("--- {path}\n{seconds}\n"));
         } else if let Some(path) = line
             .strip_prefix("# ")
             .filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
@@ -364,4 +381,25 @@ fn the_examples_of_the_reference_work() {
     let report = check(&parse(&sources), &interfaces());
     let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
     assert!(report.checked.is_some(), "{shown}");
+}
+
+/// So are those of the page on prompts: whole files make one hotline without findings.
+#[test]
+fn the_examples_of_the_page_on_prompts_work() {
+    let page = include_str!("../../../../docs/reference/prompts.md");
+    let blocks = page
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```"))
+        .filter(|(block, _)| block.starts_with("# "));
+    let whole: Vec<&str> = blocks.map(|(block, _)| block).collect();
+    let example = format!("## Example\n```yaml\n{}\n```\n", whole.join("\n"));
+    let sources = files(&self::example(&example, "Example").unwrap());
+    assert!(sources.files.len() >= 5 && sources.recordings.len() == 1);
+    let report = check(&parse(&sources), &interfaces());
+    let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+    assert!(
+        report.checked.is_some() && report.diagnostics.is_empty(),
+        "{shown}"
+    );
 }

@@ -1,6 +1,9 @@
 //! hotline.yaml: languages, time zone, numbers, plugins, and the grants that go with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::tz::TimeZone;
 use trunkline_model::{FlowName, Type};
@@ -17,7 +20,8 @@ use crate::{
 
 pub(super) fn languages(world: &World<'_>) {
     let mut seen = BTreeMap::new();
-    for word in &world.hotline.languages {
+    let dialects = world.hotline.dialects.iter().map(|(dialect, _)| dialect);
+    for word in world.hotline.languages.iter().chain(dialects) {
         let tag = word.as_str();
         let mut parts = tag.split('-');
         let primary = parts.next().unwrap_or_default();
@@ -62,6 +66,67 @@ pub(super) fn languages(world: &World<'_>) {
             )
             .help("write `languages: [zh-CN]`"),
         );
+    }
+}
+
+/// The dialects that lead to a language, and what each falls back to.
+pub(super) fn dialects(declared: &[(Word, Word)], languages: &[Arc<str>]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let all: BTreeMap<Arc<str>, Arc<str>> = declared
+        .iter()
+        .filter(|(dialect, _)| !languages.contains(&dialect.value))
+        .map(|(dialect, to)| (dialect.value.clone(), to.value.clone()))
+        .collect();
+    let leads_home = |dialect: &Arc<str>| {
+        // A way longer than there are dialects goes in a circle.
+        std::iter::successors(Some(dialect), |tag| all.get(*tag))
+            .take(all.len() + 1)
+            .any(|tag| languages.contains(tag))
+    };
+    all.iter()
+        .filter(|(dialect, _)| leads_home(dialect))
+        .map(|(dialect, to)| (dialect.clone(), to.clone()))
+        .collect()
+}
+
+/// Dialects that fall back to what is not there, or to each other.
+pub(super) fn fallbacks(world: &World<'_>) {
+    let declared = &world.hotline.dialects;
+    let next = |tag: &str| declared.iter().find(|(dialect, _)| dialect.as_str() == tag);
+    for (dialect, to) in declared {
+        let known = world.languages.contains(&to.value) || next(to.as_str()).is_some();
+        if !known {
+            let names = world.languages.iter().map(|language| &**language);
+            let names = names.chain(declared.iter().map(|(dialect, _)| dialect.as_str()));
+            world.report(
+                Finding::new(
+                    Code::UnknownLanguage,
+                    to.span,
+                    format!("the hotline has no language `{}` to fall back to", to.as_str()),
+                )
+                .help_if(did_you_mean("it has", to.as_str(), names)),
+            );
+            continue;
+        }
+        let round = std::iter::successors(next(to.as_str()), |(_, to)| next(to.as_str()))
+            .take(declared.len())
+            .any(|(other, _)| other.value == dialect.value);
+        if round && !world.languages.contains(&dialect.value) {
+            world.report(
+                Finding::new(
+                    Code::DialectCircle,
+                    to.span,
+                    format!(
+                        "from `{}` one comes back to `{}`, and never to a language",
+                        to.as_str(),
+                        dialect.as_str()
+                    ),
+                )
+                .help(match world.languages.first() {
+                    Some(language) => format!("let one of them fall back to `{language}`"),
+                    None => "let one of them fall back to a language".to_owned(),
+                }),
+            );
+        }
     }
 }
 
@@ -120,10 +185,14 @@ fn digits(world: &World<'_>, number: &NumberSyntax) {
     }
 }
 
-pub(super) fn language<'w>(world: &'w World<'_>, word: &Word) -> Option<&'w std::sync::Arc<str>> {
-    let found = world.languages.iter().find(|language| **language == word.value);
-    if found.is_none() {
-        let names = world.languages.iter().map(|language| &**language);
+/// The language or dialect of the hotline that a word names.
+pub(super) fn language<'w>(world: &'w World<'_>, word: &Word) -> Option<&'w Arc<str>> {
+    let known = || world.languages.iter().chain(world.dialects.keys());
+    let found = known().find(|language| **language == word.value);
+    let declared = &world.hotline.dialects;
+    // A dialect that leads nowhere has been reported where it is declared.
+    if found.is_none() && !declared.iter().any(|(dialect, _)| dialect.value == word.value) {
+        let names = known().map(|language| &**language);
         world.report(
             Finding::new(
                 Code::UnknownLanguage,
@@ -136,7 +205,7 @@ pub(super) fn language<'w>(world: &'w World<'_>, word: &Word) -> Option<&'w std:
     found
 }
 
-pub(super) fn numbers(world: &World<'_>) -> BTreeMap<std::sync::Arc<str>, Number> {
+pub(super) fn numbers(world: &World<'_>) -> BTreeMap<Arc<str>, Number> {
     let mut numbers = BTreeMap::new();
     for number in &world.hotline.numbers {
         digits(world, number);
@@ -185,7 +254,7 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<std::sync::Arc<str>, Number
 }
 
 /// The presses to each service before a number was merged; reports services that no step has.
-fn before(world: &World<'_>, number: &NumberSyntax) -> BTreeMap<std::sync::Arc<str>, u32> {
+fn before(world: &World<'_>, number: &NumberSyntax) -> BTreeMap<Arc<str>, u32> {
     for (service, _) in &number.before {
         if world.flows_are_whole() && !world.centre.services.contains(&service.value) {
             let names = world.centre.services.iter().map(|name| &**name);
@@ -223,13 +292,13 @@ pub(super) fn unknown_flow(world: &World<'_>, flow: &Word) {
 }
 
 /// The calendar within whose hours callers are rung.
-pub(super) fn calling_window(world: &World<'_>) -> Option<std::sync::Arc<str>> {
+pub(super) fn calling_window(world: &World<'_>) -> Option<Arc<str>> {
     let word = world.hotline.calling_window.as_ref()?;
     world.calendar(word).then(|| word.value.clone())
 }
 
 /// The labels of what a plugin's functions give; reports fields that its types do not have.
-fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<std::sync::Arc<str>, std::sync::Arc<str>> {
+fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<Arc<str>, Arc<str>> {
     let Some(Some(interface)) = world.plugins.get(&plugin.name.value) else {
         return BTreeMap::new();
     };

@@ -7,12 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use super::world::World;
+use super::{recordings, world::World};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
-    expression::formula::{Formula, FormulaError},
+    expression::markup::{Markup, MarkupError},
     source::{Span, Word},
-    step::{Part, Prompt},
+    step::{Part, Prompt, Recording},
     syntax::PromptTable,
     yaml::locate,
 };
@@ -22,7 +22,9 @@ use crate::{
 pub(super) struct PromptText<'a> {
     pub(super) word: &'a Word,
     /// None when it cannot be read, which has been reported.
-    pub(super) formula: Option<Rc<Formula>>,
+    pub(super) markup: Option<Rc<Markup>>,
+    /// The recording that says it.
+    pub(super) recording: Option<Recording>,
 }
 
 /// All prompt tables.
@@ -35,7 +37,7 @@ pub(super) struct Prompts<'a> {
     /// Languages of the hotline without a table.
     missing: BTreeSet<Arc<str>>,
     said: RefCell<BTreeSet<String>>,
-    /// Prompts without expressions, which are the same wherever they are said.
+    /// Prompts without values, which are the same wherever they are said.
     plain: RefCell<BTreeMap<String, Arc<Prompt>>>,
     /// Whether any table was broken: then a prompt that is not found may be there.
     broken: bool,
@@ -56,8 +58,18 @@ impl<'a> Prompts<'a> {
                 prompts.broken = true;
                 continue;
             }
-            if !world.languages.contains(&table.language) {
-                let names = world.languages.iter().map(|language| &**language);
+            let declared = &world.hotline.dialects;
+            if !world.speaks(&table.language)
+                && declared
+                    .iter()
+                    .any(|(dialect, _)| dialect.value == table.language)
+            {
+                // A dialect that leads to no language has been reported.
+                continue;
+            }
+            if !world.speaks(&table.language) {
+                let names = world.languages.iter().chain(world.dialects.keys());
+                let names = names.map(|language| &**language);
                 world.report(
                     Finding::new(
                         Code::StrayLanguage,
@@ -68,19 +80,26 @@ impl<'a> Prompts<'a> {
                         ),
                     )
                     .help(
-                        did_you_mean("its languages are", &table.language, names)
-                            .unwrap_or_else(|| "name it in `languages` of hotline.yaml".to_owned()),
+                        did_you_mean("its languages are", &table.language, names).unwrap_or_else(|| {
+                            "name it in `languages` or `dialects` of hotline.yaml".to_owned()
+                        }),
                     ),
                 );
                 continue;
             }
             for (key, text) in &table.prompts {
-                let formula = template(world, text);
-                prompts
-                    .texts
-                    .entry(key.as_str())
-                    .or_default()
-                    .insert(table.language.clone(), PromptText { word: text, formula });
+                let markup = markup(world, text);
+                let written = table.recordings.get(&key.value);
+                let recording =
+                    written.and_then(|written| recordings::check(world, written, text, markup.as_deref()));
+                prompts.texts.entry(key.as_str()).or_default().insert(
+                    table.language.clone(),
+                    PromptText {
+                        word: text,
+                        markup,
+                        recording,
+                    },
+                );
             }
         }
         prompts
@@ -153,7 +172,7 @@ impl<'a> Prompts<'a> {
         complete.then_some(texts)
     }
 
-    /// A prompt without expressions that has been said before.
+    /// A prompt without values that has been said before.
     pub(super) fn plain(&self, key: &str) -> Option<Arc<Prompt>> {
         self.plain.borrow().get(key).cloned()
     }
@@ -162,7 +181,7 @@ impl<'a> Prompts<'a> {
         let plain = prompt
             .texts
             .values()
-            .all(|text| text.parts.iter().all(|part| matches!(part, Part::Text(_))));
+            .all(|text| !text.parts.iter().any(|part| matches!(part, Part::Value(..))));
         if let Some(key) = prompt.key.as_ref().filter(|_| plain) {
             self.plain.borrow_mut().insert(key.to_string(), prompt.clone());
         }
@@ -207,21 +226,26 @@ impl<'a> Prompts<'a> {
     }
 }
 
-/// Reads a prompt's text; reports braces that do not match and what is no expression.
-pub(super) fn template(world: &World<'_>, word: &Word) -> Option<Rc<Formula>> {
-    match Formula::template(word.as_str()) {
-        Ok(formula) => Some(Rc::new(formula)),
+/// Reads a prompt's text; reports braces and brackets that do not match, markup that is not
+/// known, and what is no expression.
+pub(super) fn markup(world: &World<'_>, word: &Word) -> Option<Rc<Markup>> {
+    match Markup::read(word.as_str()) {
+        Ok(markup) => Some(Rc::new(markup)),
         Err(error) => {
             let (code, error, help) = match error {
-                FormulaError::Unbalanced(error) => (
+                MarkupError::Unbalanced(error) => (
                     Code::TemplateSyntax,
                     error,
                     Some(
-                        "an expression stands in `{…}`; a brace itself is written twice: `{{` or `}}`"
+                        "an expression stands in `{…}`, a pause in `[pause 500ms]`; a brace or bracket itself is written twice: `{{`, `}}`, `[[` or `]]`"
                             .to_owned(),
                     ),
                 ),
-                FormulaError::Expression(error) => {
+                MarkupError::Unknown(error) => {
+                    let help = error.help.clone();
+                    (Code::UnknownMarkup, error, help)
+                }
+                MarkupError::Expression(error) => {
                     let help = error.help.clone();
                     (Code::ExpressionSyntax, error, help)
                 }
@@ -284,6 +308,8 @@ steps:
 hello: 您好 {name} {{
 open: 您好 {name
 #        ^^^^^ TL0404: to this `{` no `}` belongs
+silence: 您好[pause 1s请
+#          ^^^^^^^^^^ TL0404: to this `[` no `]` belongs
 wrong: "您好 {nam}"
 #           ^^^ TL0106: the flow has no variable `nam`
 maybe: 您好 {nick}
@@ -291,6 +317,7 @@ maybe: 您好 {nick}
 --- prompts/en.yaml
 hello: Hello {name}
 open: Hello
+silence: Hello
 wrong: Hello
 maybe: "Hello {has(nick) ? nick : 'you'}"
 --- flows/main.yaml
@@ -299,9 +326,101 @@ vars: { name: { type: string, is: 王芳 }, nick: string? }
 start: a
 steps:
   a: { say: hello, next: b }
-  b: { say: open, next: c }
+  b: { say: open, next: s }
+  s: { say: silence, next: c }
   c: { say: wrong, next: d }
   d: { say: maybe, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn markup_is_known_and_formats_fit() {
+        assert_findings(
+            r##"
+--- prompts/zh-CN.yaml
+hello: 您好[pause 500ms]，您的号码是{nick ?? | digits}
+#                                  ^ TL0201
+beep: "您好[beep]"
+#         ^^^^ TL0407: `[beep]` says nothing that is known
+format: "您好{name | dgits}"
+#                  ^^^^^ TL0407: there is no format `dgits`
+pause: 您好[pause 5m]
+#         ^^^^^^^^ TL0407: a pause is more than nothing and at most 10s, not 5m
+fits: "{name | digits}，{count | ordinal}，{fee | money HKD}，{now | date}{now | time}{now.date | date}"
+fee: "{name | money}"
+#             ^^^^^ TL0408: `money` takes an int or a decimal, not a string
+day: "{count | date}"
+#              ^^^^ TL0408: `date` takes a date or a time, not an int
+words: "{ask | number}"
+#              ^^^^^^ TL0408: `number` takes an int or a decimal, not a bool
+--- prompts/en.yaml
+hello: Hello
+beep: Hello
+format: Hello
+pause: Hello
+fits: Hello
+fee: Hello
+day: Hello
+words: Hello
+--- flows/main.yaml
+flow: main
+vars: { name: { type: string, is: 王芳 }, nick: string?, count: { type: int, is: 0 }, fee: { type: decimal, is: 1.5 }, ask: { type: bool, is: true } }
+start: a
+steps:
+  a: { say: hello, next: b }
+  b: { say: beep, next: c }
+  c: { say: format, next: d }
+  d: { say: pause, next: e }
+  e: { say: fits, next: f }
+  f: { say: fee, next: g }
+  g: { say: day, next: h }
+  h: { say: words, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn dialects_fall_back() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+dialects: { zh-yue: zh-CN, zh-yue-HK: zh-yue, zh-a1234: zh-b1234, zh-b1234: zh-a1234, bo: zh-TW, en: zh-CN }
+#                                                       ^^^^^^^^ TL0412: from `zh-b1234` one comes back to `zh-a1234`
+#                                                                           ^^^^^^^^ TL0412: from `zh-a1234` one comes back to `zh-b1234`
+#                                                                                         ^^^^^ TL0111: the hotline has no language `zh-TW` to fall back to
+#                                                                                                ^^ TL0109: `en` stands here twice
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main, language: zh-yue-HK }, "2": { flow: main, language: zh-HK } }
+#                                                                                     ^^^^^ TL0111: the hotline has no language `zh-HK`
+--- prompts/zh-CN.yaml
+hello: 您好
+bye: 再见
+#    ^^ TL0402: the prompt `bye` has no text in en
+--- prompts/en.yaml
+hello: Hello
+--- prompts/zh-yue.yaml
+hello: 你好
+only: 唔该
+#     ^^ TL0402: the prompt `only` has no text in zh-CN
+#     ^^ TL0402: the prompt `only` has no text in en
+--- prompts/zh-b1234.yaml
+hello: 你好
+--- prompts/bo.yaml
+hello: བཀྲ་ཤིས་བདེ་ལེགས།
+--- flows/main.yaml
+flow: main
+start: a
+steps:
+  a: { say: hello, next: b }
+  b: { say: bye, next: c }
+  c: { say: only, next: d }
+  d: { set: { language: zh-yue }, next: e }
+  e: { say: { zh-CN: 好, en: Fine, zh-yue-HK: 好呀 }, next: done }
   done: { end: completed }
 "##,
         );

@@ -325,9 +325,11 @@ impl<'p> Proof<'p, '_> {
                 }
             }
         }
-        finding.help(
-            "no script was found that plays this: look whether the conditions on the way exclude each other",
-        )
+        finding.help(if graph.remembering {
+            "no script was found that plays this: look whether the conditions on the way exclude each other"
+        } else {
+            "the hotline has too many states to follow each condition, so this may be a way that conditions exclude"
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use indexmap::IndexMap;
 use trunkline_model::{PluginName, Type, VariableName, signature::Interface};
 
-use super::{centre::Centre, prompts::Prompts, types};
+use super::{centre::Centre, hotline, prompts::Prompts, types};
 use crate::{
     diagnostics::{Code, Finding, Findings, did_you_mean},
     parse::Parsed,
@@ -23,6 +23,10 @@ pub(super) struct World<'a> {
     pub(super) hotline: &'a HotlineSyntax,
     pub(super) findings: RefCell<Findings>,
     pub(super) languages: Vec<Arc<str>>,
+    /// Dialects that lead to a language, and what each falls back to.
+    pub(super) dialects: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+    /// The recordings in the folder, and their lengths in seconds where they are known.
+    pub(super) recordings: &'a BTreeMap<Arc<str>, Option<f64>>,
     /// The plugins; none for one that is not loaded.
     pub(super) plugins: BTreeMap<Arc<str>, Option<&'a Arc<Interface>>>,
     /// The names of all calendars, `always` among them.
@@ -54,7 +58,7 @@ pub(super) struct FlowHead<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(
         parsed: &'a Parsed,
-        hotline: &'a HotlineSyntax,
+        declared: &'a HotlineSyntax,
         interfaces: &'a BTreeMap<PluginName, Arc<Interface>>,
     ) -> Self {
         let syntax = &parsed.syntax;
@@ -66,21 +70,23 @@ impl<'a> World<'a> {
                 .map(|calendar| calendar.name.value.clone()),
         );
         calendars.extend(syntax.broken_calendars.iter().cloned());
-        let languages: Vec<Arc<str>> = hotline.languages.iter().map(|word| word.value.clone()).collect();
+        let languages: Vec<Arc<str>> = declared.languages.iter().map(|word| word.value.clone()).collect();
         let mut world = Self {
             files: &parsed.files,
-            hotline,
+            hotline: declared,
             findings: RefCell::new(parsed.findings.clone()),
-            plugins: hotline
+            plugins: declared
                 .plugins
                 .iter()
                 .map(|plugin| (plugin.name.value.clone(), interfaces.get(plugin.name.as_str())))
                 .collect(),
             calendars,
-            centre: Centre::new(hotline, syntax),
+            centre: Centre::new(declared, syntax),
             prompts: Prompts::default(),
             flows: BTreeMap::new(),
             broken_flows: &syntax.broken_flows,
+            dialects: Arc::new(hotline::dialects(&declared.dialects, &languages)),
+            recordings: &parsed.recordings,
             languages,
         };
         world.prompts = Prompts::read(&world, &syntax.prompts);
@@ -118,7 +124,13 @@ impl<'a> World<'a> {
         self.broken_flows.is_empty() && self.flows.values().all(|head| !head.opaque)
     }
 
-    /// The text that stands for a prompt in findings: the one in the hotline's first language.
+    /// Whether the hotline has a language or dialect.
+    pub(super) fn speaks(&self, tag: &str) -> bool {
+        self.languages.iter().any(|language| **language == *tag) || self.dialects.contains_key(tag)
+    }
+
+    /// The text that stands for a prompt in findings: the one in the hotline's first language,
+    /// or in any that it has.
     pub(super) fn shown_first<'t, T>(
         &self,
         texts: &'t BTreeMap<Arc<str>, T>,
@@ -126,6 +138,7 @@ impl<'a> World<'a> {
         self.languages
             .iter()
             .find_map(|language| texts.get_key_value(language))
+            .or_else(|| texts.iter().next())
     }
 
     fn add_flow(&self, flows: &mut BTreeMap<Arc<str>, FlowHead<'a>>, flow: &'a FlowSyntax) {

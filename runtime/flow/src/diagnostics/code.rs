@@ -119,6 +119,12 @@ codes! {
     TemplateSyntax "0404" Error "the prompt's braces do not match",
     StrayLanguage "0405" Warning "prompts in a language that the hotline does not have",
     NotPrintable "0406" Error "the value cannot be said",
+    UnknownMarkup "0407" Error "no such markup in a prompt",
+    FormatMismatch "0408" Error "the format does not fit the value",
+    RecordingWithValues "0409" Error "a recording cannot say values",
+    RecordingLength "0410" Error "the length of the recording",
+    NoRecording "0411" Warning "the recording is not in the folder",
+    DialectCircle "0412" Error "dialects fall back to each other in a circle",
 
     BadKey "0501" Error "not a key of the keypad",
     KeyClash "0502" Error "the same key or word leads to two places",

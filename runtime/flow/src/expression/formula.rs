@@ -1,4 +1,4 @@
-//! Texts with expressions in them: `${…}` in values, `{…}` in prompts.
+//! Values with expressions in them: `${…}`. Prompts have their own: [`super::markup`].
 
 use std::sync::Arc;
 
@@ -46,36 +46,6 @@ impl Formula {
         Ok(Self { pieces })
     }
 
-    /// Reads a prompt: `{…}` are expressions, `{{` and `}}` are braces.
-    pub(crate) fn template(text: &str) -> Result<Self, FormulaError> {
-        let mut pieces = Vec::new();
-        let mut plain = String::new();
-        let mut at = 0;
-        while let Some(found) = text[at..].find(['{', '}']) {
-            let brace = at + found;
-            plain.push_str(&text[at..brace]);
-            let rest = &text[brace..];
-            if rest.starts_with("{{") || rest.starts_with("}}") {
-                plain.push_str(&rest[..1]);
-                at = brace + 2;
-                continue;
-            }
-            if rest.starts_with('}') {
-                return Err(unbalanced(brace..brace + 1, "}", "{"));
-            }
-            push(&mut pieces, &plain);
-            plain.clear();
-            let close = closing(text, brace + 1).ok_or_else(|| unbalanced(brace..text.len(), "{", "}"))?;
-            pieces.push(Piece::Tree(
-                parse(text, brace + 1..close).map_err(FormulaError::Expression)?,
-            ));
-            at = close + 1;
-        }
-        plain.push_str(&text[at..]);
-        push(&mut pieces, &plain);
-        Ok(Self { pieces })
-    }
-
     /// The expression, if there is nothing else.
     pub(crate) fn sole(&self) -> Option<&Tree> {
         match self.pieces.as_slice() {
@@ -101,15 +71,20 @@ fn push(pieces: &mut Vec<Piece>, text: &str) {
 }
 
 fn unbalanced(range: std::ops::Range<usize>, found: &str, missing: &str) -> FormulaError {
-    FormulaError::Unbalanced(SyntaxError {
+    FormulaError::Unbalanced(alone(range, found, missing))
+}
+
+/// That to a bracket or brace the other is missing.
+pub(super) fn alone(range: std::ops::Range<usize>, found: &str, missing: &str) -> SyntaxError {
+    SyntaxError {
         range,
         message: format!("to this `{found}` no `{missing}` belongs"),
         help: None,
-    })
+    }
 }
 
 /// The brace that closes an expression which begins at `from`.
-fn closing(text: &str, from: usize) -> Option<usize> {
+pub(super) fn closing(text: &str, from: usize) -> Option<usize> {
     let mut quote = None;
     let mut depth = 0_usize;
     let mut escaped = false;
@@ -150,19 +125,11 @@ mod tests {
     fn texts_and_expressions_are_told_apart() {
         let value = Formula::value("您 ${a} 和 ${b + '}'}").unwrap();
         assert_eq!(shape(&value), ["您 ", "<6..7>", " 和 ", "<15..22>"]);
-        let prompt = Formula::template("{{原样}} {name}!").unwrap();
-        assert_eq!(shape(&prompt), ["{原样} ", "<12..16>", "!"]);
         assert_eq!(Formula::value("").unwrap().plain(), Some(""));
         assert!(Formula::value("${a}").unwrap().sole().is_some());
         for text in ["${a", "${", "a ${'}"] {
             assert!(
                 matches!(Formula::value(text), Err(FormulaError::Unbalanced(_))),
-                "{text}"
-            );
-        }
-        for text in ["{a", "a}", "{"] {
-            assert!(
-                matches!(Formula::template(text), Err(FormulaError::Unbalanced(_))),
                 "{text}"
             );
         }
@@ -172,7 +139,6 @@ mod tests {
         #[test]
         fn no_text_panics(text in "[ab$'\"{}\\\\ 好]{0,40}") {
             let _ = Formula::value(&text);
-            let _ = Formula::template(&text);
         }
     }
 }

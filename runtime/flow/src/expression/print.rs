@@ -3,6 +3,8 @@
 use jiff::tz::TimeZone;
 use trunkline_model::{Type, Value, limits::PRINTED_CHARS_MAX};
 
+use crate::speech::Tongue;
+
 /// Whether values of a type can be said: anything but records and what has them inside.
 pub(crate) fn printable(ty: &Type) -> bool {
     match ty {
@@ -28,7 +30,13 @@ pub(crate) fn printable(ty: &Type) -> bool {
 pub fn print(value: &Value, language: &str, zone: &TimeZone) -> String {
     let mut text = String::new();
     let mut left = PRINTED_CHARS_MAX;
-    write(&mut text, &mut left, value, &Words::of(language), zone);
+    write(
+        &mut text,
+        &mut left,
+        value,
+        &Words::of(Tongue::of(language)),
+        zone,
+    );
     text
 }
 
@@ -48,19 +56,19 @@ struct Words {
 }
 
 impl Words {
-    fn of(language: &str) -> Self {
-        match language.split('-').next().unwrap_or_default() {
-            "zh" => Self {
+    const fn of(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::Chinese => Self {
                 comma: "、",
                 yes: "是",
                 no: "否",
             },
-            "ja" => Self {
+            Tongue::Japanese => Self {
                 comma: "、",
                 yes: "はい",
                 no: "いいえ",
             },
-            _ => Self {
+            Tongue::English | Tongue::Other => Self {
                 comma: ", ",
                 yes: "yes",
                 no: "no",

@@ -37,6 +37,10 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         .need(reader, "languages", "[zh-CN, en]")
         .map(|node| reader.plain_list(node, "`languages`"))
         .unwrap_or_default();
+    let dialects = fields
+        .take("dialects")
+        .map(|node| reader.words(node, "`dialects`"))
+        .unwrap_or_default();
     let time_zone = fields.need_word(reader, "time-zone", "Asia/Shanghai");
     let numbers = fields
         .need(reader, "numbers", "{ \"12345\": { flow: main } }")
@@ -60,6 +64,7 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
     HotlineSyntax {
         name,
         languages,
+        dialects,
         time_zone,
         numbers,
         plugins,

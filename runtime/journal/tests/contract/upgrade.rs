@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use trunkline_engine::{
     Channel, Event, Fact, Personal, Utterance,
-    event::{AnswerKind, Cause, Expects, Question},
+    event::{AnswerKind, Cause, Expects, Question, Speech},
     input::Refused,
 };
 use trunkline_journal::{Append, Events, Journal, MasterKey, Memory, Standing, Version};
@@ -152,6 +152,21 @@ fn every_fact() -> Vec<Event> {
                 notice: Some("privacy".into()),
             },
             Some(Personal::Text("您好".into())),
+        ),
+        (
+            Fact::Said {
+                prompt: Some("desk".into()),
+                language: "zh-CN".into(),
+                notice: None,
+            },
+            Some(Personal::Spoken {
+                text: "请拨打12345".into(),
+                speech: vec![
+                    Speech::Text("请拨打".into()),
+                    Speech::Pause(Duration::from_millis(500)),
+                    Speech::Digits("12345".into()),
+                ],
+            }),
         ),
         (
             Fact::Asked {

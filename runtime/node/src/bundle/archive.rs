@@ -1,13 +1,17 @@
 //! A hotline sent as a tar archive. Nothing of it is written to a disk.
 
-use std::{collections::BTreeMap, io::Read as _};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read as _},
+};
 
 use trunkline_flow::{
     Sources,
     limits::{FILE_BYTES_MAX, FILES_MAX},
+    source::is_recording,
 };
 
-use super::{ReadError, folder::is_text_path};
+use super::{ReadError, folder::is_text_path, wav};
 
 /// Reads the files of an archive.
 pub(super) fn read(
@@ -62,13 +66,17 @@ pub(super) fn read(
     Ok(files)
 }
 
-/// The texts among the files.
+/// The texts among the files, and how long the recordings are.
 pub(super) fn sources(files: &BTreeMap<String, Vec<u8>>) -> Result<Sources, ReadError> {
     let texts: Vec<_> = files.iter().filter(|(path, _)| is_text_path(path)).collect();
     if texts.len() > FILES_MAX {
         return Err(ReadError::TooManyFiles { max: FILES_MAX });
     }
     let mut sources = Sources::default();
+    let recordings = files.iter().filter(|(path, _)| is_recording(path));
+    sources.recordings = recordings
+        .map(|(path, bytes)| (path.as_str().into(), wav::seconds(Cursor::new(bytes))))
+        .collect();
     for (path, bytes) in texts {
         if bytes.len() > FILE_BYTES_MAX {
             return Err(ReadError::TooLarge {
@@ -131,12 +139,14 @@ mod tests {
             ("flows/main.yaml", b"flow: main\n"),
             ("tests/one.yaml", b"scenario: one\n"),
             ("plugins/crm.wasm", b"\0asm"),
+            ("audio/welcome.wav", &wav::tests::silence(400, 400)),
         ]);
         let files = read(&bytes, 10, 1_000).unwrap();
         assert_eq!(files["plugins/crm.wasm"], b"\0asm");
         let sources = sources(&files).unwrap();
         let names: Vec<_> = sources.files.keys().map(ToString::to_string).collect();
         assert_eq!(names, ["flows/main.yaml", "hotline.yaml"]);
+        assert_eq!(sources.recordings["audio/welcome.wav"], Some(0.05));
     }
 
     #[test]

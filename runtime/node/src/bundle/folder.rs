@@ -1,21 +1,22 @@
 //! A hotline's folder: its texts, its components, and whether they have changed.
 //!
 //! Texts are the YAML files under the folder, but for hidden folders, scenarios (`tests`),
-//! components (`plugins`) and what build tools leave behind. Links are followed.
+//! components (`plugins`) and what build tools leave behind; recordings are the files beside
+//! them that end as recordings do. Links are followed.
 
 use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use trunkline_flow::{
     Sources,
-    limits::{FILE_BYTES_MAX, FILES_MAX},
+    limits::{FILE_BYTES_MAX, FILES_MAX, RECORDINGS_MAX},
+    source::is_recording,
 };
 
-use super::ReadError;
+use super::{ReadError, wav};
 
 /// Folders that hold no texts of the hotline.
 const PASSED_OVER: [&str; 4] = ["tests", "plugins", "target", "node_modules"];
@@ -79,13 +80,18 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
-/// Reads the texts of a hotline's folder.
+/// Reads the texts of a hotline's folder, and how long the recordings in it are.
 ///
 /// # Errors
 /// The folder is not there, or one of its files cannot be read as text.
 pub fn read(folder: &Path) -> Result<Sources, ReadError> {
-    let mut files: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
-    for (name, path) in texts(folder)? {
+    let mut sources = Sources::default();
+    for (name, path) in own_files(folder)? {
+        if is_recording(&name) {
+            let seconds = fs::File::open(&path).ok().and_then(wav::seconds);
+            sources.recordings.insert(name.into(), seconds);
+            continue;
+        }
         let io_error = |source| ReadError::Io {
             path: path.clone(),
             source,
@@ -103,9 +109,9 @@ pub fn read(folder: &Path) -> Result<Sources, ReadError> {
             path: path.clone(),
             byte: error.utf8_error().valid_up_to(),
         })?;
-        files.insert(name.into(), text.into());
+        sources.files.insert(name.into(), text.into());
     }
-    Ok(Sources { files })
+    Ok(sources)
 }
 
 /// Reads the texts of a folder in one state: again, when they changed meanwhile.
@@ -124,26 +130,26 @@ pub(super) async fn read_settled(folder: &Path) -> Result<Sources, ReadError> {
     reading.await.unwrap_or(Err(ReadError::Moving))
 }
 
-/// The stamps of a folder's texts, and of other files that belong to it.
+/// The stamps of a folder's texts and recordings, and of other files that belong to it.
 pub(crate) fn fingerprint(
     folder: &Path,
     others: impl IntoIterator<Item = PathBuf>,
 ) -> Result<Fingerprint, ReadError> {
-    let texts = texts(folder)?.into_values();
+    let own = own_files(folder)?.into_values();
     // A file that is gone has no stamp, which tells as well.
-    Ok(texts
+    Ok(own
         .chain(others)
         .filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp)))
         .collect())
 }
 
-/// Where a component lies that hotline.yaml names.
+/// Where a component or a recording lies that the hotline names.
 pub(crate) fn component_path(folder: &Path, component: &str) -> PathBuf {
     folder.join(component)
 }
 
-/// The texts of a folder: their names in the hotline, and their paths.
-fn texts(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReadError> {
+/// The texts and recordings of a folder: their names in the hotline, and their paths.
+fn own_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReadError> {
     if !folder.is_dir() {
         return Err(ReadError::NoFolder {
             path: folder.to_owned(),
@@ -151,6 +157,15 @@ fn texts(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ReadError> {
     }
     let mut found = BTreeMap::new();
     walk(folder, "", 0, &mut found)?;
+    let recordings = found.keys().filter(|name| is_recording(name)).count();
+    for (files, max) in [
+        (found.len() - recordings, FILES_MAX),
+        (recordings, RECORDINGS_MAX),
+    ] {
+        if files > max {
+            return Err(ReadError::TooManyFiles { max });
+        }
+    }
     Ok(found)
 }
 
@@ -183,10 +198,12 @@ fn walk(
             if depth < DEPTH_MAX && !passed_over {
                 walk(&path, &format!("{inner}/"), depth + 1, found)?;
             }
-        } else if metadata.is_file() && is_text(&name) {
+        } else if metadata.is_file() && (is_text(&name) || is_recording(&name)) {
             found.insert(inner, path);
-            if found.len() > FILES_MAX {
-                return Err(ReadError::TooManyFiles { max: FILES_MAX });
+            if found.len() > FILES_MAX + RECORDINGS_MAX {
+                return Err(ReadError::TooManyFiles {
+                    max: FILES_MAX + RECORDINGS_MAX,
+                });
             }
         }
     }
@@ -238,6 +255,32 @@ mod tests {
         assert_eq!(names, ["flows/main.yaml", "hotline.yaml"]);
         assert!(is_text_path("flows/main.yaml") && is_text_path("tests.yaml"));
         assert!(!is_text_path("tests/one.yaml") && !is_text_path(".git/config.yaml"));
+    }
+
+    #[test]
+    fn recordings_are_found_with_their_length() {
+        let folder = hotline();
+        let audio = folder.path().join("audio");
+        fs::create_dir(&audio).unwrap();
+        fs::write(audio.join("welcome.wav"), wav::tests::silence(12_000, 12_000)).unwrap();
+        fs::write(audio.join("notice.MP3"), b"x").unwrap();
+        let before = fingerprint(folder.path(), []).unwrap();
+        let sources = read(folder.path()).unwrap();
+        let found: Vec<_> = sources
+            .recordings
+            .iter()
+            .map(|(path, seconds)| (path.to_string(), *seconds))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("audio/notice.MP3".to_owned(), None),
+                ("audio/welcome.wav".to_owned(), Some(1.5))
+            ]
+        );
+        assert_eq!(sources.files.len(), 2);
+        fs::write(audio.join("welcome.wav"), wav::tests::silence(8_000, 8_000)).unwrap();
+        assert_ne!(fingerprint(folder.path(), []).unwrap(), before);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{fs, sync::Arc};
 
+use trunkline_flow::step::Verb;
 use trunkline_journal::Memory;
 
 use super::*;
@@ -342,4 +343,43 @@ async fn contacts_arrive_while_releases_change() {
         node.deliver(&contact, text("b", "lamp")).await.unwrap();
         node.hears(&contact, "[completed]").await;
     }
+}
+
+#[tokio::test]
+async fn recordings_belong_to_the_release_that_names_them() {
+    let hotline = Hotline::new();
+    let wav = |seconds: u8| {
+        let mut file =
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x07\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\0\0\0\0"
+                .to_vec();
+        file.extend(std::iter::repeat_n(0xff, usize::from(seconds) * 8_000));
+        file
+    };
+    let recorded = |node: &Node| {
+        let release = node.releases().current().unwrap();
+        let Verb::Say(say) = &release.hotline().flows["main"].steps["welcome"].verb else {
+            panic!("the flow begins by saying");
+        };
+        (say.prompt.seconds("en"), say.prompt.is_synthetic("en"))
+    };
+    hotline.write("audio/welcome.wav", wav(2));
+    hotline.write(
+        PROMPTS,
+        with_welcome(&hotline, "{ recording: audio/welcome.wav, text: Hello. }"),
+    );
+    let node = watching(&hotline).await;
+    assert_eq!(recorded(&node), (2.0, false));
+    let before = current(&node);
+
+    // Another file under the same name makes another release.
+    hotline.write("audio/welcome.wav", wav(3));
+    eventually("a new release", async || current(&node) != before).await;
+    assert_eq!(recorded(&node), (3.0, false));
+
+    // What is on the shelf is what it was, whatever became of the file.
+    let again = node.releases().builder.rebuild(&before, NOON).await.unwrap();
+    let release = again.release.unwrap();
+    assert_eq!(release.id(), before);
+    let welcome = &release.hotline().flows["main"].steps["welcome"].verb;
+    assert!(matches!(welcome, Verb::Say(say) if say.prompt.seconds("en") == 2.0));
 }

@@ -7,14 +7,19 @@ use trunkline_model::{PromptKey, Type};
 use super::{
     super::{
         hotline,
-        prompts::{PromptText, template},
+        prompts::{PromptText, markup},
     },
     Scribe,
 };
 use crate::{
-    diagnostics::{Code, Finding},
-    expression::{Expression, Node, Op, formula::Piece, typing::Typed},
+    diagnostics::{Code, Finding, one_of},
+    expression::{
+        Expression, Node, Op,
+        markup::Piece,
+        typing::{Complaint, Typed, Typist, article},
+    },
     source::{Span, Word},
+    speech::Format,
     step::{Part, Prompt, Template},
     syntax::PromptSyntax,
 };
@@ -81,14 +86,21 @@ impl Scribe<'_, '_, '_, '_> {
             };
             let parts = vec![
                 Part::Text(before.into()),
-                Part::Value(Expression::compiled("answer".into(), answer, node)),
+                Part::Value(Expression::compiled("answer".into(), answer, node), None),
                 Part::Text(after.into()),
             ];
-            texts.insert(language.clone(), Template { parts });
+            texts.insert(
+                language.clone(),
+                Template {
+                    parts,
+                    recording: None,
+                },
+            );
         }
         Some(Arc::new(Prompt {
             key: Some(PromptKey::new(key.value.clone())),
             texts,
+            dialects: self.view.world.dialects.clone(),
         }))
     }
 
@@ -99,8 +111,12 @@ impl Scribe<'_, '_, '_, '_> {
         for (language, text) in written {
             match hotline::language(world, language) {
                 Some(language) => {
-                    let formula = template(world, text);
-                    texts.insert(language.clone(), PromptText { word: text, formula });
+                    let text = PromptText {
+                        word: text,
+                        markup: markup(world, text),
+                        recording: None,
+                    };
+                    texts.insert(language.clone(), text);
                 }
                 None => fine = false,
             }
@@ -135,43 +151,84 @@ impl Scribe<'_, '_, '_, '_> {
         let mut templates = BTreeMap::new();
         let mut fine = true;
         for (language, text) in texts {
-            let Some(formula) = &text.formula else {
+            let Some(markup) = &text.markup else {
                 fine = false;
                 continue;
             };
-            let (parts, complaints) = self.typed(|typist| {
-                formula
-                    .pieces
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Text(text) => Part::Text(text.clone()),
-                        Piece::Tree(tree) => {
-                            let Typed { node, ty } = typist.printed(tree);
-                            let source = part_of(&text.word.value, &tree.range);
-                            let node = Node {
-                                op: Op::Nested(Expression::compiled(
-                                    text.word.value.clone(),
-                                    ty.clone().unwrap_or(Type::String),
-                                    node,
-                                )),
-                                range: 0..source.len(),
-                            };
-                            Part::Value(Expression::compiled(source, ty.unwrap_or(Type::String), node))
-                        }
-                    })
+            let (parts, mut complaints) = self.typed(|typist| {
+                let pieces = markup.pieces.iter();
+                pieces
+                    .map(|piece| part(typist, text.word, piece))
                     .collect::<Vec<_>>()
             });
+            complaints.extend(parts.iter().zip(&markup.pieces).filter_map(misfit));
             let said_at = key.is_some().then_some(said_at);
             fine &= self.complain(text.word, complaints, said_at);
-            templates.insert(language.clone(), Template { parts });
+            let template = Template {
+                parts,
+                recording: text.recording.clone(),
+            };
+            templates.insert(language.clone(), template);
         }
         (fine && !templates.is_empty()).then(|| {
             Arc::new(Prompt {
                 key: key.map(|key| PromptKey::new(key.value.clone())),
                 texts: templates,
+                dialects: self.view.world.dialects.clone(),
             })
         })
     }
+}
+
+/// A piece of a prompt, typed.
+fn part(typist: &mut Typist<'_>, word: &Word, piece: &Piece) -> Part {
+    match piece {
+        Piece::Text(text) => Part::Text(text.clone()),
+        Piece::Pause(length) => Part::Pause(*length),
+        Piece::Value(tree, format) => {
+            let Typed { node, ty } = typist.printed(tree);
+            let source = part_of(&word.value, &tree.range);
+            let ty = ty.unwrap_or(Type::String);
+            let node = Node {
+                op: Op::Nested(Expression::compiled(word.value.clone(), ty.clone(), node)),
+                range: 0..source.len(),
+            };
+            Part::Value(
+                Expression::compiled(source, ty, node),
+                format.as_ref().map(|at| at.format),
+            )
+        }
+    }
+}
+
+/// What is wrong with the format of a value, if it does not fit the value's type.
+fn misfit((part, piece): (&Part, &Piece)) -> Option<Complaint> {
+    let (Part::Value(expression, Some(format)), Piece::Value(_, Some(at))) = (part, piece) else {
+        return None;
+    };
+    let ty = expression.ty();
+    if format.fits(ty) {
+        return None;
+    }
+    let others: Vec<&str> = Format::NAMES
+        .into_iter()
+        .filter(|name| Format::of_name(name).is_some_and(|format| format.fits(ty)))
+        .collect();
+    Some(Complaint {
+        code: Code::FormatMismatch,
+        range: at.range.clone(),
+        message: format!(
+            "`{}` takes {}, not {}",
+            format.name(),
+            format.wants(),
+            article(ty)
+        ),
+        help: Some(if others.is_empty() {
+            format!("leave the format out: {} is said as it is", article(ty))
+        } else {
+            format!("formats of {}: {}", article(ty), one_of(others))
+        }),
+    })
 }
 
 fn part_of(text: &str, range: &Range<usize>) -> Arc<str> {
