@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trunkline_flow::Checked;
 use trunkline_model::{
-    CallId, Duration, InputId, Outcome, Timestamp,
+    CallId, Duration, FlowName, InputId, Outcome, StepId, Timestamp, Value, VariableName,
     limits::{EVENTS_PER_CONTACT_MAX, INPUT_CHARS_MAX, KEYS_AHEAD_MAX},
 };
 
@@ -39,6 +39,39 @@ pub struct NoSuchNumber(pub String);
 /// # Errors
 /// The hotline does not have the number.
 pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Decision, NoSuchNumber> {
+    let (mut course, flow) = arrived(hotline, arrival, at)?;
+    let then = course.enter_flow(&flow, BTreeMap::new());
+    course.follow(then);
+    Ok(decided(course, Reply::Accepted))
+}
+
+/// Begins a contact in the middle of a flow, with variables that are set already: for
+/// rehearsals. A step that the flow does not have ends the contact as broken.
+///
+/// # Errors
+/// The hotline does not have the number.
+pub fn arrive_at(
+    hotline: &Checked,
+    arrival: Arrival,
+    (flow, step): (&FlowName, &StepId),
+    variables: BTreeMap<VariableName, Value>,
+    at: Timestamp,
+) -> Result<Decision, NoSuchNumber> {
+    let (mut course, _) = arrived(hotline, arrival, at)?;
+    let then = match course.enter_flow(flow, variables) {
+        Then::Go(_) => Then::Go(step.clone()),
+        Then::Rest => Then::Rest,
+    };
+    course.follow(then);
+    Ok(decided(course, Reply::Accepted))
+}
+
+/// A contact of which nothing is known but that it arrived, and the flow of its number.
+fn arrived(
+    hotline: &Checked,
+    arrival: Arrival,
+    at: Timestamp,
+) -> Result<(Course<'_>, FlowName), NoSuchNumber> {
     let Some(number) = hotline.numbers.get(&arrival.number) else {
         return Err(NoSuchNumber(arrival.number.to_string()));
     };
@@ -63,9 +96,7 @@ pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Deci
             claimed: arrival.claimed,
         },
     );
-    let then = course.enter_flow(&number.flow, BTreeMap::new());
-    course.follow(then);
-    Ok(decided(course, Reply::Accepted))
+    Ok((course, number.flow.clone()))
 }
 
 /// Decides what an input makes of a contact at a time.

@@ -25,7 +25,7 @@ pub mod session;
 mod steps;
 pub mod turn;
 
-pub use decide::{Decision, arrive, decide, give_up};
+pub use decide::{Decision, NoSuchNumber, arrive, arrive_at, decide, give_up};
 pub use event::{Event, Fact, Personal};
 pub use input::{Arrival, Channel, Input, Reply, Utterance};
 pub use session::Session;

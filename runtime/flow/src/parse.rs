@@ -4,6 +4,7 @@
 mod fields;
 mod flow;
 mod hotline;
+pub(crate) mod scenario;
 mod step;
 mod tables;
 mod value;

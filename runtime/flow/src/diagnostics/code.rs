@@ -2,7 +2,7 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 09 what this version does not have.
+//! 09 what this version does not have, 11 scenarios.
 
 use std::fmt;
 
@@ -141,6 +141,12 @@ codes! {
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",
+
+    ScriptLine "1101" Error "not a line of a script",
+    BadMock "1102" Error "not an answer that the function gives",
+    UncalledMock "1103" Warning "no flow calls the mocked function",
+    ChecksNothing "1104" Warning "the scenario cannot fail",
+    NotInHotline "1105" Error "the hotline has nothing of this name",
 }
 
 impl Code {
