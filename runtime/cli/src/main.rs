@@ -3,8 +3,8 @@
 //! Each command is a module. What they share: [`exit`] how the program ends, [`place`] where
 //! things are, [`logging`] what is logged, [`api`] the HTTP API that everybody else uses too.
 //!
-//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `plugin`
-//! and a `dial` of a folder run anything in this process.
+//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `test`,
+//! `plugin` and a `dial` of a folder run anything in this process.
 
 mod api;
 mod arguments;
@@ -21,6 +21,7 @@ mod reference;
 mod releases;
 mod serve;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Check(check) => check.run().await,
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
+            Command::Test(test) => test.run().await,
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,

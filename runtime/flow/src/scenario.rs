@@ -154,13 +154,14 @@ pub enum Happening {
     Expect(Box<Expect>),
 }
 
-/// Something that is said to the caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// A prompt, by its key.
-    Prompt(PromptKey),
-    /// Anything that holds this text.
-    Text(Arc<str>),
+/// Something that is said to the caller: a prompt, anything that holds a text, or a prompt that
+/// holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The prompt's key.
+    pub prompt: Option<PromptKey>,
+    /// A part of the text.
+    pub text: Option<Arc<str>>,
 }
 
 /// What an agent does.
@@ -350,6 +351,7 @@ agents: { zhang-wei: { state: available, answers-after: 5s } }
 script:
   - hears: hello
   - hears: { text: \"您\" }
+  - hears: { prompt: hello, text: 您好 }
   - presses: \"0\"
   - says: 我很着急
   - wait: 60s
@@ -383,7 +385,7 @@ script:
         let scenario = &read_once.scenarios[0];
         assert_eq!(scenario.call.at, Timestamp::from_millis(1_795_262_700_000));
         assert_eq!(scenario.plugins[0].answers.len(), 4);
-        assert_eq!(scenario.script.len(), 12);
+        assert_eq!(scenario.script.len(), 13);
         let written = scenario.to_yaml(&jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
         let (_, again) = read_all(&format!("--- tests/full.yaml\n{written}"));
         let without_places = |scenario: &Scenario| {

@@ -127,6 +127,11 @@ impl<'a> Keeping<'a> {
             Some(Personal::Caller { caller, .. }) => caller.clone(),
             _ => None,
         };
+        let at = match self.pauses {
+            Pauses::All => first.at,
+            // To the minute, as a person would write it.
+            Pauses::Long => Timestamp::from_millis(first.at.as_millis().div_euclid(60_000) * 60_000),
+        };
         self.clock = first.at;
         let mut instant = first.at;
         let mut by_itself = true;
@@ -159,7 +164,7 @@ impl<'a> Keeping<'a> {
             call: Call {
                 number: number.clone(),
                 from,
-                at: first.at,
+                at,
                 language: Some(language.clone()),
                 channel: match channel {
                     Channel::Chat => trunkline_flow::scenario::Channel::Chat,
@@ -182,8 +187,8 @@ impl<'a> Keeping<'a> {
         match &event.fact {
             Fact::Said { prompt, .. } => {
                 let said = match (prompt, &event.personal) {
-                    (Some(key), _) => Said::Prompt(key.clone()),
-                    (None, Some(Personal::Text(text))) => Said::Text(text.clone()),
+                    (Some(key), _) => Said::prompt(key.clone()),
+                    (None, Some(Personal::Text(text))) => Said::text(text.clone()),
                     (None, _) => return,
                 };
                 // What calls and `wait` steps take passes by itself; silence is the caller's.

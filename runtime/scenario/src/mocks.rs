@@ -9,7 +9,7 @@ use trunkline_model::{
     signature::{Interface, Signature},
 };
 
-use crate::{Answered, Plugins};
+use crate::{Answered, Contact, Plugins};
 
 /// What a scenario's `plugins` answer. A call that they do not answer is one too many: who reads
 /// the failure is told what to write.
@@ -56,7 +56,7 @@ impl<'a> Mocks<'a> {
 }
 
 impl Plugins for Mocks<'_> {
-    fn answer(&mut self, calling: &Calling, _language: &str) -> Result<Answered, String> {
+    fn answer(&mut self, calling: &Calling, _contact: &Contact) -> Result<Option<Answered>, String> {
         let found = self
             .mocks
             .iter()
@@ -99,10 +99,10 @@ impl Plugins for Mocks<'_> {
                 answer
             }
         };
-        Ok(Answered {
+        Ok(Some(Answered {
             after: answer.after,
             outcome: answer.outcome.clone(),
-        })
+        }))
     }
 }
 

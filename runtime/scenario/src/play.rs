@@ -382,13 +382,12 @@ fn is_said(event: &Event, said: &Said) -> bool {
     let Fact::Said { prompt, .. } = &event.fact else {
         return false;
     };
-    match said {
-        Said::Prompt(key) => prompt.as_ref() == Some(key),
-        Said::Text(wanted) => match &event.personal {
-            Some(Personal::Text(text)) => text.contains(&**wanted),
-            _ => false,
-        },
-    }
+    let holds = |wanted: &Arc<str>| match &event.personal {
+        Some(Personal::Text(text)) => text.contains(&**wanted),
+        _ => false,
+    };
+    said.prompt.as_ref().is_none_or(|wanted| prompt.as_ref() == Some(wanted))
+        && said.text.as_ref().is_none_or(holds)
 }
 
 /// What an event said, by its name or its beginning.

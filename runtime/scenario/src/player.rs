@@ -11,15 +11,16 @@ use trunkline_model::{CallId, Duration, Outcome, Timestamp};
 use crate::Contact;
 
 /// How often a contact may be moved on without its caller: past it, it goes round in circles.
-pub const MOVES_MAX: usize = 10_000;
+pub(crate) const MOVES_MAX: usize = 10_000;
 
 /// What plugins answer.
 pub trait Plugins {
-    /// Answers a call, of a contact that is led in `language`.
+    /// Answers a call that a contact waits for; none when the answer is brought later, by
+    /// [`Player::bring`].
     ///
     /// # Errors
     /// There is no answer: what to write so that there is one.
-    fn answer(&mut self, calling: &Calling, language: &str) -> Result<Answered, String>;
+    fn answer(&mut self, calling: &Calling, contact: &Contact) -> Result<Option<Answered>, String>;
 }
 
 /// An answer and when it comes.
@@ -180,21 +181,46 @@ impl<P: Plugins> Player<P> {
         if self.stuck.is_some() || !self.asked.insert((calling.call.clone(), calling.attempt)) {
             return;
         }
-        match self.plugins.answer(calling, &session.language) {
-            Ok(Answered { after, outcome }) => {
-                let due = Due {
-                    at: self.contact.at() + after,
-                    input: Input::Answer {
-                        call: calling.call.clone(),
-                        attempt: calling.attempt,
-                        outcome,
-                    },
+        match self.plugins.answer(calling, &self.contact) {
+            Ok(Some(Answered { after, outcome })) => {
+                let input = Input::Answer {
+                    call: calling.call.clone(),
+                    attempt: calling.attempt,
+                    outcome,
                 };
-                // The next one stands last; of one time, the one that was asked first.
-                let place = self.due.partition_point(|other| other.at > due.at);
-                self.due.insert(place, due);
+                self.expect(self.contact.at() + after, input);
             }
+            Ok(None) => {}
             Err(mend) => self.stuck = Some(mend),
         }
+    }
+
+    /// Brings the answer of a call, to be given at a time, or now if that has passed.
+    pub fn bring(&mut self, call: CallId, attempt: u32, outcome: Outcome, at: Timestamp) {
+        let input = Input::Answer {
+            call,
+            attempt,
+            outcome,
+        };
+        self.expect(at, input);
+        self.dispatch();
+    }
+
+    fn expect(&mut self, at: Timestamp, input: Input) {
+        // The next one stands last; of one time, the one that was asked first.
+        let place = self.due.partition_point(|other| other.at > at);
+        self.due.insert(place, Due { at, input });
+    }
+
+    /// When something happens next without anybody's doing.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        let wake = self.contact.session().pending().wake;
+        let due = self.due.last().map(|due| due.at);
+        wake.into_iter().chain(due).min()
+    }
+
+    /// Those who answer.
+    pub const fn plugins(&mut self) -> &mut P {
+        &mut self.plugins
     }
 }

@@ -1,9 +1,11 @@
 //! What was expected and what happened, side by side.
 
+use serde::Serialize;
+
 use crate::width;
 
 /// A line of the sheet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The script's line, if it has one here.
     pub expected: Option<String>,
@@ -14,7 +16,8 @@ pub struct Row {
 }
 
 /// How what was expected and what happened stand to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// They agree, or nothing was expected.
     Agrees,
@@ -30,7 +33,7 @@ const COLUMN_MIN: usize = 20;
 /// Lays rows out in two columns that fill `columns` of a terminal; each line with its mark.
 pub fn lines(rows: &[Row], columns: usize) -> Vec<(Mark, String)> {
     const BETWEEN: usize = 3;
-    let column = (columns.saturating_sub(BETWEEN + 2) / 2).max(COLUMN_MIN);
+    let column = (columns * 2 / 5).max(COLUMN_MIN);
     let longest = rows
         .iter()
         .filter_map(|row| row.expected.as_deref())

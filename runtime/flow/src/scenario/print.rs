@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
-use trunkline_model::{Duration, Outcome, Timestamp, Value, json::to_json};
+use trunkline_model::{Duration, Outcome, PromptKey, Timestamp, Value, json::to_json};
 
 use super::{AgentDoes, Answer, Channel, Expect, Happening, Mock, Said, Scenario};
 
@@ -149,9 +149,15 @@ impl std::fmt::Display for Happening {
 
 impl std::fmt::Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Prompt(key) => f.write_str(&scalar(key.as_str())),
-            Self::Text(text) => write!(f, "{{ text: {} }}", quoted(text)),
+        match (&self.prompt, &self.text) {
+            (Some(key), None) => f.write_str(&scalar(key.as_str())),
+            (Some(key), Some(text)) => write!(
+                f,
+                "{{ prompt: {}, text: {} }}",
+                scalar(key.as_str()),
+                quoted(text)
+            ),
+            (None, text) => write!(f, "{{ text: {} }}", quoted(text.as_deref().unwrap_or_default())),
         }
     }
 }
@@ -254,12 +260,18 @@ fn quoted(text: &str) -> String {
 
 impl Said {
     /// A prompt by its key.
-    pub fn prompt(key: impl Into<Arc<str>>) -> Self {
-        Self::Prompt(trunkline_model::PromptKey::new(key))
+    pub fn prompt(key: impl Into<PromptKey>) -> Self {
+        Self {
+            prompt: Some(key.into()),
+            text: None,
+        }
     }
 
     /// A text that is part of what is said.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
-        Self::Text(text.into())
+        Self {
+            prompt: None,
+            text: Some(text.into()),
+        }
     }
 }

@@ -104,29 +104,50 @@ fn yes(reader: &Reader<'_>, node: &Node, what: &str) -> bool {
     }
 }
 
-/// A prompt's key, or `{ text: … }`.
+/// A prompt's key, or `{ prompt: …, text: … }` with one of them or both.
 fn said(reader: &Reader<'_>, world: &World<'_>, node: &Node, what: &str) -> Option<Said> {
-    if let Kind::Mapping(_) = node.kind {
-        let mut fields = reader.fields(node, what, node.span);
-        let text = fields.need_word(reader, "text", "\"您好\"");
-        fields.finish(reader);
-        return Some(Said::Text(text?.value));
-    }
-    let word = reader.word(node, what)?;
-    if !world.prompts.contains(&PromptKey::new(word.value.clone())) {
-        let names = world.prompts.iter().map(|key| key.as_str());
+    let Kind::Mapping(_) = node.kind else {
+        return Some(Said {
+            prompt: Some(prompt(reader, world, &reader.word(node, what)?)?),
+            text: None,
+        });
+    };
+    let mut fields = reader.fields(node, what, node.span);
+    let key = fields.word(reader, "prompt");
+    let text = fields.word(reader, "text");
+    fields.finish(reader);
+    if key.is_none() && text.is_none() {
         reader.report(
-            Finding::new(
-                Code::UnknownPrompt,
-                word.span,
-                format!("no step says a prompt `{}`", word.as_str()),
-            )
-            .help_if(did_you_mean("prompts are", word.as_str(), names))
-            .help("a text that is heard is written `{ text: \"…\" }`"),
+            Finding::new(Code::MissingField, node.span, format!("{what} needs `prompt` or `text`"))
+                .help("write what is heard: `{ text: \"您好\" }`"),
         );
         return None;
     }
-    Some(Said::Prompt(PromptKey::new(word.value)))
+    Some(Said {
+        prompt: match key {
+            None => None,
+            Some(key) => Some(prompt(reader, world, &key)?),
+        },
+        text: text.map(|word| word.value),
+    })
+}
+
+fn prompt(reader: &Reader<'_>, world: &World<'_>, word: &Word) -> Option<PromptKey> {
+    let key = PromptKey::new(word.value.clone());
+    if world.prompts.contains(&key) {
+        return Some(key);
+    }
+    let names = world.prompts.iter().map(|key| key.as_str());
+    reader.report(
+        Finding::new(
+            Code::UnknownPrompt,
+            word.span,
+            format!("no step says a prompt `{}`", word.as_str()),
+        )
+        .help_if(did_you_mean("prompts are", word.as_str(), names))
+        .help("a text that is heard is written `{ text: \"…\" }`"),
+    );
+    None
 }
 
 fn presses(reader: &Reader<'_>, node: &Node) -> Option<Happening> {
