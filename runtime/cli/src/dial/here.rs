@@ -61,6 +61,9 @@ struct Scene {
     begins: Option<Begins>,
     /// Counts contacts, so that no call of one answers another.
     contacts: u32,
+    /// What those who wait for turns were woken for last: the contact, its last event, and when
+    /// something happens next.
+    noticed: Option<(u32, u64, Option<Timestamp>)>,
 }
 
 /// Takes the calls of a contact down, to be made outside of the lock.
@@ -151,6 +154,7 @@ impl Here {
                 player: Player::new(contact, Switchboard::default()),
                 begins: None,
                 contacts: 1,
+                noticed: None,
             }),
             changed: Notify::new(),
         });
@@ -222,6 +226,7 @@ impl Here {
             ),
             begins: Some(begins),
             contacts: scene.contacts + 1,
+            noticed: None,
         };
         stage.settle(&mut scene);
         Ok(Rehearsed {
@@ -235,15 +240,16 @@ impl Here {
     async fn advance(&self, by: Duration) -> String {
         let stage = &self.stage;
         let end = stage.clock.now() + by;
-        while let Some(next) = stage.scene().player.next_at().filter(|next| *next <= end) {
+        loop {
+            // Bound here, so that the scene is not held while it is settled.
+            let next = stage.scene().player.next_at();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
             stage.clock.advance(next.since(stage.clock.now()));
-            let before = stage.scene().player.contact().session().seq;
             stage.settle(&mut stage.scene());
             // A plugin that is called in passing answers before the clock goes on, if it can.
             tokio::task::yield_now().await;
-            if stage.scene().player.contact().session().seq == before {
-                break;
-            }
         }
         stage.clock.advance(end.since(stage.clock.now()));
         stage.settle(&mut stage.scene());
@@ -349,7 +355,12 @@ impl Stage {
             let (stage, contact) = (self.clone(), scene.contacts);
             tokio::spawn(async move { stage.make(wanted, contact).await });
         }
-        self.changed.notify_waiters();
+        // Whoever waits for turns settles the scene, too, and must not wake itself by it.
+        let standing = (scene.contacts, scene.player.contact().session().seq, scene.player.next_at());
+        if scene.noticed != Some(standing) {
+            scene.noticed = Some(standing);
+            self.changed.notify_waiters();
+        }
     }
 
     async fn make(self: Arc<Self>, wanted: Wanted, contact: u32) {
