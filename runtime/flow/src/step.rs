@@ -180,7 +180,7 @@ pub struct Entry {
 }
 
 /// `ask`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
     /// The question.
     pub prompt: Arc<Prompt>,
