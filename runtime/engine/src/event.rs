@@ -123,7 +123,7 @@ pub enum Fact {
         until: Timestamp,
     },
     /// The caller's answer was understood, and is asked to be confirmed. Carries
-    /// [`Personal::Value`], unless the answer is secret.
+    /// [`Personal::Value`].
     Understood,
     /// The caller gave nothing, or nothing that counts.
     Misheard {

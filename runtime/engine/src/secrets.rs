@@ -21,8 +21,6 @@ pub struct Secrets {
     pub(crate) variables: BTreeMap<(usize, VariableName), Value>,
     /// Keys collected one by one of a secret answer.
     pub(crate) keys: Arc<str>,
-    /// A secret answer that is to be confirmed.
-    pub(crate) understood: Option<Value>,
     /// The arguments of calls under way that hold a secret.
     pub(crate) arguments: BTreeMap<CallId, Vec<Value>>,
 }
@@ -39,10 +37,7 @@ pub struct Origin {
 impl Secrets {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.variables.is_empty()
-            && self.keys.is_empty()
-            && self.understood.is_none()
-            && self.arguments.is_empty()
+        self.variables.is_empty() && self.keys.is_empty() && self.arguments.is_empty()
     }
 
     /// Forgets what belongs to flows that the contact has left.
@@ -50,10 +45,9 @@ impl Secrets {
         self.variables.retain(|(of, _), _| *of < depth);
     }
 
-    /// Forgets an answer in the making.
+    /// Forgets an answer in the making: its keys so far.
     pub(crate) fn forget_answer(&mut self) {
         self.keys = "".into();
-        self.understood = None;
     }
 }
 

@@ -20,7 +20,7 @@ use trunkline_engine::{
 };
 use trunkline_flow::Checked;
 use trunkline_model::{
-    ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value, WorkId, json::to_json,
+    CallId, ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value, WorkId, json::to_json,
 };
 
 mod support;
@@ -120,7 +120,16 @@ impl<'a> Player<'a> {
                 self.at = self.at + rest.parse().unwrap_or_default();
                 self.give(Input::Recovered);
             }
-            "answers" | "refuses" | "fails" => self.answer(verb, rest),
+            "answers" | "refuses" | "fails" | "tells" => {
+                let session = self.session.as_ref().unwrap();
+                let call = session.contact.call(session.calls);
+                self.answer(call, verb, rest);
+            }
+            "branch" => {
+                let (name, rest) = rest.split_once(' ').unwrap();
+                let (verb, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                self.answer(self.branch(name), verb, rest);
+            }
             "agent" => self.agent(rest),
             "party" => self.party(rest),
             "crowd" => self.crowd(rest),
@@ -237,7 +246,16 @@ impl<'a> Player<'a> {
         self.give(Input::Utterance { id, utterance });
     }
 
-    fn answer(&mut self, verb: &str, rest: &str) {
+    /// The call of a branch of `together`, which takes its number in written order.
+    fn branch(&self, name: &str) -> CallId {
+        let session = self.session.as_ref().unwrap();
+        let place = ["c", "b", "a"].iter().position(|branch| *branch == name).unwrap();
+        session
+            .contact
+            .call(session.calls - u32::try_from(place).unwrap())
+    }
+
+    fn answer(&mut self, call: CallId, verb: &str, rest: &str) {
         let (attempt, rest) = rest.split_once(' ').unwrap_or((rest, ""));
         let outcome = match verb {
             "answers" => Outcome::Ok(if rest.is_empty() {
@@ -245,6 +263,7 @@ impl<'a> Player<'a> {
             } else {
                 Value::record([("id", Value::from("c-1")), ("name", Value::from(rest))])
             }),
+            "tells" => Outcome::Ok(Value::from(rest)),
             "refuses" => {
                 let (case, payload) = rest.split_once(' ').unwrap_or((rest, ""));
                 let payload = payload.parse::<i64>().map_or(Value::None, Value::from);
@@ -261,8 +280,6 @@ impl<'a> Player<'a> {
                 Outcome::fault(kind, "as the transcript says")
             }
         };
-        let session = self.session.as_ref().unwrap();
-        let call = session.contact.call(session.calls);
         self.give(Input::Answer {
             call,
             attempt: attempt.parse().unwrap(),

@@ -160,6 +160,8 @@ pub struct Intent {
     pub plugin: PluginName,
     /// The function, by its full name.
     pub function: FunctionName,
+    /// How many more parameters it has; all are optional, and are left out.
+    pub left_out: usize,
     /// Where each case of the enum leads; all of them are there.
     pub edges: BTreeMap<Arc<str>, StepId>,
     /// Time for the call.

@@ -129,16 +129,11 @@ pub(super) fn complete(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &
 }
 
 fn understood(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value: Value) -> Then {
-    let Some(confirm) = &ask.confirm else {
+    // A secret is not read back, since what is said stands in the events; the checker says so.
+    let Some(confirm) = ask.confirm.as_ref().filter(|_| !ask.secret) else {
         return answered(course, id, step, ask, value);
     };
-    let origin = ask.secret.then(|| origin(course, id));
-    if ask.secret {
-        course.emit(Fact::Understood);
-        course.session.secrets.understood = Some(value.clone());
-    } else {
-        course.emit_with(Fact::Understood, Personal::Value(value.clone()));
-    }
+    course.emit_with(Fact::Understood, Personal::Value(value.clone()));
     if course.session.keys_ahead.is_empty() {
         course.say(
             id,
@@ -146,7 +141,6 @@ fn understood(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, valu
             None,
             Given {
                 answer: Some(&value),
-                secret: origin.as_ref(),
                 ..Given::default()
             },
         );
@@ -177,22 +171,9 @@ pub(super) fn confirmed(
         },
         Utterance::Text(text) => collect::understand_text(&Answer::YesNo, text),
     };
-    let understood = if ask.secret {
-        course.session.secrets.understood.clone()
-    } else {
-        hearing.understood.clone()
-    };
-    match (confirmed, understood) {
-        (Some(Value::Bool(true)), Some(value)) => answered(course, id, step, ask, value),
+    match (confirmed, &hearing.understood) {
+        (Some(Value::Bool(true)), Some(value)) => answered(course, id, step, ask, value.clone()),
         _ => hearing::misheard(course, id, INVALID),
-    }
-}
-
-/// Where a secret answer of this step is asked for again.
-fn origin(course: &Course<'_>, id: &StepId) -> Origin {
-    Origin {
-        depth: course.session.frames.len().saturating_sub(1),
-        step: id.clone(),
     }
 }
 
@@ -207,7 +188,11 @@ fn answered(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value:
         });
     }
     if let Some(name) = &ask.save {
-        let secret = ask.secret.then(|| origin(course, id));
+        // Here it is asked for again when it is lost.
+        let secret = ask.secret.then(|| Origin {
+            depth: course.session.frames.len().saturating_sub(1),
+            step: id.clone(),
+        });
         course.assign(name, Valued { value, secret });
     }
     course.leave_by_next(id, step)

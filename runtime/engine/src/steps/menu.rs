@@ -87,13 +87,15 @@ pub(super) fn heard(
 
 /// Asks the plugin what words mean. The caller is heard no more while it thinks.
 fn ask_intent(course: &mut Course<'_>, intent: &Intent, said: &str) -> Then {
+    let mut arguments = vec![Value::text(said.trim())];
+    arguments.resize(1 + intent.left_out, Value::None);
     let calling = Calling {
         call: course.session.contact.call(course.session.calls + 1),
         attempt: 1,
         restarts: 0,
         plugin: intent.plugin.clone(),
         function: intent.function.clone(),
-        arguments: vec![Value::text(said.trim())],
+        arguments,
         until: course.at + intent.time.min(CALL_TIME_MAX),
         filler: None,
         at_most_once: false,

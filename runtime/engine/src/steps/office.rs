@@ -44,9 +44,7 @@ pub(super) fn callback(course: &mut Course<'_>, id: &StepId, step: &Step, callba
 pub(super) fn booked(course: &mut Course<'_>, id: &StepId, step: &Step, answer: &CallbackAnswer) -> Then {
     match answer {
         CallbackAnswer::Booked { .. } => course.leave_by_next(id, step),
-        CallbackAnswer::Duplicate { id: other } => {
-            course.leave_by_exit(id, step, DUPLICATE, Value::Text(other.clone()))
-        }
+        CallbackAnswer::Duplicate { .. } => course.leave_by_exit(id, step, DUPLICATE, Value::None),
         CallbackAnswer::Refused => course.leave_by_exit(id, step, REFUSED, Value::None),
     }
 }
@@ -94,9 +92,7 @@ pub(super) fn ticketed(
         TicketAnswer::Opened(ticket) => Value::Text(ticket.number.clone()),
         TicketAnswer::Updated { number } => Value::Text(number.clone()),
         TicketAnswer::Found(ticket) => ticket.to_value(),
-        TicketAnswer::Duplicate { number } => {
-            return course.leave_by_exit(id, step, DUPLICATE, Value::Text(number.clone()));
-        }
+        TicketAnswer::Duplicate { .. } => return course.leave_by_exit(id, step, DUPLICATE, Value::None),
         TicketAnswer::Refused => return course.leave_by_exit(id, step, REFUSED, Value::None),
     };
     // What was asked for decides the variable's type: another kind of answer is none.

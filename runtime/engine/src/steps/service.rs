@@ -117,12 +117,19 @@ pub(crate) fn recovered(course: &mut Course<'_>, away: Duration) -> Then {
         demand,
         particulars,
         until,
-        ..
+        stage,
     }) = present(course)
     else {
         return course.broken();
     };
     request(course, work, attempt + 1, demand, particulars, until + away);
+    if let Stage::Waiting(waiting) = stage {
+        course.emit(Fact::QueuePlanned {
+            announcement: waiting.announcement.map(|due| due + away),
+            offer: waiting.offer.map(|due| due + away),
+            offered: waiting.offered,
+        });
+    }
     Then::Rest
 }
 

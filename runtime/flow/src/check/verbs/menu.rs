@@ -135,6 +135,7 @@ fn intent(view: &FlowView<'_, '_>, written: &IntentSyntax, signature: Option<&Si
     fine.then(|| Intent {
         plugin: plugin.into(),
         function: signature.function.clone(),
+        left_out: signature.parameters.len().saturating_sub(1),
         edges,
         time: written.time.unwrap_or(CALL_TIME_DEFAULT),
     })
