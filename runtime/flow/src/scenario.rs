@@ -146,6 +146,8 @@ pub enum Happening {
     HangsUp,
     /// An agent does something.
     Agent(AgentDoes),
+    /// What comes of a transfer to somebody who is no agent.
+    Transfer(TransferComes),
     /// Something happens elsewhere that the flow may wait for, such as `ticket.closed`.
     Happens(Arc<str>),
     /// The node stops, and begins again after this time.
@@ -164,9 +166,44 @@ pub struct Said {
     pub text: Option<Arc<str>>,
 }
 
+/// What comes of a transfer to somebody who is no agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferComes {
+    /// Somebody answers.
+    Answered,
+    /// Who answered leaves.
+    Ended,
+    /// The line is busy.
+    Busy,
+    /// Nobody answers.
+    NoAnswer,
+    /// There is no connection.
+    Failed,
+}
+
+impl TransferComes {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Answered, Self::Ended, Self::Busy, Self::NoAnswer, Self::Failed];
+
+    /// Its name in scripts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Ended => "ended",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no-answer",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What an agent does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentDoes {
+    /// Comes and is free.
+    Comes(Arc<str>),
+    /// Goes away.
+    Goes(Arc<str>),
     /// Answers the call that is offered.
     Answers(Arc<str>),
     /// Ends the call.
@@ -357,6 +394,9 @@ script:
   - wait: 60s
   - agent: { answers: zhang-wei }
   - agent: { ends: zhang-wei }
+  - agent: { goes: zhang-wei }
+  - agent: { comes: zhang-wei }
+  - transfer: busy
   - happens: ticket.closed
   - restarts: true
   - restarts: 30s
@@ -385,7 +425,7 @@ script:
         let scenario = &read_once.scenarios[0];
         assert_eq!(scenario.call.at, Timestamp::from_millis(1_795_262_700_000));
         assert_eq!(scenario.plugins[0].answers.len(), 4);
-        assert_eq!(scenario.script.len(), 13);
+        assert_eq!(scenario.script.len(), 16);
         let written = scenario.to_yaml(&jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
         let (_, again) = read_all(&format!("--- tests/full.yaml\n{written}"));
         let without_places = |scenario: &Scenario| {

@@ -160,6 +160,8 @@ pub struct Intent {
     pub plugin: PluginName,
     /// The function, by its full name.
     pub function: FunctionName,
+    /// How many more parameters it has; all are optional, and are left out.
+    pub left_out: usize,
     /// Where each case of the enum leads; all of them are there.
     pub edges: BTreeMap<Arc<str>, StepId>,
     /// Time for the call.
@@ -180,7 +182,7 @@ pub struct Entry {
 }
 
 /// `ask`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
     /// The question.
     pub prompt: Arc<Prompt>,
@@ -226,6 +228,9 @@ pub enum Answer {
     YesNo,
     /// A phone number. Saved as phone, in E.164 where it has a country code.
     Phone,
+    /// A Chinese resident identity number: 17 digits and a check character, `*` for X on a
+    /// keypad (GB 11643-1999). Saved as string, with a capital X.
+    IdNumber,
     /// One of several values. Saved as string.
     OneOf(Vec<Choice>),
 }
@@ -487,6 +492,16 @@ pub enum Record {
         save: VariableName,
     },
 }
+
+/// What a `wait` may wait for.
+pub const EVENTS: [&str; 6] = [
+    "ticket.closed",
+    "ticket.answered",
+    "ticket.overdue",
+    "callback.done",
+    "survey.low",
+    "contact.ended",
+];
 
 /// `wait`
 #[derive(Debug)]

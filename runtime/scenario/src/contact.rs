@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use trunkline_engine::{
-    Arrival, Decision, Event, Input, NoSuchNumber, Reply, Session, Utterance, arrive, arrive_at, decide,
-    turn::Turn,
+    Arrival, Decision, Event, Input, NoSuchNumber, Readings, Reply, Session, Utterance, arrive, arrive_at,
+    decide, turn::Turn,
 };
 use trunkline_flow::Checked;
 use trunkline_model::{Duration, FlowName, InputId, StepId, Timestamp, Value, VariableName};
@@ -24,8 +24,13 @@ impl Contact {
     ///
     /// # Errors
     /// The hotline does not have the number.
-    pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Self, NoSuchNumber> {
-        let decision = arrive(hotline, arrival, at)?;
+    pub fn arrive(
+        hotline: &Checked,
+        arrival: Arrival,
+        at: Timestamp,
+        readings: &Readings,
+    ) -> Result<Self, NoSuchNumber> {
+        let decision = arrive(hotline, arrival, at, readings)?;
         Ok(Self::begun(hotline, decision, at))
     }
 
@@ -39,8 +44,9 @@ impl Contact {
         place: (&FlowName, &StepId),
         variables: BTreeMap<VariableName, Value>,
         at: Timestamp,
+        readings: &Readings,
     ) -> Result<Self, NoSuchNumber> {
-        let decision = arrive_at(hotline, arrival, place, variables, at)?;
+        let decision = arrive_at(hotline, arrival, place, variables, at, readings)?;
         Ok(Self::begun(hotline, decision, at))
     }
 
@@ -87,30 +93,30 @@ impl Contact {
     }
 
     /// Gives the contact something, now.
-    pub fn take(&mut self, input: &Input) -> Reply {
-        let decision = decide(&self.hotline, &self.session, input, self.at);
+    pub fn take(&mut self, input: &Input, readings: &Readings) -> Reply {
+        let decision = decide(&self.hotline, &self.session, input, self.at, readings);
         self.session = decision.session;
         self.events.extend(decision.events);
         decision.reply
     }
 
     /// Gives the contact something of the caller's, under a name of its own.
-    pub fn hear(&mut self, utterance: Utterance) -> Reply {
+    pub fn hear(&mut self, utterance: Utterance, readings: &Readings) -> Reply {
         let id = self.next_id();
-        self.take(&Input::Utterance { id, utterance })
+        self.take(&Input::Utterance { id, utterance }, readings)
     }
 
     /// The caller leaves.
-    pub fn hang_up(&mut self) -> Reply {
+    pub fn hang_up(&mut self, readings: &Readings) -> Reply {
         let id = Some(self.next_id());
-        self.take(&Input::HangUp { id })
+        self.take(&Input::HangUp { id }, readings)
     }
 
     /// The node stops and, after some time, takes the contact up again from its events.
-    pub fn restart(&mut self, away: Duration) {
+    pub fn restart(&mut self, away: Duration, readings: &Readings) {
         self.session = Session::fold(self.session.contact.clone(), &self.events);
         self.at = self.at + away;
-        self.take(&Input::Recovered);
+        self.take(&Input::Recovered, readings);
     }
 
     fn next_id(&mut self) -> InputId {

@@ -2,10 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use trunkline_engine::{Channel, Event, Fact, Personal, Utterance};
+use trunkline_engine::{
+    Channel, Event, Fact, Personal, Utterance,
+    service::{QueueAnswer, ServiceAnswer, TransferAnswer},
+};
 use trunkline_flow::{
     Checked,
-    scenario::{Answer, Begins, Call, Expect, Happening, Line, Mock, Said, Scenario},
+    scenario::{
+        AgentDoes, Answer, Begins, Call, Expect, Happening, Line, Mock, Said, Scenario, TransferComes,
+    },
 };
 use trunkline_model::{
     CallId, Duration, FaultKind, FunctionName, Outcome, PluginName, StepId, Timestamp, signature::Interface,
@@ -89,6 +94,8 @@ struct Keeping<'a> {
     /// The time that the script has come to.
     clock: Timestamp,
     calls: Vec<Asked>,
+    /// The agent who is offered the contact, or talks to the caller.
+    agent: Arc<str>,
 }
 
 /// A call and what came of it.
@@ -102,13 +109,14 @@ struct Asked {
 }
 
 impl<'a> Keeping<'a> {
-    const fn new(interfaces: &'a BTreeMap<PluginName, Arc<Interface>>, pauses: Pauses) -> Self {
+    fn new(interfaces: &'a BTreeMap<PluginName, Arc<Interface>>, pauses: Pauses) -> Self {
         Self {
             interfaces,
             pauses,
             script: Vec::new(),
             clock: Timestamp::from_millis(0),
             calls: Vec::new(),
+            agent: "".into(),
         }
     }
 
@@ -244,8 +252,40 @@ impl<'a> Keeping<'a> {
                     asked.answer.get_or_insert_with(|| (at, outcome.clone()));
                 }
             }
+            Fact::ServiceAnswered { answer, .. } => self.service(at, answer),
+            Fact::EventHappened { event, .. } => {
+                self.pause(at, Duration::default());
+                self.script.push(Happening::Happens(event.clone()));
+            }
             _ => {}
         }
+    }
+
+    /// What agents and other parties did; what services did by themselves they do again.
+    fn service(&mut self, at: Timestamp, answer: &ServiceAnswer) {
+        let line = match answer {
+            ServiceAnswer::Queue(QueueAnswer::Offered { agent }) => {
+                self.agent = agent.clone();
+                Happening::Agent(AgentDoes::Comes(agent.clone()))
+            }
+            ServiceAnswer::Queue(QueueAnswer::AgentJoined { agent }) => {
+                self.agent = agent.clone();
+                Happening::Agent(AgentDoes::Answers(agent.clone()))
+            }
+            ServiceAnswer::Queue(QueueAnswer::AgentLeft) => {
+                Happening::Agent(AgentDoes::Ends(self.agent.clone()))
+            }
+            ServiceAnswer::Transfer(TransferAnswer::Answered) => Happening::Transfer(TransferComes::Answered),
+            ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded) => {
+                Happening::Transfer(TransferComes::Ended)
+            }
+            ServiceAnswer::Transfer(TransferAnswer::Busy) => Happening::Transfer(TransferComes::Busy),
+            ServiceAnswer::Transfer(TransferAnswer::NoAnswer) => Happening::Transfer(TransferComes::NoAnswer),
+            ServiceAnswer::Transfer(TransferAnswer::Failed) => Happening::Transfer(TransferComes::Failed),
+            _ => return,
+        };
+        self.pause(at, Duration::default());
+        self.script.push(line);
     }
 
     /// Writes a pause up to a time, unless it is shorter than one that would be noticed.

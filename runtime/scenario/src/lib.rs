@@ -32,6 +32,6 @@ pub use coverage::Coverage;
 pub use keep::{Kept, keep};
 pub use mocks::Mocks;
 pub use play::{Mismatch, Played, arrival, play};
-pub use player::{Answered, Player, Plugins};
+pub use player::{AgentDeed, Answered, Player, Plugins};
 pub use told::told;
 pub use trunkline_flow::scenario::{self, Scenario};

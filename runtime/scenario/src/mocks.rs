@@ -56,7 +56,7 @@ impl<'a> Mocks<'a> {
 }
 
 impl Plugins for Mocks<'_> {
-    fn answer(&mut self, calling: &Calling, _contact: &Contact) -> Result<Option<Answered>, String> {
+    fn answer(&mut self, calling: &Calling, contact: &Contact) -> Result<Option<Answered>, String> {
         let found = self
             .mocks
             .iter()
@@ -74,7 +74,7 @@ impl Plugins for Mocks<'_> {
             .map_or(&[][..], |(_, signature)| &signature.parameters);
         let arguments = || {
             let names = parameters.iter().map(|parameter| &*parameter.name);
-            names.zip(&calling.arguments)
+            names.zip(contact.session().arguments(calling).unwrap_or_default())
         };
         let fitting = mock
             .answers

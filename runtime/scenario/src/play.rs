@@ -1,18 +1,21 @@
 //! A scenario's script, line by line.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use trunkline_engine::{
-    Arrival, Channel, Event, Fact, Personal, Reply, Utterance, input::Refused, session::State,
+    Arrival, Channel, Event, Fact, Personal, Reply, Services, Utterance,
+    input::Refused,
+    service::{Stage, TransferAnswer},
+    session::State,
 };
 use trunkline_flow::{
     Checked,
-    scenario::{self, AgentDoes, Expect, Happening, Position, Said, Scenario, fits},
+    scenario::{self, AgentDoes, Expect, Happening, Position, Said, Scenario, TransferComes, fits},
 };
 use trunkline_model::{ContactId, Digest, Duration, Value, json::to_json};
 
 use crate::{
-    Contact, Player, Plugins,
+    AgentDeed, Contact, Player, Plugins,
     sheet::{Mark, Row},
     told,
 };
@@ -69,14 +72,28 @@ pub fn arrival(scenario: &Scenario) -> Arrival {
 pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> Played {
     let at = scenario.call.at;
     let arrival = arrival(scenario);
+    let mut services = Services::new(hotline);
+    let mut answer_after = BTreeMap::new();
+    for (name, agent) in &scenario.agents {
+        // Before the contact there is nobody to be offered; a name that is not there is a finding
+        // of the file's, and in a scenario made by a program an agent who never comes.
+        if agent.available {
+            let _ = services.agent_available(name, at);
+        }
+        if let Some(after) = agent.answers_after {
+            answer_after.insert(name.clone(), after);
+        }
+    }
+    let readings = services.readings(None, at);
     let contact = match &scenario.begins {
-        None => Contact::arrive(hotline, arrival, at),
+        None => Contact::arrive(hotline, arrival, at, &readings),
         Some(begins) => Contact::arrive_at(
             hotline,
             arrival,
             (&begins.flow, &begins.step),
             begins.variables.clone(),
             at,
+            &readings,
         ),
     };
     let contact = match contact {
@@ -94,7 +111,7 @@ pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> P
         }
     };
     let mut script = Script {
-        player: Player::new(contact, plugins),
+        player: Player::new(contact, plugins, services).with_agents(answer_after),
         rows: Vec::new(),
         shown: 0,
         heard: 0,
@@ -170,9 +187,30 @@ impl<P: Plugins> Script<P> {
                 self.heard = self.events().len();
                 self.player.restart(*away);
             }
-            Happening::Agent(does) => return Err(no_agents(does)),
+            Happening::Agent(does) => {
+                self.rest()?;
+                self.heard = self.events().len();
+                let (name, deed) = match does {
+                    AgentDoes::Comes(name) => (name, AgentDeed::Comes),
+                    AgentDoes::Goes(name) => (name, AgentDeed::Goes),
+                    AgentDoes::Answers(name) => (name, AgentDeed::Answers),
+                    AgentDoes::Ends(name) => (name, AgentDeed::Ends),
+                };
+                self.player
+                    .agent(name, deed)
+                    .map_err(|why| format!("{why}; {}", self.standing()))?;
+            }
+            Happening::Transfer(comes) => {
+                self.rest()?;
+                self.heard = self.events().len();
+                self.player
+                    .party(came(*comes))
+                    .map_err(|why| format!("{why}; {}", self.standing()))?;
+            }
             Happening::Happens(event) => {
-                return Err(format!("the contact does not wait for `{event}`"));
+                self.rest()?;
+                self.heard = self.events().len();
+                self.player.happens(event);
             }
         }
         self.show_until(self.heard);
@@ -293,16 +331,34 @@ impl<P: Plugins> Script<P> {
         self.services(expect)
     }
 
-    /// What services were asked for.
+    /// What services did for the contact.
     fn services(&self, expect: &Expect) -> Result<(), String> {
-        if expect.callback.is_some() {
-            return Err("no callback was booked".to_owned());
+        let services = self.player.services();
+        if let Some(wanted) = &expect.callback {
+            let Some(booked) = services.callbacks().last() else {
+                return Err("no callback was booked".to_owned());
+            };
+            let within = booked.due.since(booked.since);
+            if wanted.within.is_some_and(|wanted| wanted != within) {
+                return Err(format!("a callback was booked within {within}"));
+            }
+            if wanted.queue.as_ref().is_some_and(|queue| *queue != booked.queue) {
+                return Err(format!("a callback was booked by the queue {}", booked.queue));
+            }
         }
-        if expect.ticket.is_some() {
-            return Err("no ticket was opened".to_owned());
+        if let Some(wanted) = &expect.ticket {
+            let classes: Vec<Arc<str>> = services.tickets().map(|ticket| ticket.state.class.clone()).collect();
+            let is_there = wanted.class.as_ref().map_or(!classes.is_empty(), |class| classes.contains(class));
+            if !is_there {
+                return Err(match classes.last() {
+                    Some(class) => format!("a ticket of the class {class} was opened"),
+                    None => "no ticket was opened".to_owned(),
+                });
+            }
         }
-        match expect.notified {
-            Some(true) => Err("no message was sent".to_owned()),
+        match (expect.notified, services.messages().next().is_some()) {
+            (Some(true), false) => Err("no message was sent".to_owned()),
+            (Some(false), true) => Err("a message was sent".to_owned()),
             _ => Ok(()),
         }
     }
@@ -317,9 +373,21 @@ impl<P: Plugins> Script<P> {
                 format!("in `{step}` it waits for keys {}{words}", hearing.expects.keys)
             }
             State::Calling(calling) => format!("in `{step}` it waits for {}", calling.plugin),
+            State::Together(_) => format!("in `{step}` it waits for several plugins"),
+            State::Serving(serving) => {
+                let service = serving.demand.service();
+                match &serving.stage {
+                    Stage::Asked | Stage::Waiting(_) => format!("in `{step}` it waits for the {service}"),
+                    Stage::Ringing => format!("in `{step}` it rings"),
+                    Stage::Talking { agent: Some(agent) } => {
+                        format!("in `{step}` the caller talks to {agent}")
+                    }
+                    Stage::Talking { agent: None } => format!("in `{step}` the caller is connected"),
+                }
+            }
             State::Waiting { .. } => format!("it waits in `{step}`"),
             State::Ended { outcome, .. } => format!("it ended {outcome} in `{step}`"),
-            _ => format!("it is in `{step}`"),
+            State::Deciding => format!("it is in `{step}`"),
         }
     }
 
@@ -405,10 +473,12 @@ fn named(event: &Event) -> Option<String> {
     })
 }
 
-fn no_agents(does: &AgentDoes) -> String {
-    let name: &Arc<str> = match does {
-        AgentDoes::Answers(name) | AgentDoes::Ends(name) => name,
-    };
-    format!("no call is offered to {name}")
+const fn came(comes: TransferComes) -> TransferAnswer {
+    match comes {
+        TransferComes::Answered => TransferAnswer::Answered,
+        TransferComes::Ended => TransferAnswer::OtherLegEnded,
+        TransferComes::Busy => TransferAnswer::Busy,
+        TransferComes::NoAnswer => TransferAnswer::NoAnswer,
+        TransferComes::Failed => TransferAnswer::Failed,
+    }
 }
-

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use tokio::sync::Notify;
 use trunkline_channel::chat::Turn;
 use trunkline_engine::{
-    Arrival, Channel, Utterance,
+    Arrival, Channel, Services, Utterance,
     input::Refused,
     input::Reply as EngineReply,
     session::{Calling, State},
@@ -141,7 +141,9 @@ impl Here {
             claimed: None,
         };
         let name = arrival.contact.clone();
-        let contact = Contact::arrive(&cast.hotline, arrival, clock.now())
+        let services = Services::new(&cast.hotline);
+        let readings = services.readings(None, clock.now());
+        let contact = Contact::arrive(&cast.hotline, arrival, clock.now(), &readings)
             .map_err(|error| Failure::usage(anyhow!(error)))?;
         screen.remark(&format!(
             "contact {name} on release {}, in this process",
@@ -151,7 +153,7 @@ impl Here {
             cast,
             clock,
             scene: Mutex::new(Scene {
-                player: Player::new(contact, Switchboard::default()),
+                player: Player::new(contact, Switchboard::default(), services),
                 begins: None,
                 contacts: 1,
                 noticed: None,
@@ -198,12 +200,15 @@ impl Here {
             caller: session.caller.clone(),
             claimed: None,
         };
+        let services = scene.player.services().clone();
+        let readings = services.readings(None, stage.clock.now());
         let contact = Contact::arrive_at(
             &stage.cast.hotline,
             arrival,
             (&begins.flow, &begins.step),
             begins.variables.clone(),
             stage.clock.now(),
+            &readings,
         )
         .map_err(|error| error.to_string())?;
         let remark = format!(
@@ -223,6 +228,7 @@ impl Here {
                     conduct,
                     wanted: Vec::new(),
                 },
+                services,
             ),
             begins: Some(begins),
             contacts: scene.contacts + 1,
@@ -331,7 +337,7 @@ impl Here {
             State::Calling(calling) => {
                 format!("in {place}; waits {} for the plugin {}", left(&calling.until), calling.plugin)
             }
-            State::Waiting { until } => format!("in {place}; waits {}", left(until)),
+            State::Waiting { until, .. } => format!("in {place}; waits {}", left(until)),
             State::Ended { outcome, .. } => format!("in {place}; ended {outcome}"),
             _ => match scene.player.next_at() {
                 Some(until) => format!("in {place}; waits {}", left(&until)),
@@ -477,6 +483,20 @@ impl Line for Here {
                 scene.player.restart(Duration::default());
                 self.stage.settle(&mut scene);
                 vec!["the node stopped, and took the contact up again from its events".to_owned()]
+            }
+            Rehearsal::Agent(name, deed) => {
+                let mut scene = self.stage.scene();
+                scene.player.agent(name, *deed)?;
+                self.stage.settle(&mut scene);
+                let agents = scene.player.services().agents();
+                let agent = agents.iter().find(|agent| *agent.name == **name);
+                vec![format!("{name} is {}", agent.map_or("away", |agent| agent.state.as_str()))]
+            }
+            Rehearsal::Transfer(came) => {
+                let mut scene = self.stage.scene();
+                scene.player.party(*came)?;
+                self.stage.settle(&mut scene);
+                Vec::new()
             }
             Rehearsal::Save(file, name) => {
                 let (begins, events) = {

@@ -1,6 +1,8 @@
 //! What a line that the caller types means.
 
+use trunkline_engine::service::TransferAnswer;
 use trunkline_model::{Duration, FaultKind};
+use trunkline_scenario::AgentDeed;
 
 /// What the caller types, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub(crate) enum Rehearsal {
     Where,
     /// Begins anew at a step, with the variables of now.
     From(String),
+    /// An agent comes, goes, answers a call or ends it.
+    Agent(String, AgentDeed),
+    /// Something comes of a transfer.
+    Transfer(TransferAnswer),
     /// Stops the node and takes the contact up again.
     Restart,
     /// Keeps the contact as a scenario, in a file and under a name.
@@ -71,14 +77,17 @@ When the hotline runs in this process:
 @vars          what the variables hold
 @where         which step the contact is in, and what it waits for
 @from STEP     begins anew at a step, with the variables of now
+@agent comes zhang-wei
+               an agent comes, answers, ends the call, or goes
+@transfer busy what comes of a transfer: answered, ended, busy, no-answer, failed
 @restart       stops the node and takes the contact up again
 @save tests/x.yaml A NAME
                keeps the contact as a scenario, which `trunkline test` plays";
 
 /// All commands, for whoever mistypes one.
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "hangup", "keys", "text", "wait", "advance", "help", "slow", "break", "mend", "vars", "where", "from",
-    "restart", "save", "hang-up",
+    "restart", "save", "hang-up", "agent", "transfer",
 ];
 
 /// Reads a line. `words_count` is whether the open question takes words: where it does not,
@@ -164,11 +173,38 @@ fn rehearsal(name: &str, rest: &str) -> Option<Result<Rehearsal, String>> {
         ("where", "") => Ok(Rehearsal::Where),
         ("from", "") => Err("name a step of the flow, like `@from topics`".to_owned()),
         ("from", step) => Ok(Rehearsal::From(step.to_owned())),
+        ("agent", deed) => agent(deed, second),
+        ("transfer", came) => transfer(came),
         ("restart", "") => Ok(Rehearsal::Restart),
         ("save", "") => Err("name a file, like `@save tests/anxious-caller.yaml`".to_owned()),
         ("save", file) => Ok(Rehearsal::Save(file.to_owned(), second.to_owned())),
         _ => return None,
     })
+}
+
+fn agent(deed: &str, name: &str) -> Result<Rehearsal, String> {
+    let deed = match deed {
+        "comes" => AgentDeed::Comes,
+        "answers" => AgentDeed::Answers,
+        "ends" => AgentDeed::Ends,
+        "goes" => AgentDeed::Goes,
+        _ => return Err("an agent comes, answers, ends or goes, like `@agent answers zhang-wei`".to_owned()),
+    };
+    if name.is_empty() {
+        return Err("name the agent, like `@agent answers zhang-wei`".to_owned());
+    }
+    Ok(Rehearsal::Agent(name.to_owned(), deed))
+}
+
+fn transfer(came: &str) -> Result<Rehearsal, String> {
+    Ok(Rehearsal::Transfer(match came {
+        "answered" => TransferAnswer::Answered,
+        "ended" => TransferAnswer::OtherLegEnded,
+        "busy" => TransferAnswer::Busy,
+        "no-answer" => TransferAnswer::NoAnswer,
+        "failed" => TransferAnswer::Failed,
+        _ => return Err("of a transfer comes answered, ended, busy, no-answer or failed".to_owned()),
+    }))
 }
 
 fn advance(time: &str) -> Result<Rehearsal, String> {
@@ -259,7 +295,9 @@ mod tests {
             ("@keys 1a", "@keys 12#"),
             ("@text", "@text 1"),
             ("@wait soon", "800ms"),
-            ("@transfer", "@help"),
+            ("@transfer", "no-answer"),
+            ("@agent sleeps li", "@agent answers"),
+            ("@nonsense", "@help"),
             ("@slwo crm 8s", "did you mean @slow?"),
             ("@var", "did you mean @vars?"),
             ("@slow crm", "@slow crm 8s"),

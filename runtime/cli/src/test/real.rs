@@ -31,7 +31,11 @@ impl Plugins for Real<'_> {
 pub(crate) fn call(calling: &Calling, contact: &Contact) -> Call {
     Call {
         function: calling.function.clone(),
-        arguments: calling.arguments.clone(),
+        arguments: contact
+            .session()
+            .arguments(calling)
+            .unwrap_or_default()
+            .to_vec(),
         id: calling.call.clone(),
         attempt: calling.attempt,
         locale: contact.session().language.to_string(),

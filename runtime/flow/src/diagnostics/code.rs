@@ -2,7 +2,8 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 09 what this version does not have, 11 scenarios.
+//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have,
+//! 11 scenarios.
 
 use std::fmt;
 
@@ -139,6 +140,18 @@ codes! {
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
 
+    UnknownQueue "0801" Error "no such queue",
+    UnknownSkill "0802" Error "no agent has the skill",
+    UnknownAgent "0803" Error "no such agent",
+    UnknownSurvey "0804" Error "no such survey",
+    UnknownTicketClass "0805" Error "no such class of tickets",
+    NobodyServes "0806" Warning "no agent has all the skills",
+    NothingUses "0807" Warning "nothing uses it",
+    BadSurvey "0808" Error "the survey cannot be scored",
+    UnknownEvent "0809" Error "no such event",
+    UnknownService "0810" Error "no such service",
+    UnknownConsent "0811" Error "nothing asks for this consent",
+
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",
 
@@ -146,7 +159,7 @@ codes! {
     BadMock "1102" Error "not an answer that the function gives",
     UncalledMock "1103" Warning "no flow calls the mocked function",
     ChecksNothing "1104" Warning "the scenario cannot fail",
-    NotInHotline "1105" Error "the hotline has nothing of this name",
+    NoSuchOutcome "1105" Error "no contact ends like this",
 }
 
 impl Code {

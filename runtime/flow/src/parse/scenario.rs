@@ -347,7 +347,7 @@ fn agent_name(reader: &Reader<'_>, world: &World<'_>, name: &Word) {
     let names = agents.keys().map(|name| &**name);
     reader.report(
         Finding::new(
-            Code::NotInHotline,
+            Code::UnknownAgent,
             name.span,
             format!("agents.yaml has no agent `{}`", name.as_str()),
         )

@@ -8,25 +8,15 @@ use super::{World, agent_name, unknown_variable, value};
 use crate::{
     diagnostics::{Code, Finding, Findings, did_you_mean},
     parse::fields::Reader,
-    scenario::{AgentDoes, BookedCallback, Expect, Happening, Line, OpenedTicket, Said},
+    scenario::{AgentDoes, BookedCallback, Expect, Happening, Line, OpenedTicket, Said, TransferComes},
     source::{File, Word},
-    step::Key,
+    step::{EVENTS, Key},
     yaml::{Entry, Kind, Node},
 };
 
 /// What a line may say.
-const LINES: [&str; 9] = [
-    "hears", "presses", "says", "wait", "hangs-up", "agent", "happens", "restarts", "expect",
-];
-
-/// What flows may wait for.
-const EVENTS: [&str; 6] = [
-    "ticket.closed",
-    "ticket.answered",
-    "ticket.overdue",
-    "callback.done",
-    "survey.low",
-    "contact.ended",
+const LINES: [&str; 10] = [
+    "hears", "presses", "says", "wait", "hangs-up", "agent", "transfer", "happens", "restarts", "expect",
 ];
 
 pub(super) fn script(reader: &Reader<'_>, world: &World<'_>, node: &Node, file: &File) -> Vec<Line> {
@@ -73,6 +63,7 @@ fn line(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Happening
         "wait" => Some(Happening::Waits(reader.duration(node, "`wait`", WAIT_MAX)?)),
         "hangs-up" => yes(reader, node, "`hangs-up`").then_some(Happening::HangsUp),
         "agent" => agent(reader, world, entry),
+        "transfer" => transfer(reader, node),
         "happens" => happens(reader, node),
         "restarts" => restarts(reader, node),
         "expect" => Some(Happening::Expect(Box::new(expect(reader, world, entry)?))),
@@ -170,27 +161,54 @@ fn presses(reader: &Reader<'_>, node: &Node) -> Option<Happening> {
 
 fn agent(reader: &Reader<'_>, world: &World<'_>, entry: &Entry) -> Option<Happening> {
     let mut fields = reader.fields(&entry.value, "`agent`", entry.key.span);
+    let comes = fields.word(reader, "comes");
     let answers = fields.word(reader, "answers");
     let ends = fields.word(reader, "ends");
+    let goes = fields.word(reader, "goes");
     fields.finish(reader);
-    for name in answers.iter().chain(&ends) {
+    for name in [&comes, &answers, &ends, &goes].into_iter().flatten() {
         agent_name(reader, world, name);
     }
-    match (answers, ends) {
-        (Some(name), None) => Some(Happening::Agent(AgentDoes::Answers(name.value))),
-        (None, Some(name)) => Some(Happening::Agent(AgentDoes::Ends(name.value))),
+    let does = match (comes, answers, ends, goes) {
+        (Some(name), None, None, None) => AgentDoes::Comes(name.value),
+        (None, Some(name), None, None) => AgentDoes::Answers(name.value),
+        (None, None, Some(name), None) => AgentDoes::Ends(name.value),
+        (None, None, None, Some(name)) => AgentDoes::Goes(name.value),
         _ => {
             reader.report(
                 Finding::new(
                     Code::ScriptLine,
                     entry.value.span,
-                    "an agent answers a call, or ends it",
+                    "an agent does one thing: comes, answers a call, ends it, or goes",
                 )
                 .help("write `agent: { answers: zhang-wei }` or `agent: { ends: zhang-wei }`"),
             );
-            None
+            return None;
         }
+    };
+    Some(Happening::Agent(does))
+}
+
+fn transfer(reader: &Reader<'_>, node: &Node) -> Option<Happening> {
+    let word = reader.word(node, "`transfer`")?;
+    let comes = TransferComes::ALL
+        .into_iter()
+        .find(|comes| comes.as_str() == word.as_str());
+    if comes.is_none() {
+        reader.report(
+            Finding::new(
+                Code::WrongValue,
+                word.span,
+                format!("nothing that comes of a transfer is called `{}`", word.as_str()),
+            )
+            .help_if(did_you_mean(
+                "there are",
+                word.as_str(),
+                TransferComes::ALL.map(TransferComes::as_str),
+            )),
+        );
     }
+    comes.map(Happening::Transfer)
 }
 
 fn happens(reader: &Reader<'_>, node: &Node) -> Option<Happening> {
@@ -198,7 +216,7 @@ fn happens(reader: &Reader<'_>, node: &Node) -> Option<Happening> {
     if !EVENTS.contains(&word.as_str()) {
         reader.report(
             Finding::new(
-                Code::WrongValue,
+                Code::UnknownEvent,
                 word.span,
                 format!("no flow can wait for `{}`", word.as_str()),
             )
@@ -238,6 +256,7 @@ fn expect(reader: &Reader<'_>, world: &World<'_>, entry: &Entry) -> Option<Expec
     {
         not_in_hotline(
             reader,
+            Code::NoSuchOutcome,
             outcome,
             &format!("no contact ends as `{}`", outcome.as_str()),
             "they end as",
@@ -292,13 +311,14 @@ fn expect(reader: &Reader<'_>, world: &World<'_>, entry: &Entry) -> Option<Expec
 
 fn not_in_hotline<'n>(
     reader: &Reader<'_>,
+    code: Code,
     word: &Word,
     message: &str,
     all: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) {
     reader.report(
-        Finding::new(Code::NotInHotline, word.span, message).help_if(did_you_mean(
+        Finding::new(code, word.span, message).help_if(did_you_mean(
             all,
             word.as_str(),
             names,
@@ -365,6 +385,7 @@ fn callback(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> BookedCallba
         let names = world.hotline.queues.keys().map(|name| &**name);
         not_in_hotline(
             reader,
+            Code::UnknownQueue,
             queue,
             &format!("there is no queue `{}`", queue.as_str()),
             "there are",
@@ -390,6 +411,7 @@ fn ticket(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> OpenedTicket {
         let names = world.hotline.tickets.keys().map(|name| &**name);
         not_in_hotline(
             reader,
+            Code::UnknownTicketClass,
             class,
             &format!("there is no class of tickets `{}`", class.as_str()),
             "there are",
