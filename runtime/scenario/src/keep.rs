@@ -293,13 +293,14 @@ impl<'a> Keeping<'a> {
         let pause = until.since(self.clock);
         let pause = match self.pauses {
             Pauses::All => pause,
-            Pauses::Long if pause < at_least => return,
+            Pauses::Long if pause < at_least => Duration::default(),
             // Silence to the end of a question's time is exact; a rest is not.
             Pauses::Long if at_least == Duration::default() => pause,
             Pauses::Long => Duration::from_secs(pause.as_millis() / 1_000),
         };
+        // What is left out did not happen: what follows is told from here.
+        self.clock = self.clock.max(until);
         if pause > Duration::default() {
-            self.clock = self.clock + pause;
             self.script.push(Happening::Waits(pause));
         }
     }

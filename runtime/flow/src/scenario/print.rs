@@ -250,7 +250,8 @@ fn scalar(text: &str) -> String {
     let plain = text.starts_with(char::is_alphabetic)
         && text
             .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
+        && !text.ends_with(' ')
         && !matches!(text, "null" | "true" | "false" | "yes" | "no" | "on" | "off");
     if plain { text.to_owned() } else { quoted(text) }
 }
