@@ -7,85 +7,13 @@ use std::collections::BTreeMap;
 use trunkline_flow::{Checked, Sources, check, diagnostics, parse, scenario};
 use trunkline_scenario::{Coverage, Mocks, Played, Scenario, keep, play};
 
-/// Its agents are in no list: who comes is taken to have all skills, and until then callers wait.
+/// The files of `tests/desk`.
 const HOTLINE: [(&str, &str); 5] = [
-    (
-        "hotline.yaml",
-        "hotline: desk
-languages: [en]
-time-zone: Asia/Shanghai
-numbers: { \"100\": { flow: desk } }
-queues: { general: { skills: [mandarin], max-waiting: 5 } }
-",
-    ),
-    (
-        "flows/desk.yaml",
-        "flow: desk
-vars: { ticket_number: string? }
-anywhere: { keys: { \"9\": outside } }
-on-hangup: gone
-start: topics
-steps:
-  topics:
-    menu: topics
-    keys: { 1: human, 2: report }
-    on: { no-input: human, no-match: human }
-  human:
-    queue: general
-    music: music
-    announce: { every: 30s, say: place }
-    offer-callback: { after: 60s, say: offer, key: 1, next: ring-back }
-    max: 10m
-    on: { else: ring-back }
-    next: rating
-  ring-back:
-    callback: { within: 30m, queue: general }
-    on: { duplicate: sorry, refused: sorry }
-    next: bye
-  rating:
-    survey: csat
-    on: { declined: bye, failed: bye }
-    next: bye
-  report:
-    ticket: open
-    class: noise
-    with: { summary: loud }
-    save: ticket_number
-    on: { duplicate: sorry, refused: sorry }
-    next: tell
-  tell: { notify: { say: told, channel: sms }, on: { failed: bye }, next: wait-for-it }
-  wait-for-it: { wait: { for: ticket.closed, max: 7d }, on: { timeout: sorry }, next: bye }
-  outside: { transfer: \"110\", time: 30s, on: { busy: sorry, no-answer: sorry, failed: sorry }, next: bye }
-  bye: { say: bye, next: done }
-  sorry: { say: sorry, next: lost }
-  done: { end: completed }
-  lost: { end: unserved }
-  gone: { end: abandoned }
-",
-    ),
-    (
-        "prompts/en.yaml",
-        "topics: A human is 1, noise is 2.
-music: La la la.
-place: You are number {position}.
-offer: Press 1 to be called back.
-told: We heard of the noise.
-score: How was it, 1 to 5?
-bye: Goodbye.
-sorry: Sorry.
-",
-    ),
-    (
-        "surveys/csat.yaml",
-        "survey: csat
-kind: csat
-questions: [{ name: score, ask: score, answer: number, min: 1, max: 5 }]
-",
-    ),
-    (
-        "tickets/noise.yaml",
-        "ticket: noise\ndepartment: environment\ndeadline: 2h\n",
-    ),
+    ("hotline.yaml", include_str!("desk/hotline.yaml")),
+    ("flows/desk.yaml", include_str!("desk/flows/desk.yaml")),
+    ("prompts/en.yaml", include_str!("desk/prompts/en.yaml")),
+    ("surveys/csat.yaml", include_str!("desk/surveys/csat.yaml")),
+    ("tickets/noise.yaml", include_str!("desk/tickets/noise.yaml")),
 ];
 
 fn hotline() -> Checked {
