@@ -191,7 +191,7 @@ fn contacts_at_work(
                     head = journal.begin(&contact, &events).await.expect("a new contact");
                     session = next;
                 }
-                let decision = decide(&hotline, &session, &press(index), session.last);
+                let decision = decide(&hotline, &session, &press(index), session.last, &Readings::default());
                 journal
                     .append(&mut head, &decision.events)
                     .await
