@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::{
     check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    inspect::Plugin, releases::Releases, serve::Serve,
+    graph::Graph, inspect::Plugin, releases::Releases, serve::Serve,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Dial(Dial),
+    Graph(Graph),
     Plugin(Plugin),
     Contacts(Contacts),
     Releases(Releases),

@@ -13,6 +13,7 @@ mod contacts;
 mod dial;
 mod exit;
 mod explain;
+mod graph;
 mod inspect;
 mod logging;
 mod place;
@@ -72,6 +73,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Check(check) => check.run().await,
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
+            Command::Graph(graph) => graph.run().await,
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,

@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod check;
 pub mod diagnostics;
 pub mod expression;
+pub mod graph;
 pub mod hotline;
 pub mod limits;
 pub mod parse;
@@ -21,6 +22,7 @@ pub mod source;
 pub mod step;
 mod syntax;
 mod template;
+pub mod width;
 mod yaml;
 
 pub use calendar::Calendar;
