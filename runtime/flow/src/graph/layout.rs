@@ -6,8 +6,8 @@ use serde::Serialize;
 use trunkline_model::{FlowName, StepId};
 
 use super::{
-    order::{Item, Rows},
-    place::{Body, Tie, place},
+    order::{Item, Rows, Segment},
+    place::{Body, Tie, place, straighten},
     rank::Ranks,
     show,
     ways::{EdgeKind, Graph, Place, Way, entrance},
@@ -163,7 +163,7 @@ impl Edge {
 /// which prompts are shown.
 pub fn layout(hotline: &Hotline, name: &FlowName, language: &str) -> Option<Layout> {
     let flow = hotline.flows.get(name)?;
-    let graph = Graph::new(flow);
+    let graph = Graph::new(flow, language);
     let ranks = Ranks::new(&graph);
     let mut nodes: Vec<Node> = (0..graph.places.len())
         .map(|place| node(&graph, &ranks, place, hotline, flow, language))
@@ -341,6 +341,9 @@ fn draw(graph: &Graph, ranks: &Ranks, nodes: &mut [Node], edges: &mut [Edge]) ->
         }
     }
     let mut x = place(&bodies, &ordered, &ties);
+    let mut lanes = threads(graph, ranks, &rows, &labels);
+    lanes.extend(links(&rows, &labels));
+    straighten(&bodies, &ordered, &lanes, &mut x);
     let left = |body: usize, x: &[f64]| x[body] - bodies[body].width / 2.0;
     let least = (0..bodies.len())
         .map(|body| left(body, &x))
@@ -366,6 +369,66 @@ fn draw(graph: &Graph, ranks: &Ranks, nodes: &mut [Node], edges: &mut [Edge]) ->
     }
     let bottom = heights.bottom.last().copied().unwrap_or(MARGIN);
     (width.ceil(), (bottom + MARGIN).ceil())
+}
+
+/// Steps in a row of which each has one line to the next, which has no other: they stand under
+/// each other, with the rooms and bends between them.
+fn threads(graph: &Graph, ranks: &Ranks, rows: &Rows, labels: &Labels) -> Vec<Vec<usize>> {
+    let mut entering = vec![0_usize; graph.places.len()];
+    let mut leaving = vec![0_usize; graph.places.len()];
+    for (index, link) in graph
+        .links
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| ranks.line[*index])
+    {
+        let (upper, lower) = if ranks.back[index] {
+            (link.to, link.from)
+        } else {
+            (link.from, link.to)
+        };
+        leaving[upper] += 1;
+        entering[lower] += 1;
+    }
+    let alone = |index: usize| {
+        let link = &graph.links[index];
+        ranks.line[index] && !ranks.back[index] && leaving[link.from] == 1 && entering[link.to] == 1
+    };
+    let mut follows: Vec<Option<usize>> = vec![None; graph.places.len()];
+    let mut led = vec![false; graph.places.len()];
+    for index in (0..graph.links.len()).filter(|index| alone(*index)) {
+        follows[graph.links[index].from] = Some(index);
+        led[graph.links[index].to] = true;
+    }
+    let between = links(rows, labels);
+    let mut threads = Vec::new();
+    for first in (0..graph.places.len()).filter(|place| !led[*place] && follows[*place].is_some()) {
+        // Places are the first items, so their numbers are the same.
+        let mut thread = vec![first];
+        let mut place = first;
+        while let Some(link) = follows[place] {
+            thread.extend(&between[link]);
+            place = graph.links[link].to;
+            thread.push(place);
+        }
+        threads.push(thread);
+    }
+    threads
+}
+
+/// The bends and rooms that each line passes, top to bottom.
+fn links(rows: &Rows, labels: &Labels) -> Vec<Vec<usize>> {
+    let lane = |chain: &Vec<(usize, usize)>| {
+        let mut lane = Vec::with_capacity(chain.len() * 2);
+        for (place, (row, segment)) in chain.iter().enumerate() {
+            lane.push(labels.room[*row][*segment]);
+            if place + 1 < chain.len() {
+                lane.push(rows.segments[*row][*segment].lower);
+            }
+        }
+        lane
+    };
+    rows.chains.iter().map(lane).collect()
 }
 
 /// The rows of labels.
@@ -397,21 +460,27 @@ fn rooms(graph: &Graph, ranks: &Ranks, rows: &Rows, bodies: &mut Vec<Body>, edge
         row: (0..graph.links.len()).map(row_of).collect(),
     };
     for (row, segments) in rows.segments.iter().enumerate() {
+        // Where the keys of each menu lead first, from the left.
+        let is_key =
+            |segment: &Segment| graph.links[segment.link].kind == EdgeKind::Key && !ranks.back[segment.link];
+        let mut first_key = vec![usize::MAX; rows.items.len()];
+        for segment in segments.iter().filter(|segment| is_key(segment)) {
+            let first = &mut first_key[segment.upper];
+            *first = (*first).min(rows.at[segment.lower]);
+        }
         let mut order: Vec<usize> = (0..segments.len()).collect();
         order.sort_by_key(|index| {
             let segment = &segments[*index];
-            let link = &graph.links[segment.link];
-            let key = link.kind == EdgeKind::Key && !ranks.back[segment.link];
-            // Out of a menu first the keys as on a keypad; all else as it stands below.
-            (
-                rows.at[segment.upper],
-                if key {
-                    (0, link.position)
-                } else {
-                    (1, rows.at[segment.lower])
-                },
-                *index,
-            )
+            let lower = rows.at[segment.lower];
+            // The keys of a menu stand as on a keypad, all else as it stands below.
+            let among = if is_key(segment) {
+                (1, graph.links[segment.link].position)
+            } else if lower < first_key[segment.upper] {
+                (0, lower)
+            } else {
+                (2, lower)
+            };
+            (rows.at[segment.upper], among, *index)
         });
         labels.room.push(
             segments

@@ -67,6 +67,55 @@ pub(super) fn place(bodies: &[Body], rows: &[Vec<usize>], ties: &[Tie]) -> Vec<f
     x
 }
 
+/// Makes lines straight where there is room: each line in turn takes one place for as many rows
+/// as have it free.
+pub(super) fn straighten(bodies: &[Body], rows: &[Vec<usize>], lanes: &[Vec<usize>], x: &mut [f64]) {
+    let mut at = vec![(0, 0); bodies.len()];
+    for (row, members) in rows.iter().enumerate() {
+        for (place, body) in members.iter().enumerate() {
+            at[*body] = (row, place);
+        }
+    }
+    let free = |body: usize, x: &[f64]| {
+        let (row, place) = at[body];
+        let members = &rows[row];
+        let left = place.checked_sub(1).map_or(f64::NEG_INFINITY, |before| {
+            x[members[before]] + distance(&bodies[members[before]], &bodies[body])
+        });
+        let right = members.get(place + 1).map_or(f64::INFINITY, |after| {
+            x[*after] - distance(&bodies[body], &bodies[*after])
+        });
+        (left.min(x[body]), right.max(x[body]))
+    };
+    for lane in lanes
+        .iter()
+        .filter(|lane| lane.iter().all(|body| !bodies[*body].main))
+    {
+        let mut begin = 0;
+        while begin < lane.len() {
+            let (mut low, mut high) = free(lane[begin], x);
+            let mut end = begin + 1;
+            let mut sum = x[lane[begin]];
+            while let Some(body) = lane.get(end) {
+                let (left, right) = free(*body, x);
+                if left.max(low) > right.min(high) {
+                    break;
+                }
+                (low, high) = (left.max(low), right.min(high));
+                sum += x[*body];
+                end += 1;
+            }
+            let mean = sum / f64::from(u32::try_from(end - begin).unwrap_or(u32::MAX));
+            // Room that only rounding denies is none.
+            let place = mean.max(low).min(high);
+            for body in &lane[begin..end] {
+                x[*body] = place;
+            }
+            begin = end;
+        }
+    }
+}
+
 /// Where a body would like to be, and how much.
 fn wish(
     body: usize,

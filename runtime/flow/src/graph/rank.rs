@@ -217,7 +217,7 @@ mod tests {
              c: { say: hello, next: d }\n  d: { end: completed }\n",
         );
         let flow = &checked.flows["main"];
-        let graph = Graph::new(flow);
+        let graph = Graph::new(flow, "en");
         let ranks = Ranks::new(&graph);
         let rank = |name| ranks.rank[named(&graph, flow, name)];
         assert_eq!([rank("a"), rank("b"), rank("c"), rank("d")], [1, 2, 3, 4]);
@@ -246,7 +246,7 @@ mod tests {
              one: { say: hello, next: bye }\n  two: { say: hello, next: bye }\n  bye: { end: completed }\n",
         );
         let flow = &checked.flows["main"];
-        let graph = Graph::new(flow);
+        let graph = Graph::new(flow, "en");
         let ranks = Ranks::new(&graph);
         let on = |name| ranks.on_main[named(&graph, flow, name)];
         assert!(on("ask") && on("one") && on("bye") && !on("two"));
@@ -264,7 +264,7 @@ mod tests {
         text += "  s5: { say: hello, next: out }\n  out: { end: completed }\n";
         let checked = flow(&text);
         let flow = &checked.flows["main"];
-        let graph = Graph::new(flow);
+        let graph = Graph::new(flow, "en");
         let ranks = Ranks::new(&graph);
         let out = named(&graph, flow, "out");
         let into: Vec<bool> = (0..graph.links.len())

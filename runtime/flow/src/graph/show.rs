@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::ways::FAULTS;
-use crate::step::{Part, Prompt, Record, Step, Target, Template, TicketAction, TransferTo, Verb};
+use crate::{
+    Expression,
+    step::{Part, Prompt, Record, Step, Target, Template, TicketAction, TransferTo, Verb},
+};
 
 /// The text of a template as an author wrote it, but for what it prints, which is `…` here.
 fn said(template: &Template) -> String {
@@ -40,7 +43,7 @@ pub(super) fn about(step: &Step, language: &str) -> String {
         }
         Verb::Choose(_) => String::new(),
         Verb::Set(set) => {
-            let one = |(target, value): &(Target, crate::Expression)| {
+            let one = |(target, value): &(Target, Expression)| {
                 let name = match target {
                     Target::Variable(name) => name.as_str(),
                     Target::Language => "language",
@@ -77,6 +80,28 @@ pub(super) fn about(step: &Step, language: &str) -> String {
             None => wait.time.to_string(),
         },
         Verb::End(end) => end.outcome.to_string(),
+    }
+}
+
+/// A condition as a line says it: without its `${ }`, and without the `has(…)` that only make the
+/// rest of it possible.
+pub(super) fn condition(condition: &Expression) -> String {
+    let source = condition.source().trim();
+    let inner = source
+        .strip_prefix("${")
+        .and_then(|source| source.strip_suffix('}'))
+        .unwrap_or(source)
+        .trim();
+    let telling: Vec<&str> = inner
+        .split("&&")
+        .map(str::trim)
+        .filter(|part| !(part.starts_with("has(") && part.find(')') == Some(part.len() - 1)))
+        .collect();
+    // A `||` at the top would no longer be what was written.
+    if telling.is_empty() || inner.contains("||") {
+        inner.to_owned()
+    } else {
+        telling.join(" && ")
     }
 }
 

@@ -368,6 +368,14 @@ fn label(out: &mut String, edge: &Edge) -> fmt::Result {
     let Some(at) = edge.label_at else {
         return Ok(());
     };
+    // The line is not to be seen between the letters.
+    let width = pixels(&edge.label, SMALL_SIZE) + 4.0;
+    writeln!(
+        out,
+        "<rect class=\"ground\" x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"14\" rx=\"3\"/>",
+        at.x - width / 2.0,
+        at.y - 7.0
+    )?;
     writeln!(
         out,
         "<text class=\"label\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
@@ -395,7 +403,7 @@ impl fmt::Display for Escaped<'_> {
                 '"' => f.write_str("&quot;")?,
                 // XML has no other control characters.
                 character if character.is_control() && !matches!(character, '\n' | '\t') => {
-                    f.write_char('\u{FFFD}')?
+                    f.write_char('\u{FFFD}')?;
                 }
                 character => f.write_char(character)?,
             }

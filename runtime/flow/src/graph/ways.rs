@@ -10,14 +10,14 @@ use super::show;
 use crate::{
     hotline::{Flow, Hotline},
     step::{Key, Step, Verb},
-    width::{columns, cut},
+    width::{columns, columns_of, cut},
 };
 
 /// The keypad, in the order in which the keys of a menu stand.
 pub(super) const KEYPAD: &str = "1234567890*#";
 
 /// Columns that a condition may take on its line.
-const CONDITION_COLUMNS_MAX: usize = 30;
+const CONDITION_COLUMNS_MAX: usize = 34;
 
 /// Columns that all words of an edge may take.
 const LABEL_COLUMNS_MAX: usize = 34;
@@ -104,7 +104,7 @@ struct Raw {
 }
 
 impl Graph {
-    pub(super) fn new(flow: &Flow) -> Self {
+    pub(super) fn new(flow: &Flow, language: &str) -> Self {
         let mut places = vec![Place::Start];
         if !flow.anywhere.keys.is_empty() || !flow.anywhere.words.is_empty() {
             places.push(Place::Anywhere);
@@ -134,13 +134,13 @@ impl Graph {
                     .unwrap_or_default(),
                 Place::Step(index) => step_ways(&flow.steps[*index], &at),
             };
-            graph.link(from, raw);
+            graph.link(from, raw, language);
         }
         graph
     }
 
     /// Makes one link of all ways to the same place.
-    fn link(&mut self, from: usize, mut raw: Vec<Raw>) {
+    fn link(&mut self, from: usize, mut raw: Vec<Raw>, language: &str) {
         raw.sort_by_key(|way| way.order);
         let mut by_target: Vec<(usize, Vec<Raw>)> = Vec::new();
         let mut found: BTreeMap<usize, usize> = BTreeMap::new();
@@ -159,7 +159,7 @@ impl Graph {
                 from,
                 to,
                 kind: group[0].way.kind,
-                label: label(&group),
+                label: label(&group, language),
                 ways: group.into_iter().map(|raw| raw.way).collect(),
                 position,
             });
@@ -247,7 +247,7 @@ fn step_ways(step: &Step, at: &impl Fn(&StepId) -> Option<usize>) -> Vec<Raw> {
         }
         Verb::Choose(choose) => {
             for (index, (condition, next)) in choose.branches.iter().enumerate() {
-                let shown = cut(condition.source(), CONDITION_COLUMNS_MAX);
+                let shown = cut(&show::condition(condition), CONDITION_COLUMNS_MAX);
                 add(
                     next,
                     EdgeKind::Branch,
@@ -309,13 +309,16 @@ fn step_ways(step: &Step, at: &impl Fn(&StepId) -> Option<usize>) -> Vec<Raw> {
     ways.into_iter().flatten().collect()
 }
 
-/// What an edge says: its keys, then its words, then its other ways.
-fn label(group: &[Raw]) -> String {
+/// What an edge says: its keys, then its words, those of the language first, then its other ways.
+fn label(group: &[Raw], language: &str) -> String {
     let mut words: Vec<String> = group
         .iter()
         .filter(|raw| !raw.word.is_empty() && raw.way.kind != EdgeKind::Exit)
         .map(|raw| raw.word.clone())
         .collect();
+    let chinese = |word: &str| word.chars().any(|character| columns_of(character) == 2);
+    let foreign = |word: &String| word.chars().count() > 1 && chinese(word) != language.starts_with("zh");
+    words.sort_by_key(foreign);
     words.extend(exits(group));
     let mut label = String::new();
     for (index, word) in words.iter().enumerate() {
