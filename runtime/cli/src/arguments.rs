@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::{
     check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    graph::Graph, inspect::Plugin, releases::Releases, serve::Serve,
+    graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -28,6 +28,7 @@ fn examples() -> String {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    New(New),
     Serve(Serve),
     Check(Check),
     Explain(Explain),

@@ -16,6 +16,7 @@ mod explain;
 mod graph;
 mod inspect;
 mod logging;
+mod new;
 mod place;
 #[cfg(test)]
 mod reference;
@@ -74,6 +75,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
             Command::Graph(graph) => graph.run().await,
+            Command::New(new) => new.run(),
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,
