@@ -2,6 +2,7 @@
 
 mod calendars;
 mod calls;
+mod centre;
 mod exits;
 mod expressions;
 mod flow;
@@ -13,9 +14,13 @@ pub(crate) mod harness;
 mod hotline;
 mod keys;
 mod loops;
+mod packs;
 mod presence;
 mod prompts;
+mod queues;
 mod reach;
+mod surveys;
+mod tickets;
 mod types;
 mod verbs;
 mod world;
@@ -81,13 +86,19 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
     }
 }
 
-fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
+fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     hotline::languages(world);
     let time_zone = hotline::time_zone(world);
     let numbers = hotline::numbers(world);
-    let plugins = hotline::plugins(world);
+    let plugins = hotline::plugins(world, &parsed.syntax.grants);
     hotline::grants(world, &parsed.syntax.grants);
     let calendars = calendars::check(world, &parsed.syntax.calendars);
+    let calling_window = hotline::calling_window(world);
+    let checks = packs::check(world);
+    let agents = queues::agents(world);
+    let queues = queues::check(world);
+    let surveys = surveys::check(world, &parsed.syntax.surveys);
+    let tickets = tickets::check(world, &parsed.syntax.tickets);
     let mut flows = BTreeMap::new();
     for (name, head) in &world.flows {
         if let Some(flow) = flow::check(world, head) {
@@ -95,8 +106,12 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         }
     }
     flows::check(world);
-    if world.broken_flows.is_empty() && world.flows.values().all(|head| !head.opaque) {
-        world.prompts.unused(world);
+    if world.flows_are_whole() {
+        // A survey that cannot be read may say any of them.
+        if parsed.syntax.broken_surveys.is_empty() {
+            world.prompts.unused(world);
+        }
+        world.centre.unused(world);
     }
     (flows.len() == world.flows.len()).then_some(())?;
     Some(Hotline {
@@ -106,12 +121,12 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         numbers,
         plugins,
         calendars,
-        queues: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        surveys: BTreeMap::new(),
-        tickets: BTreeMap::new(),
-        calling_window: None,
-        checks: Vec::new(),
+        queues,
+        agents,
+        surveys: surveys?,
+        tickets,
+        calling_window,
+        checks,
         flows,
     })
 }
