@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
+    check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP, exit::Exit, explain::Explain,
     graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve,
 };
 
@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Explain(Explain),
     Dial(Dial),
     Graph(Graph),
+    Diff(Diff),
     Plugin(Plugin),
     Contacts(Contacts),
     Releases(Releases),

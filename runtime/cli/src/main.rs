@@ -11,6 +11,7 @@ mod arguments;
 mod check;
 mod contacts;
 mod dial;
+mod diff;
 mod exit;
 mod explain;
 mod graph;
@@ -75,6 +76,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
             Command::Graph(graph) => graph.run().await,
+            Command::Diff(diff) => diff.run().await,
             Command::New(new) => new.run(),
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,

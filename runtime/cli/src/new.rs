@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use self::templates::Template;
 use crate::exit::{Exit, Failure, Outcome};
@@ -232,6 +232,8 @@ fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use clap::ValueEnum;
 
     use super::*;
     use crate::check;

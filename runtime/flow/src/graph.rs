@@ -25,6 +25,7 @@ mod svg;
 mod text;
 mod ways;
 
+pub(crate) use self::show::{about, faults};
 pub use self::{
     layout::{Edge, Layout, Node, NodeKind, Point, layout},
     mermaid::mermaid,

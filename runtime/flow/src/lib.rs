@@ -13,6 +13,7 @@
 pub mod calendar;
 pub mod check;
 pub mod diagnostics;
+pub mod diff;
 pub mod expression;
 pub mod graph;
 pub mod hotline;

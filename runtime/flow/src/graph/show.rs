@@ -29,7 +29,7 @@ fn prompt(prompt: &Prompt, language: &str) -> String {
 }
 
 /// What a step is about: its prompt, the function it calls, the queue, the condition.
-pub(super) fn about(step: &Step, language: &str) -> String {
+pub(crate) fn about(step: &Step, language: &str) -> String {
     let function = |full: &str| full.rsplit(['#', '/']).next().unwrap_or(full).to_owned();
     let call = |call: &crate::step::Call| format!("{}.{}", call.plugin, function(call.function.as_str()));
     match &step.verb {
