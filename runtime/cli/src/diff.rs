@@ -144,13 +144,14 @@ fn components(release: &Release) -> BTreeMap<PluginName, Component> {
                 digest: loaded.component.to_string().into(),
                 interface: loaded.plugin.interface().clone(),
                 grants: granted(loaded.plugin.grants()),
+                limits: limits(&loaded.plugin.grants().limits),
             };
             (name.clone(), component)
         })
         .collect()
 }
 
-/// Grants, one a line, as grants.yaml has them; limits only where they are not the default.
+/// Grants, one a line, as grants.yaml has them.
 fn granted(grants: &Grants) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(grants.http.iter().map(|http| format!("http: {http}")));
@@ -167,6 +168,11 @@ fn granted(grants: &Grants) -> Vec<String> {
         ));
     }
     lines.extend(grants.data.iter().map(|label| format!("data: {label}")));
+    lines
+}
+
+/// Limits by their names in grants.yaml.
+fn limits(limits: &Limits) -> BTreeMap<String, String> {
     let Limits {
         time,
         memory,
@@ -176,42 +182,17 @@ fn granted(grants: &Grants) -> Vec<String> {
         log_lines_per_s,
         http_request_bytes,
         http_response_bytes,
-    } = grants.limits;
-    let usual = Limits::default();
-    let mut limit = |name: &str, is: String, usual: String| {
-        if is != usual {
-            lines.push(format!("limits: {name}: {is}"));
-        }
-    };
-    limit("time", time.to_string(), usual.time.to_string());
-    limit("memory", memory.to_string(), usual.memory.to_string());
-    limit("concurrent", concurrent.to_string(), usual.concurrent.to_string());
-    limit(
-        "argument-bytes",
-        argument_bytes.to_string(),
-        usual.argument_bytes.to_string(),
-    );
-    limit(
-        "reply-bytes",
-        reply_bytes.to_string(),
-        usual.reply_bytes.to_string(),
-    );
-    limit(
-        "log-lines-per-s",
-        log_lines_per_s.to_string(),
-        usual.log_lines_per_s.to_string(),
-    );
-    limit(
-        "http-request-bytes",
-        http_request_bytes.to_string(),
-        usual.http_request_bytes.to_string(),
-    );
-    limit(
-        "http-response-bytes",
-        http_response_bytes.to_string(),
-        usual.http_response_bytes.to_string(),
-    );
-    lines
+    } = limits;
+    BTreeMap::from([
+        ("time".to_owned(), time.to_string()),
+        ("memory".to_owned(), memory.to_string()),
+        ("concurrent".to_owned(), concurrent.to_string()),
+        ("argument-bytes".to_owned(), argument_bytes.to_string()),
+        ("reply-bytes".to_owned(), reply_bytes.to_string()),
+        ("log-lines-per-s".to_owned(), log_lines_per_s.to_string()),
+        ("http-request-bytes".to_owned(), http_request_bytes.to_string()),
+        ("http-response-bytes".to_owned(), http_response_bytes.to_string()),
+    ])
 }
 
 /// One of the two versions, on disk.
@@ -251,29 +232,51 @@ impl TakenOut {
             ));
         }
         // `./` makes git read the path from here, as it was written, and not from the repository's root.
-        let tree = format!(
-            "{revision}:./{}",
-            folder.trim_end_matches('/').trim_start_matches("./")
-        );
-        let output = Command::new("git")
-            .args(["archive", "--format=tar", &tree])
-            .output()
-            .context("failed to run git, which a git: version needs")?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(anyhow!("git has no {folder} in {revision}: {}", said.trim()));
-        }
+        let folder = folder.trim_end_matches('/');
+        let below = folder
+            .strip_prefix("./")
+            .unwrap_or(if folder == "." { "" } else { folder });
+        let tree = git(&[
+            "rev-parse",
+            "--verify",
+            "--end-of-options",
+            &format!("{revision}:./{below}"),
+        ])
+        .with_context(|| format!("git has no {folder} in {revision}"))?;
+        // Where the repository begins: in a folder of it git would give that folder's part only.
+        let root = git(&["rev-parse", "--show-toplevel"])?;
+        let archive = git(&["-C", text(&root)?, "archive", "--format=tar", text(&tree)?])?;
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(|error| anyhow!("failed to draw random bytes: {error}"))?;
         let name = format!("trunkline-diff-{:016x}", u64::from_le_bytes(random));
         let taken_out = Self(std::env::temp_dir().join(name));
         std::fs::create_dir(&taken_out.0)
             .with_context(|| format!("failed to make {}", taken_out.0.display()))?;
-        tar::Archive::new(output.stdout.as_slice())
+        tar::Archive::new(archive.as_slice())
             .unpack(&taken_out.0)
             .context("failed to read what git gave")?;
         Ok(taken_out)
     }
+}
+
+/// What git prints.
+fn git(arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let output = Command::new("git")
+        .args(arguments)
+        .output()
+        .context("failed to run git, which a git: version needs")?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(anyhow!("git said: {}", said.trim()))
+}
+
+/// A line that git printed.
+fn text(line: &[u8]) -> anyhow::Result<&str> {
+    Ok(std::str::from_utf8(line)
+        .context("git printed no text")?
+        .trim_end())
 }
 
 impl Drop for TakenOut {
@@ -317,19 +320,21 @@ mod tests {
     #[test]
     fn grants_are_told_as_they_are_written() {
         assert_eq!(
-            line(
-                r#"{ "http": ["POST https://crm.civil.example/v1/*"], "kv": true, "data": ["phone"],
-                     "limits": { "time": "800ms", "memory": "16MiB" } }"#
-            ),
+            line(r#"{ "http": ["POST https://crm.civil.example/v1/*"], "kv": true, "data": ["phone"] }"#),
             [
                 "http: POST https://crm.civil.example/v1/*",
                 "kv: { bytes: 1MiB, keys: 1000, value-bytes: 64KiB }",
                 "data: phone",
-                "limits: time: 800ms",
-                "limits: memory: 16MiB",
             ]
         );
         assert!(line("{}").is_empty());
+        let written: Grants =
+            serde_json::from_str(r#"{ "limits": { "time": "800ms", "memory": "16MiB" } }"#).unwrap();
+        let told = limits(&written.limits);
+        assert_eq!(
+            (&*told["time"], &*told["memory"], &*told["reply-bytes"]),
+            ("800ms", "16MiB", "1MiB")
+        );
     }
 
     #[test]

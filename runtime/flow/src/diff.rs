@@ -51,6 +51,8 @@ pub struct Component {
     pub interface: Arc<Interface>,
     /// What it is granted, one thing a line, as grants.yaml has it.
     pub grants: Vec<String>,
+    /// Its limits, by their names in grants.yaml.
+    pub limits: BTreeMap<String, String>,
 }
 
 /// What it takes a caller to reach a service.
@@ -227,13 +229,14 @@ mod tests {
     fn components_are_compared_by_digest_functions_and_grants() {
         let hotline = hotline(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diff/said/old"));
         let interfaces = harness::interfaces();
-        let crm = |digest: &str, interface: Interface, grants: &[&str]| {
+        let crm = |digest: &str, interface: Interface, grants: &[&str], time: &str| {
             BTreeMap::from([(
                 PluginName::from("crm"),
                 Component {
                     digest: digest.into(),
                     interface: Arc::new(interface),
                     grants: grants.iter().map(ToString::to_string).collect(),
+                    limits: BTreeMap::from([("time".to_owned(), time.to_owned())]),
                 },
             )])
         };
@@ -244,8 +247,13 @@ mod tests {
         let mut more = after.functions[0].clone();
         more.name = "list-citizens".into();
         after.functions.push(more);
-        let old = crm("0123456789abcdef", before, &["kv: true"]);
-        let new = crm("fedcba9876543210", after, &["http: GET https://a.example/*"]);
+        let old = crm("0123456789abcdef", before, &["kv: true"], "1s");
+        let new = crm(
+            "fedcba9876543210",
+            after,
+            &["http: GET https://a.example/*"],
+            "2s",
+        );
         let side = |components| Side {
             hotline: &hotline,
             components,
@@ -267,5 +275,6 @@ mod tests {
         );
         assert_eq!(lines[3], "plugin `crm`: granted http: GET https://a.example/*");
         assert_eq!(lines[4], "plugin `crm`: no longer granted kv: true");
+        assert_eq!(lines[5], "plugin `crm`: limit `time` from 1s to 2s");
     }
 }

@@ -117,6 +117,19 @@ fn component(plugin: &str, old: &Component, new: &Component, changes: &mut Vec<C
             grant: grant.clone(),
         });
     }
+    for (limit, to) in &new.limits {
+        let from = old.limits.get(limit);
+        if from != Some(to) {
+            changes.push(Change::Changed {
+                what: Noun::Plugin,
+                name: plugin.to_owned(),
+                flow: None,
+                field: Field::of("limit", "限额", limit.clone()),
+                from: from.cloned(),
+                to: Some(to.clone()),
+            });
+        }
+    }
 }
 
 /// A component's version, as its package says it, and the beginning of its digest.
