@@ -11,10 +11,13 @@ mod arguments;
 mod check;
 mod contacts;
 mod dial;
+mod diff;
 mod exit;
 mod explain;
+mod graph;
 mod inspect;
 mod logging;
+mod new;
 mod place;
 #[cfg(test)]
 mod reference;
@@ -74,6 +77,9 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
             Command::Test(test) => test.run().await,
+            Command::Graph(graph) => graph.run().await,
+            Command::Diff(diff) => diff.run().await,
+            Command::New(new) => new.run(),
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,

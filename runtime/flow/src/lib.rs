@@ -13,7 +13,9 @@
 pub mod calendar;
 pub mod check;
 pub mod diagnostics;
+pub mod diff;
 pub mod expression;
+pub mod graph;
 pub mod hotline;
 pub mod inventory;
 pub mod limits;
@@ -23,6 +25,7 @@ pub mod source;
 pub mod step;
 mod syntax;
 mod template;
+pub mod width;
 mod yaml;
 
 pub use calendar::Calendar;

@@ -25,7 +25,6 @@ mod play;
 mod player;
 pub mod sheet;
 mod told;
-pub mod width;
 
 pub use contact::Contact;
 pub use coverage::Coverage;

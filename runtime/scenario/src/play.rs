@@ -162,7 +162,14 @@ impl<P: Plugins> Script<P> {
             Happening::Hears(said) => return self.hears(what, said),
             Happening::Expect(expect) => return self.expect(what, expect),
             Happening::Presses(keys) => {
-                self.rest()?;
+                // Keys that follow keys of one answer come before its time runs out.
+                let goes_on = match &self.player.contact().session().state {
+                    State::Hearing(hearing) => !hearing.keys.is_empty(),
+                    _ => false,
+                };
+                if !goes_on {
+                    self.rest()?;
+                }
                 self.heard = self.events().len();
                 let reply = self.player.hear(Utterance::Keys(keys.clone()));
                 self.taken(reply)?;
@@ -196,9 +203,13 @@ impl<P: Plugins> Script<P> {
                     AgentDoes::Answers(name) => (name, AgentDeed::Answers),
                     AgentDoes::Ends(name) => (name, AgentDeed::Ends),
                 };
-                self.player
-                    .agent(name, deed)
-                    .map_err(|why| format!("{why}; {}", self.standing()))?;
+                // Who answers by themselves may have done so already.
+                let done = deed == AgentDeed::Answers && self.player.talks_to(name);
+                if !done {
+                    self.player
+                        .agent(name, deed)
+                        .map_err(|why| format!("{why}; {}", self.standing()))?;
+                }
             }
             Happening::Transfer(comes) => {
                 self.rest()?;

@@ -174,6 +174,15 @@ impl<P: Plugins> Player<P> {
         Ok(())
     }
 
+    /// Whether an agent talks to the caller.
+    pub fn talks_to(&self, name: &str) -> bool {
+        let contact = self.name();
+        let agents = self.services.agents();
+        agents.iter().any(|agent| {
+            *agent.name == *name && agent.state == AgentState::Talking { contact: contact.clone() }
+        })
+    }
+
     /// Something comes of a transfer to somebody who is no agent.
     ///
     /// # Errors
@@ -215,7 +224,7 @@ impl<P: Plugins> Player<P> {
     }
 
     /// Whether the contact waits for nobody who has to be told in a script: for a plugin, for a
-    /// `wait` step's time, or for an agent who answers by themselves.
+    /// `wait` step's time, for an agent who answers by themselves, or for a next key.
     fn goes_on_by_itself(&self) -> bool {
         match &self.contact.session().state {
             State::Calling(_) | State::Together(_) => true,
@@ -224,7 +233,9 @@ impl<P: Plugins> Player<P> {
                 .due
                 .iter()
                 .any(|due| matches!(due.what, Coming::Agent { .. })),
-            State::Deciding | State::Hearing(_) | State::Ended { .. } => false,
+            // Keys came one by one, and the time between two of them runs out.
+            State::Hearing(hearing) => !hearing.keys.is_empty(),
+            State::Deciding | State::Ended { .. } => false,
         }
     }
 

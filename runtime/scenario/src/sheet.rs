@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::width;
+use trunkline_flow::width;
 
 /// A line of the sheet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ pub fn lines(rows: &[Row], columns: usize) -> Vec<(Mark, String)> {
     let longest = rows
         .iter()
         .filter_map(|row| row.expected.as_deref())
-        .map(width::of)
+        .map(width::columns)
         .max()
         .unwrap_or_default();
     // The script's lines are short: what they do not need is given to what happened.
@@ -46,8 +46,8 @@ pub fn lines(rows: &[Row], columns: usize) -> Vec<(Mark, String)> {
     let line = |mark: &str, expected: &str, actual: &str| {
         let text = format!(
             "{mark} {} │ {}",
-            width::fitted(expected, left),
-            width::fitted(actual, right)
+            fitted(expected, left),
+            fitted(actual, right)
         );
         text.trim_end().to_owned()
     };
@@ -67,6 +67,11 @@ pub fn lines(rows: &[Row], columns: usize) -> Vec<(Mark, String)> {
     lines
 }
 
+/// A text that takes exactly some columns.
+fn fitted(text: &str, columns: usize) -> String {
+    width::pad(&width::cut(text, columns), columns)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,9 +89,9 @@ mod tests {
             row(Some("hears: { text: 普通话服务 }"), Some("ended failed"), Mark::Differs),
         ];
         let lines = lines(&rows, 70);
-        let bar = |line: &str| width::of(line.split('│').next().unwrap_or_default());
+        let bar = |line: &str| width::columns(line.split('│').next().unwrap_or_default());
         assert!(lines.iter().all(|(_, line)| bar(line) == bar(&lines[0].1)), "{lines:#?}");
-        assert!(lines.iter().all(|(_, line)| width::of(line) <= 70), "{lines:#?}");
+        assert!(lines.iter().all(|(_, line)| width::columns(line) <= 70), "{lines:#?}");
         assert!(lines[3].1.starts_with("✗ hears: { text"));
     }
 }

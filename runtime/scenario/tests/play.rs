@@ -71,7 +71,7 @@ script:
   - presses: 1
   - agent: { ends: zhang-wei }
   - hears: score
-  - presses: \"5#\"
+  - presses: 5
   - hears: bye
   - expect: { ended: completed, not-heard: offer }
 ",

@@ -1,9 +1,15 @@
 //! What scenarios met of a hotline: in the terminal, and as a page.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use anstyle::{AnsiColor, Style};
-use trunkline_flow::{Checked, inventory};
+use trunkline_flow::{
+    Checked,
+    graph::{Paint, layout, svg},
+    hotline::Flow,
+    inventory::{self, Way},
+    step::{Step, Verb},
+};
 use trunkline_scenario::{
     Coverage,
     coverage::{FlowReport, Report, Share},
@@ -102,52 +108,83 @@ fn flow_section(out: &mut String, hotline: &Checked, coverage: &Coverage, report
     };
     let _ = writeln!(
         out,
-        "<h2>{}</h2>\n<p>{}, {}</p>\n<table>\n<tr><th>step</th><th>verb</th><th>entered</th><th>ways</th></tr>",
+        "<h2>{}</h2>\n<p>{}, {}</p>",
         escaped(flow.name.as_str()),
         share(report.steps, "steps"),
         share(report.ways, "ways")
     );
-    for (id, step) in &flow.steps {
-        let entered = coverage
-            .steps
-            .get(&(flow.name.clone(), id.clone()))
-            .copied()
-            .unwrap_or_default();
-        let ways: Vec<String> = inventory::ways(step)
-            .into_iter()
-            .map(|way| {
-                let taken = coverage.ways.get(&(flow.name.clone(), id.clone(), way.clone()));
-                let count = taken.copied().unwrap_or_default();
-                format!(
-                    "<span class=\"{}\">{} → {} <b>{count}</b></span>",
-                    class(count),
-                    escaped(&way.exit),
-                    escaped(way.next.as_str())
-                )
-            })
-            .collect();
-        let _ = writeln!(
-            out,
-            "<tr class=\"{}\"><td><code>{}</code></td><td>{}</td><td>{entered}</td><td>{}</td></tr>",
-            class(entered),
-            escaped(id.as_str()),
-            step.verb.name(),
-            ways.join(" ")
-        );
+    let language = hotline.languages.first().map_or("", |language| language);
+    if let Some(layout) = layout(hotline, &flow.name, language) {
+        out.push_str(&svg(&layout, &paint(flow, coverage)));
     }
-    out.push_str("</table>\n");
+    for (what, names) in missed(report) {
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| format!("<code>{}</code>", escaped(name)))
+            .collect();
+        let _ = writeln!(out, "<h3>{what}</h3>\n<p>{}</p>", names.join(" "));
+    }
 }
 
-const fn class(count: u64) -> &'static str {
-    if count == 0 { "missed" } else { "met" }
+/// How often each step was entered and each way was gone, by the names that pictures have.
+fn paint(flow: &Flow, coverage: &Coverage) -> Paint {
+    let mut paint = Paint {
+        steps: Some(BTreeMap::new()),
+        ways: BTreeMap::new(),
+    };
+    let steps = coverage.steps.iter().filter(|((of, _), _)| *of == flow.name);
+    paint.steps = Some(steps.map(|((_, step), count)| (step.clone(), *count)).collect());
+    for ((of, id, way), count) in &coverage.ways {
+        if *of != flow.name {
+            continue;
+        }
+        if let Some(step) = flow.steps.get(id) {
+            if let Some(name) = pictured(step, way) {
+                paint.ways.insert((id.clone(), name.into()), *count);
+            }
+        }
+    }
+    paint
 }
 
-const STYLE: &str = ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;\
-margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
-vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8884}tr.missed>td:first-child{\
-box-shadow:inset 4px 0 #d97706}tr.met>td:first-child{box-shadow:inset 4px 0 #059669}span{display:\
-inline-block;border-radius:.4rem;padding:0 .5rem;margin:.1rem .1rem;background:#05966922}\
-span.missed{background:#d9770633}svg{max-width:100%;height:auto}";
+/// The names that a way has in pictures, where words and faults are told apart. Of those that are
+/// counted together one stands for all: what is painted is their line.
+fn pictured(step: &Step, way: &Way) -> Option<String> {
+    let exit = &*way.exit;
+    if exit == "next" {
+        return Some("next".to_owned());
+    }
+    if let Some((_, edge)) = step.exits.get_key_value(exit)
+        && edge.next == way.next
+    {
+        return Some(format!("on:{exit}"));
+    }
+    match &step.verb {
+        Verb::Menu(menu) if exit == "word" => {
+            let mut words = menu.words.iter();
+            let word = words.find(|(_, next)| *next == way.next);
+            word.map(|(word, _)| format!("word:{word}"))
+        }
+        Verb::Menu(_) => exit
+            .strip_prefix("key ")
+            .map(|key| format!("key:{key}"))
+            .or_else(|| exit.strip_prefix("intent ").map(|case| format!("intent:{case}"))),
+        Verb::Choose(_) => Some(match exit.strip_prefix("branch ") {
+            Some(branch) => format!("branch:{branch}"),
+            None => "branch:else".to_owned(),
+        }),
+        Verb::Queue(_) => Some(format!("offer:{exit}")),
+        _ => {
+            let mut exits = step.exits.iter();
+            let fault = exits.find(|(name, edge)| edge.next == way.next && inventory::counted(name) == exit);
+            fault.map(|(name, _)| format!("on:{name}"))
+        }
+    }
+}
+
+const STYLE: &str = ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:90rem;\
+margin:2rem auto;padding:0 1rem}h3{margin-bottom:0}svg{max-width:100%;height:auto}code{background:\
+#8882;border-radius:.3rem;padding:0 .3rem}";
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
