@@ -154,10 +154,17 @@ impl Test {
                 }
             }
             Format::Json => {
-                let json = printed::json(&results, &read.diagnostics, took, self.coverage.map(|_| &coverage));
+                let json = printed::json(
+                    &results,
+                    &read.diagnostics,
+                    took,
+                    self.coverage.map(|_| &coverage),
+                );
                 anstream::println!("{json:#}");
             }
-            Format::Junit => anstream::print!("{}", junit::report(&results, &unplayable, &cast.hotline, took)),
+            Format::Junit => {
+                anstream::print!("{}", junit::report(&results, &unplayable, &cast.hotline, took));
+            }
         }
         if self.coverage == Some(CoverageFormat::Html) {
             let page = coverage::html(&cast.hotline, &results.coverage, &coverage);
@@ -221,4 +228,3 @@ pub(crate) fn read_scenarios(folder: &Path) -> Result<Sources, Failure> {
     }
     Ok(sources)
 }
-

@@ -41,11 +41,23 @@ pub fn ways(step: &Step) -> BTreeSet<Way> {
         exit: exit.into(),
         next: next.clone(),
     };
-    let mut ways: BTreeSet<Way> = step.next.iter().map(|next| way("next".to_owned(), next)).collect();
-    ways.extend(step.exits.iter().map(|(exit, edge)| way(counted(exit), &edge.next)));
+    let mut ways: BTreeSet<Way> = step
+        .next
+        .iter()
+        .map(|next| way("next".to_owned(), next))
+        .collect();
+    ways.extend(
+        step.exits
+            .iter()
+            .map(|(exit, edge)| way(counted(exit), &edge.next)),
+    );
     match &step.verb {
         Verb::Menu(menu) => {
-            ways.extend(menu.entries.iter().map(|entry| way(format!("key {}", entry.key), &entry.next)));
+            ways.extend(
+                menu.entries
+                    .iter()
+                    .map(|entry| way(format!("key {}", entry.key), &entry.next)),
+            );
             ways.extend(menu.words.iter().map(|(_, next)| way("word".to_owned(), next)));
             let intents = menu.intent.iter().flat_map(|intent| &intent.edges);
             ways.extend(intents.map(|(case, next)| way(format!("intent {case}"), next)));
@@ -56,7 +68,12 @@ pub fn ways(step: &Step) -> BTreeSet<Way> {
             ways.insert(way("else".to_owned(), &choose.otherwise));
         }
         Verb::Queue(queue) => {
-            ways.extend(queue.offers.iter().map(|offer| way(offer.name.to_string(), &offer.next)));
+            ways.extend(
+                queue
+                    .offers
+                    .iter()
+                    .map(|offer| way(offer.name.to_string(), &offer.next)),
+            );
         }
         Verb::Say(_)
         | Verb::Ask(_)
@@ -130,7 +147,10 @@ pub fn prompt_keys(hotline: &Hotline) -> BTreeSet<&PromptKey> {
 pub fn functions(hotline: &Hotline) -> BTreeMap<PluginName, BTreeSet<FunctionName>> {
     let mut functions: BTreeMap<PluginName, BTreeSet<FunctionName>> = BTreeMap::new();
     let mut called = |plugin: &PluginName, function: &FunctionName| {
-        functions.entry(plugin.clone()).or_default().insert(function.clone());
+        functions
+            .entry(plugin.clone())
+            .or_default()
+            .insert(function.clone());
     };
     for step in hotline.flows.values().flat_map(|flow| flow.steps.values()) {
         let mut call = |call: &Call| called(&call.plugin, &call.function);
@@ -184,18 +204,36 @@ steps:
 ",
         );
         let report = check(&parse(&sources), &harness::interfaces());
-        let hotline = report.checked.unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
+        let hotline = report
+            .checked
+            .unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
         let steps = &hotline.flows["main"].steps;
         let told = |step: &str| -> Vec<String> {
-            ways(&steps[step]).iter().map(|way| format!("{} {}", way.exit, way.next)).collect()
+            ways(&steps[step])
+                .iter()
+                .map(|way| format!("{} {}", way.exit, way.next))
+                .collect()
         };
         assert_eq!(
             told("topics"),
-            ["key 1 find", "key 2 bye", "no-input bye", "no-match bye", "word bye", "word find"]
+            [
+                "key 1 find",
+                "key 2 bye",
+                "no-input bye",
+                "no-match bye",
+                "word bye",
+                "word find"
+            ]
         );
         assert_eq!(
             told("find"),
-            ["ambiguous bye", "fault bye", "next bye", "not-found bye", "unreachable bye"]
+            [
+                "ambiguous bye",
+                "fault bye",
+                "next bye",
+                "not-found bye",
+                "unreachable bye"
+            ]
         );
         assert_eq!(prompt_keys(&hotline).len(), 1);
         assert_eq!(functions(&hotline)["crm"].len(), 1);

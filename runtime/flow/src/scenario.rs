@@ -183,7 +183,13 @@ pub enum TransferComes {
 
 impl TransferComes {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Answered, Self::Ended, Self::Busy, Self::NoAnswer, Self::Failed];
+    pub const ALL: [Self; 5] = [
+        Self::Answered,
+        Self::Ended,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Failed,
+    ];
 
     /// Its name in scripts.
     pub const fn as_str(self) -> &'static str {
@@ -284,9 +290,8 @@ pub fn read(
 
 /// Whether a file of a hotline's folder is a scenario, by its path.
 pub fn is_scenario(path: &str) -> bool {
-    path.split_once('/').is_some_and(|(folder, name)| {
-        folder == FOLDER && name.ends_with(".yaml") && !name.contains('/')
-    })
+    path.split_once('/')
+        .is_some_and(|(folder, name)| folder == FOLDER && name.ends_with(".yaml") && !name.contains('/'))
 }
 
 impl Answer {
@@ -466,11 +471,9 @@ script:
             ("8:", "TL1105", "complete"),
         ] {
             assert!(
-                found
-                    .iter()
-                    .any(|finding| finding.starts_with(place)
-                        && finding.contains(code)
-                        && finding.contains(what)),
+                found.iter().any(|finding| finding.starts_with(place)
+                    && finding.contains(code)
+                    && finding.contains(what)),
                 "{code} {what}: {found:#?}"
             );
         }
@@ -521,8 +524,15 @@ script:
 
     #[test]
     fn wrong_lines_and_empty_scripts_are_found() {
-        let found = findings("scenario: x\ncall: { number: \"12345\" }\nscript:\n  - press: 1\n  - { hears: hello, presses: 1 }\n  - presses: 1a\n  - hangs-up: false\n");
-        for (line, code) in [("4:", "TL1101"), ("5:", "TL1101"), ("6:", "TL0501"), ("7:", "TL0010")] {
+        let found = findings(
+            "scenario: x\ncall: { number: \"12345\" }\nscript:\n  - press: 1\n  - { hears: hello, presses: 1 }\n  - presses: 1a\n  - hangs-up: false\n",
+        );
+        for (line, code) in [
+            ("4:", "TL1101"),
+            ("5:", "TL1101"),
+            ("6:", "TL0501"),
+            ("7:", "TL0010"),
+        ] {
             assert!(
                 found
                     .iter()
@@ -531,6 +541,9 @@ script:
             );
         }
         let found = findings("scenario: x\ncall: { number: \"12345\" }\nscript:\n  - presses: 1\n");
-        assert!(found.iter().any(|finding| finding.contains("TL1104")), "{found:#?}");
+        assert!(
+            found.iter().any(|finding| finding.contains("TL1104")),
+            "{found:#?}"
+        );
     }
 }

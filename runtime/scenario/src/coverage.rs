@@ -92,10 +92,7 @@ impl Coverage {
 
     fn left(&mut self, hotline: &Checked, flow: &FlowName, step: &StepId, exit: &str, after: &[Event]) {
         if exit.starts_with("anywhere ") {
-            *self
-                .anywhere
-                .entry((flow.clone(), exit.to_owned()))
-                .or_default() += 1;
+            *self.anywhere.entry((flow.clone(), exit.to_owned())).or_default() += 1;
             return;
         }
         let Some(content) = hotline.flows.get(flow).and_then(|flow| flow.steps.get(step)) else {
@@ -115,10 +112,7 @@ impl Coverage {
             ways.retain(|way| Some(&way.next) == next);
         }
         if let Some(way) = ways.pop() {
-            *self
-                .ways
-                .entry((flow.clone(), step.clone(), way))
-                .or_default() += 1;
+            *self.ways.entry((flow.clone(), step.clone(), way)).or_default() += 1;
         }
     }
 

@@ -311,7 +311,10 @@ impl<'a> Keeping<'a> {
 fn is_by_itself(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::CallAnswered { .. } | Fact::AnsweredLate { .. } | Fact::FillerSaid { .. } | Fact::StepFinished { .. }
+        Fact::CallAnswered { .. }
+            | Fact::AnsweredLate { .. }
+            | Fact::FillerSaid { .. }
+            | Fact::StepFinished { .. }
     )
 }
 

@@ -142,7 +142,10 @@ fn example(ty: &Type) -> String {
                 (None, None) => "…".to_owned(),
             }
         }
-        Type::Enum(names) => names.cases.first().map_or_else(|| "…".to_owned(), ToString::to_string),
+        Type::Enum(names) => names
+            .cases
+            .first()
+            .map_or_else(|| "…".to_owned(), ToString::to_string),
         Type::Option(_) => "null".to_owned(),
         Type::Result { ok, .. } => match ok {
             Some(ok) => format!("{{ ok: {} }}", example(ok)),

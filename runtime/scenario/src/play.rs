@@ -259,7 +259,9 @@ impl<P: Plugins> Script<P> {
         let from = self.heard;
         let find = |events: &[Event]| {
             let mut events = events.iter().enumerate().skip(from);
-            events.find(|(_, event)| is_said(event, said)).map(|(index, _)| index)
+            events
+                .find(|(_, event)| is_said(event, said))
+                .map(|(index, _)| index)
         };
         self.player.settle(|contact| find(contact.events()).is_some());
         if let Some(found) = find(self.events()) {
@@ -274,7 +276,10 @@ impl<P: Plugins> Script<P> {
         } else {
             heard.join(", ")
         };
-        Err(format!("{said} was not heard; the caller heard {heard}, and {}", self.standing()))
+        Err(format!(
+            "{said} was not heard; the caller heard {heard}, and {}",
+            self.standing()
+        ))
     }
 
     fn expect(&mut self, what: &Happening, expect: &Expect) -> Result<(), String> {
@@ -320,7 +325,10 @@ impl<P: Plugins> Script<P> {
         if let Some(wanted) = &expect.language
             && session.language != *wanted
         {
-            return Err(format!("the contact's language is {}, not {wanted}", session.language));
+            return Err(format!(
+                "the contact's language is {}, not {wanted}",
+                session.language
+            ));
         }
         for (name, wanted) in &expect.variables {
             let holder = session.frames.iter().rev().find_map(|frame| {
@@ -328,15 +336,13 @@ impl<P: Plugins> Script<P> {
                 Some((frame, wanted))
             });
             let Some((frame, wanted)) = holder else {
-                return Err(format!("the contact is in no flow that has the variable `{name}`"));
+                return Err(format!(
+                    "the contact is in no flow that has the variable `{name}`"
+                ));
             };
             let value = frame.variables.get(name.as_str()).unwrap_or(&Value::None);
             if !fits(wanted, value) {
-                return Err(format!(
-                    "`{name}` is {}, not {}",
-                    to_json(value),
-                    to_json(wanted)
-                ));
+                return Err(format!("`{name}` is {}, not {}", to_json(value), to_json(wanted)));
             }
         }
         self.services(expect)
@@ -358,8 +364,14 @@ impl<P: Plugins> Script<P> {
             }
         }
         if let Some(wanted) = &expect.ticket {
-            let classes: Vec<Arc<str>> = services.tickets().map(|ticket| ticket.state.class.clone()).collect();
-            let is_there = wanted.class.as_ref().map_or(!classes.is_empty(), |class| classes.contains(class));
+            let classes: Vec<Arc<str>> = services
+                .tickets()
+                .map(|ticket| ticket.state.class.clone())
+                .collect();
+            let is_there = wanted
+                .class
+                .as_ref()
+                .map_or(!classes.is_empty(), |class| classes.contains(class));
             if !is_there {
                 return Err(match classes.last() {
                     Some(class) => format!("a ticket of the class {class} was opened"),
@@ -465,7 +477,9 @@ fn is_said(event: &Event, said: &Said) -> bool {
         Some(Personal::Text(text)) => text.contains(&**wanted),
         _ => false,
     };
-    said.prompt.as_ref().is_none_or(|wanted| prompt.as_ref() == Some(wanted))
+    said.prompt
+        .as_ref()
+        .is_none_or(|wanted| prompt.as_ref() == Some(wanted))
         && said.text.as_ref().is_none_or(holds)
 }
 

@@ -179,7 +179,11 @@ impl<P: Plugins> Player<P> {
         let contact = self.name();
         let agents = self.services.agents();
         agents.iter().any(|agent| {
-            *agent.name == *name && agent.state == AgentState::Talking { contact: contact.clone() }
+            *agent.name == *name
+                && agent.state
+                    == AgentState::Talking {
+                        contact: contact.clone(),
+                    }
         })
     }
 
@@ -246,10 +250,7 @@ impl<P: Plugins> Player<P> {
         }
         let wake = self.contact.session().pending().wake;
         let due = self.due.last().map(|due| due.at);
-        wake.into_iter()
-            .chain(due)
-            .chain(self.services.next_wake())
-            .min()
+        wake.into_iter().chain(due).chain(self.services.next_wake()).min()
     }
 
     /// Moves the clock to what comes next and gives it; false when nothing comes, or not before
@@ -263,7 +264,13 @@ impl<P: Plugins> Player<P> {
         }
         self.contact.move_to(next);
         // A call's time is over at its deadline: an answer of the same instant is late.
-        if self.contact.session().pending().wake.is_some_and(|wake| wake <= next) {
+        if self
+            .contact
+            .session()
+            .pending()
+            .wake
+            .is_some_and(|wake| wake <= next)
+        {
             self.give(&Input::TimeUp);
         } else if let Some(due) = self.due.pop_if(|due| due.at <= next) {
             self.come(due.what);
@@ -281,7 +288,11 @@ impl<P: Plugins> Player<P> {
             Coming::Agent { name, since } => {
                 let rings = self.rings().any(|(other, began)| other == name && began == since);
                 // Who was called may have gone, or the caller may have.
-                if rings && let Ok(told) = self.services.agent_answers(&name, &self.name(), self.contact.at()) {
+                if rings
+                    && let Ok(told) = self
+                        .services
+                        .agent_answers(&name, &self.name(), self.contact.at())
+                {
                     self.said.extend(told);
                 }
             }

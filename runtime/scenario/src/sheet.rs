@@ -44,11 +44,7 @@ pub fn lines(rows: &[Row], columns: usize) -> Vec<(Mark, String)> {
     let left = longest.clamp(COLUMN_MIN, column);
     let right = columns.saturating_sub(left + BETWEEN + 2).max(COLUMN_MIN);
     let line = |mark: &str, expected: &str, actual: &str| {
-        let text = format!(
-            "{mark} {} │ {}",
-            fitted(expected, left),
-            fitted(actual, right)
-        );
+        let text = format!("{mark} {} │ {}", fitted(expected, left), fitted(actual, right));
         text.trim_end().to_owned()
     };
     let mut lines = vec![(Mark::Agrees, line(" ", "expected", "actual"))];
@@ -84,14 +80,28 @@ mod tests {
             mark,
         };
         let rows = [
-            row(Some("hears: welcome"), Some("says welcome: 您好，欢迎致电12345政务服务便民热线"), Mark::Agrees),
+            row(
+                Some("hears: welcome"),
+                Some("says welcome: 您好，欢迎致电12345政务服务便民热线"),
+                Mark::Agrees,
+            ),
             row(None, Some("waits 8s for keys 12"), Mark::Agrees),
-            row(Some("hears: { text: 普通话服务 }"), Some("ended failed"), Mark::Differs),
+            row(
+                Some("hears: { text: 普通话服务 }"),
+                Some("ended failed"),
+                Mark::Differs,
+            ),
         ];
         let lines = lines(&rows, 70);
         let bar = |line: &str| width::columns(line.split('│').next().unwrap_or_default());
-        assert!(lines.iter().all(|(_, line)| bar(line) == bar(&lines[0].1)), "{lines:#?}");
-        assert!(lines.iter().all(|(_, line)| width::columns(line) <= 70), "{lines:#?}");
+        assert!(
+            lines.iter().all(|(_, line)| bar(line) == bar(&lines[0].1)),
+            "{lines:#?}"
+        );
+        assert!(
+            lines.iter().all(|(_, line)| width::columns(line) <= 70),
+            "{lines:#?}"
+        );
         assert!(lines[3].1.starts_with("✗ hears: { text"));
     }
 }

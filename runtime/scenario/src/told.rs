@@ -14,7 +14,9 @@ pub fn told(event: &Event) -> Option<String> {
         _ => String::new(),
     };
     Some(match &event.fact {
-        Fact::Said { prompt: Some(key), .. } => format!("says {key}: {text}"),
+        Fact::Said {
+            prompt: Some(key), ..
+        } => format!("says {key}: {text}"),
         Fact::Said { prompt: None, .. } => format!("says: {text}"),
         Fact::Asked { expects, until, .. } => {
             let words = if expects.text { " or words" } else { "" };
@@ -60,7 +62,9 @@ pub fn told(event: &Event) -> Option<String> {
         Fact::ExpressionFailed { step, reason } => format!("an expression of {step} failed: {reason}"),
         Fact::LimitHit { limit } => format!("a limit was hit: {limit}"),
         Fact::Ended { outcome, .. } => format!("ended {outcome}"),
-        Fact::ServiceAsked { demand, attempt: 1, .. } => format!("asks the {}", demand.service()),
+        Fact::ServiceAsked {
+            demand, attempt: 1, ..
+        } => format!("asks the {}", demand.service()),
         Fact::ServiceAsked { demand, attempt, .. } => {
             format!("asks the {}, attempt {attempt}", demand.service())
         }

@@ -30,14 +30,14 @@ fn hotline() -> Checked {
 fn read(hotline: &Checked, text: &str) -> Scenario {
     let sources = Sources::new([("tests/a.yaml", text)]);
     let mut read = scenario::read(&sources, hotline, &BTreeMap::new());
-    read.scenarios.pop().unwrap_or_else(|| panic!("{:#?}", read.diagnostics))
+    read.scenarios
+        .pop()
+        .unwrap_or_else(|| panic!("{:#?}", read.diagnostics))
 }
 
 fn played(script: &str) -> (Checked, Scenario, Played) {
     let hotline = hotline();
-    let text = format!(
-        "scenario: a test\ncall: {{ number: \"100\", from: \"+8613800138000\" }}\n{script}"
-    );
+    let text = format!("scenario: a test\ncall: {{ number: \"100\", from: \"+8613800138000\" }}\n{script}");
     let scenario = read(&hotline, &text);
     let interfaces = BTreeMap::new();
     let played = play(&hotline, &scenario, Mocks::new(&scenario, &interfaces));
@@ -49,7 +49,12 @@ fn passes(script: &str) {
     let (hotline, _, played) = played(script);
     assert_eq!(played.mismatch, None, "{:#?}", played.rows);
     let kept = keep(&hotline, &BTreeMap::new(), "kept", None, &played.events).unwrap();
-    assert_eq!(kept.differs, None, "{}", kept.scenario.to_yaml(&hotline.time_zone));
+    assert_eq!(
+        kept.differs,
+        None,
+        "{}",
+        kept.scenario.to_yaml(&hotline.time_zone)
+    );
     let again = read(&hotline, &kept.scenario.to_yaml(&hotline.time_zone));
     let interfaces = BTreeMap::new();
     let again = play(&hotline, &again, Mocks::new(&again, &interfaces));
@@ -144,23 +149,45 @@ fn tickets_messages_and_events_are_played() {
 
 #[test]
 fn transfers_come_to_what_the_script_says() {
-    passes("script:\n  - presses: 9\n  - transfer: answered\n  - wait: 60s\n  - transfer: ended\n  - hears: bye\n  - expect: { ended: completed }\n");
-    passes("script:\n  - presses: 9\n  - transfer: busy\n  - hears: sorry\n  - expect: { ended: unserved }\n");
+    passes(
+        "script:\n  - presses: 9\n  - transfer: answered\n  - wait: 60s\n  - transfer: ended\n  - hears: bye\n  - expect: { ended: completed }\n",
+    );
+    passes(
+        "script:\n  - presses: 9\n  - transfer: busy\n  - hears: sorry\n  - expect: { ended: unserved }\n",
+    );
 }
 
 #[test]
 fn a_failure_says_what_happened_instead() {
     for (script, part) in [
-        ("script: [{ hears: bye }]", "`topics`, and in `topics` it waits for keys 129"),
-        ("script: [{ presses: 2 }, { expect: { callback: true } }]", "no callback"),
-        ("script: [{ presses: 2 }, { expect: { ended: completed } }]", "has not ended"),
-        ("script: [{ presses: 1 }, { agent: { answers: li-na } }, { hears: bye }]", "li-na"),
-        ("script: [{ presses: 2 }, { says: hello }, { hears: bye }]", "was not taken"),
+        (
+            "script: [{ hears: bye }]",
+            "`topics`, and in `topics` it waits for keys 129",
+        ),
+        (
+            "script: [{ presses: 2 }, { expect: { callback: true } }]",
+            "no callback",
+        ),
+        (
+            "script: [{ presses: 2 }, { expect: { ended: completed } }]",
+            "has not ended",
+        ),
+        (
+            "script: [{ presses: 1 }, { agent: { answers: li-na } }, { hears: bye }]",
+            "li-na",
+        ),
+        (
+            "script: [{ presses: 2 }, { says: hello }, { hears: bye }]",
+            "was not taken",
+        ),
         (
             "script: [{ presses: 2 }, { expect: { vars: { ticket_number: x } } }]",
             "`ticket_number` is \"",
         ),
-        ("script: [{ presses: 9 }, { transfer: busy }, { expect: { not-heard: sorry } }]", "sorry was heard"),
+        (
+            "script: [{ presses: 9 }, { transfer: busy }, { expect: { not-heard: sorry } }]",
+            "sorry was heard",
+        ),
     ] {
         let why = fails(&format!("{script}\n"));
         assert!(why.contains(part), "{script}: {why}");
@@ -169,7 +196,8 @@ fn a_failure_says_what_happened_instead() {
 
 #[test]
 fn coverage_tells_what_no_scenario_met() {
-    let (hotline, _, played) = played("script: [{ presses: 2 }, { happens: ticket.closed }, { hears: bye }]\n");
+    let (hotline, _, played) =
+        played("script: [{ presses: 2 }, { happens: ticket.closed }, { hears: bye }]\n");
     let mut coverage = Coverage::default();
     coverage.add(&hotline, &played.events);
     let report = coverage.report(&hotline);
@@ -182,7 +210,17 @@ fn coverage_tells_what_no_scenario_met() {
             .any(|(of, missed)| of.as_str() == step && missed == way)
     };
     assert!(missed("report", "duplicate") && missed("wait-for-it", "timeout"));
-    assert!(!missed("human", "full"), "a step that nobody entered is missed as a whole");
-    let heard: Vec<_> = report.prompts_never_heard.iter().map(|key| key.as_str()).collect();
-    assert!(heard.contains(&"music") && !heard.contains(&"topics"), "{heard:?}");
+    assert!(
+        !missed("human", "full"),
+        "a step that nobody entered is missed as a whole"
+    );
+    let heard: Vec<_> = report
+        .prompts_never_heard
+        .iter()
+        .map(trunkline_model::PromptKey::as_str)
+        .collect();
+    assert!(
+        heard.contains(&"music") && !heard.contains(&"topics"),
+        "{heard:?}"
+    );
 }

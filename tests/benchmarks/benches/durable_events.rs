@@ -191,7 +191,13 @@ fn contacts_at_work(
                     head = journal.begin(&contact, &events).await.expect("a new contact");
                     session = next;
                 }
-                let decision = decide(&hotline, &session, &press(index), session.last, &Readings::default());
+                let decision = decide(
+                    &hotline,
+                    &session,
+                    &press(index),
+                    session.last,
+                    &Readings::default(),
+                );
                 journal
                     .append(&mut head, &decision.events)
                     .await

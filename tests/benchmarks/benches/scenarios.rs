@@ -40,7 +40,10 @@ fn main() -> anyhow::Result<()> {
         read.scenarios.len() as u64
     });
     if ours.count as usize != SCENARIOS || failed > 0 {
-        bail!("{} of {SCENARIOS} scenarios were played, and {failed} failed", ours.count);
+        bail!(
+            "{} of {SCENARIOS} scenarios were played, and {failed} failed",
+            ours.count
+        );
     }
 
     // The same inputs at the same times, given to the engine with nothing around it.
@@ -82,11 +85,13 @@ fn inputs_of(events: &[Event]) -> Vec<(Timestamp, Input)> {
                 utterance: utterance.clone(),
             }),
             (Fact::HungUp { input }, _) => Some(Input::HangUp { id: input.clone() }),
-            (Fact::CallAnswered { call, attempt, .. }, Some(Personal::Answer(outcome))) => Some(Input::Answer {
-                call: call.clone(),
-                attempt: *attempt,
-                outcome: outcome.clone(),
-            }),
+            (Fact::CallAnswered { call, attempt, .. }, Some(Personal::Answer(outcome))) => {
+                Some(Input::Answer {
+                    call: call.clone(),
+                    attempt: *attempt,
+                    outcome: outcome.clone(),
+                })
+            }
             (Fact::Resumed { .. }, _) => Some(Input::Recovered),
             _ if Some(event.at) != last => Some(Input::TimeUp),
             _ => None,

@@ -44,9 +44,13 @@ pub async fn all() -> anyhow::Result<Vec<Simulated>> {
         cache: Some(project.join("target/simulator-components")),
         ..Settings::default()
     };
-    let host = Host::start(settings, Arc::new(MemoryKeyValues::new())).context("failed to start the plugin host")?;
+    let host =
+        Host::start(settings, Arc::new(MemoryKeyValues::new())).context("failed to start the plugin host")?;
     let mut all = Vec::new();
-    for folder in folders.into_iter().filter(|folder| folder.join("hotline.yaml").is_file()) {
+    for folder in folders
+        .into_iter()
+        .filter(|folder| folder.join("hotline.yaml").is_file())
+    {
         all.push(one(&host, folder).await?);
     }
     Ok(all)
@@ -58,9 +62,12 @@ async fn one(host: &Arc<Host>, folder: PathBuf) -> anyhow::Result<Simulated> {
     let mut interfaces = BTreeMap::new();
     for plugin in parsed.plugins() {
         let path = folder.join(plugin.component.as_str());
-        let bytes = tokio::fs::read(&path)
-            .await
-            .with_context(|| format!("failed to read {}; `cargo xtask plugins` builds it", path.display()))?;
+        let bytes = tokio::fs::read(&path).await.with_context(|| {
+            format!(
+                "failed to read {}; `cargo xtask plugins` builds it",
+                path.display()
+            )
+        })?;
         let inspection = host
             .inspect(bytes.into())
             .await

@@ -12,7 +12,9 @@ use trunkline_model::CallId;
 pub fn hold(events: &[Event], session: &Session) -> Result<(), String> {
     let folded = Session::fold(session.contact.clone(), events);
     if folded != *session {
-        return Err(format!("folding the events gives another session:\n{folded:?}\n{session:?}"));
+        return Err(format!(
+            "folding the events gives another session:\n{folded:?}\n{session:?}"
+        ));
     }
     if events.windows(2).any(|pair| pair[0].at > pair[1].at) {
         return Err("time goes back between two events".to_owned());
@@ -38,7 +40,9 @@ fn calls(events: &[Event]) -> Result<(), String> {
         match &event.fact {
             Fact::CallRequested { call, attempt, .. } => {
                 if answered.contains(call) {
-                    return Err(format!("the call {call} is made again although its answer is recorded"));
+                    return Err(format!(
+                        "the call {call} is made again although its answer is recorded"
+                    ));
                 }
                 let before = attempts.insert(call, *attempt).unwrap_or_default();
                 if *attempt != before + 1 {
@@ -66,7 +70,11 @@ fn calls(events: &[Event]) -> Result<(), String> {
 /// What is lost.
 pub fn nothing_lost(known: &[Event], read: &[Event]) -> Result<(), String> {
     if read.len() < known.len() {
-        return Err(format!("{} of {} acknowledged events are lost", known.len() - read.len(), known.len()));
+        return Err(format!(
+            "{} of {} acknowledged events are lost",
+            known.len() - read.len(),
+            known.len()
+        ));
     }
     match known.iter().zip(read).position(|(known, read)| known != read) {
         Some(place) => Err(format!(

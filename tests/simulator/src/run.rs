@@ -8,8 +8,7 @@ use std::{
 
 use trunkline_engine::{
     Arrival, Channel, Decision, Event, Fact, Input, Reply, Services, Session, Utterance, arrive, decide,
-    service::TransferAnswer,
-    services::Told,
+    service::TransferAnswer, services::Told,
 };
 use trunkline_journal::{Error as JournalError, Head, Journal, MasterKey, StoreSpec, open};
 use trunkline_model::{CallId, ContactId, Digest, Duration, InputId, Outcome, Signature, Timestamp, WorkId};
@@ -70,7 +69,11 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {} fails after {} steps: {}", self.seed, self.steps, self.what)?;
+        writeln!(
+            f,
+            "seed {} fails after {} steps: {}",
+            self.seed, self.steps, self.what
+        )?;
         for line in &self.trace {
             writeln!(f, "  {line}")?;
         }
@@ -88,9 +91,8 @@ pub async fn run(seed: u64, hotlines: &[Simulated]) -> Result<Tally, Box<Failure
         Err(failure) => failure,
     };
     for steps in 0..failure.steps {
-        if let Err(shorter) = once(seed, hotlines, steps).await {
-            return Err(shorter);
-        }
+        // The first that fails is the shortest.
+        once(seed, hotlines, steps).await?;
     }
     Err(failure)
 }
@@ -229,7 +231,7 @@ impl<'a> World<'a> {
                 return Ok(());
             }
             if self.flights.is_empty() || self.chance.one_in(4) {
-                self.to_next_deadline().await?;
+                self.next_deadline().await?;
             } else {
                 self.answer().await?;
             }
@@ -303,7 +305,9 @@ impl<'a> World<'a> {
         let input = match self.chance.below(20) {
             0 => Input::HangUp { id: Some(id) },
             1..=12 => {
-                let keys = ["1", "2", "3", "4", "9", "0", "*", "#", "12", "113", "x", "", "1234#"];
+                let keys = [
+                    "1", "2", "3", "4", "9", "0", "*", "#", "12", "113", "x", "", "1234#",
+                ];
                 let keys = keys[self.chance.below(keys.len())];
                 Input::Utterance {
                     id,
@@ -311,7 +315,19 @@ impl<'a> World<'a> {
                 }
             }
             _ => {
-                let words = ["公积金", "人工", "是", "no", "西湖区", "房子漏水", "最新", "救命", " ", "1", "租房"];
+                let words = [
+                    "公积金",
+                    "人工",
+                    "是",
+                    "no",
+                    "西湖区",
+                    "房子漏水",
+                    "最新",
+                    "救命",
+                    " ",
+                    "1",
+                    "租房",
+                ];
                 let words = words[self.chance.below(words.len())];
                 Input::Utterance {
                     id,
@@ -349,15 +365,18 @@ impl<'a> World<'a> {
 
     async fn pass_time(&mut self) -> Result<(), String> {
         if self.chance.one_in(2) {
-            return self.to_next_deadline().await;
+            return self.next_deadline().await;
         }
         let ms = [1, 400, 2_000, 9_000, 70_000][self.chance.below(5)];
         self.at = self.at + Duration::from_millis(ms);
         self.due().await
     }
 
-    async fn to_next_deadline(&mut self) -> Result<(), String> {
-        let wakes = self.contacts.iter().filter_map(|contact| contact.session.pending().wake);
+    async fn next_deadline(&mut self) -> Result<(), String> {
+        let wakes = self
+            .contacts
+            .iter()
+            .filter_map(|contact| contact.session.pending().wake);
         let next = wakes.chain(self.services.next_wake()).min();
         if let Some(next) = next {
             self.at = self.at.max(next);
@@ -395,9 +414,8 @@ impl<'a> World<'a> {
         let Some(index) = self.place(&contact) else {
             return Ok(());
         };
-        let id = match &input {
-            Input::Utterance { id, .. } | Input::HangUp { id: Some(id) } => id,
-            _ => return Ok(()),
+        let (Input::Utterance { id, .. } | Input::HangUp { id: Some(id) }) = &input else {
+            return Ok(());
         };
         let known = &self.contacts[index];
         // What came long ago is forgotten, and an ended contact refuses whatever comes.
@@ -407,9 +425,18 @@ impl<'a> World<'a> {
         self.note(format!("{contact} is sent {input:?} again"));
         let known = &self.contacts[index];
         let readings = self.services.readings(Some(&contact), self.at);
-        let decision = decide(&self.simulated.hotline, &known.session, &input, self.at, &readings);
+        let decision = decide(
+            &self.simulated.hotline,
+            &known.session,
+            &input,
+            self.at,
+            &readings,
+        );
         if decision.reply != reply {
-            return Err(format!("a duplicate was answered {:?}, and {reply:?} before", decision.reply));
+            return Err(format!(
+                "a duplicate was answered {:?}, and {reply:?} before",
+                decision.reply
+            ));
         }
         if !decision.events.is_empty() {
             return Err(format!("a duplicate moved something: {:?}", decision.events));
@@ -426,17 +453,22 @@ impl<'a> World<'a> {
         let Some(index) = self.place(&contact) else {
             return Ok(());
         };
-        let (Input::Answer { call, attempt, .. }, pending) = (&input, self.contacts[index].session.pending()) else {
+        let (Input::Answer { call, attempt, .. }, pending) = (&input, self.contacts[index].session.pending())
+        else {
             return Ok(());
         };
-        if pending.calls.iter().any(|calling| calling.call == *call && calling.attempt == *attempt) {
+        if pending
+            .calls
+            .iter()
+            .any(|calling| calling.call == *call && calling.attempt == *attempt)
+        {
             return Ok(());
         }
         let before = self.contacts[index].events.len();
         self.give(index, input).await?;
-        let moved = self
-            .place(&contact)
-            .map_or(&[][..], |index| self.contacts[index].events.get(before..).unwrap_or_default());
+        let moved = self.place(&contact).map_or(&[][..], |index| {
+            self.contacts[index].events.get(before..).unwrap_or_default()
+        });
         match moved.iter().find(|event| {
             !matches!(
                 event.fact,
@@ -444,7 +476,11 @@ impl<'a> World<'a> {
                 Fact::AnsweredLate { .. } | Fact::LimitHit { .. } | Fact::Ended { .. }
             )
         }) {
-            Some(event) if !moved.iter().any(|event| matches!(event.fact, Fact::Resumed { .. })) => {
+            Some(event)
+                if !moved
+                    .iter()
+                    .any(|event| matches!(event.fact, Fact::Resumed { .. })) =>
+            {
                 Err(format!("a late answer moved something: {event:?}"))
             }
             _ => self.settle().await,
@@ -519,7 +555,13 @@ impl<'a> World<'a> {
             self.note(format!("{contact} is given {input:?}"));
             let known = &self.contacts[index];
             let readings = self.services.readings(Some(&contact), self.at);
-            let decision = decide(&self.simulated.hotline, &known.session, &input, self.at, &readings);
+            let decision = decide(
+                &self.simulated.hotline,
+                &known.session,
+                &input,
+                self.at,
+                &readings,
+            );
             let reply = decision.reply;
             match self.commit(index, decision).await? {
                 Landed::Yes => {
@@ -550,7 +592,10 @@ impl<'a> World<'a> {
         }
         if let Some(fault) = fault {
             self.tally.faults += 1;
-            self.note(format!("the journal fails: {fault:?}{}", if killed { ", and the node" } else { "" }));
+            self.note(format!(
+                "the journal fails: {fault:?}{}",
+                if killed { ", and the node" } else { "" }
+            ));
             self.store.fail_next(fault);
         }
         let known = &mut self.contacts[index];
@@ -574,7 +619,12 @@ impl<'a> World<'a> {
             }
             Err(JournalError::Unavailable { .. }) => return Ok(Landed::No),
             Err(JournalError::Unknown { .. }) => {
-                let Some(recorded) = self.journal.read(&known.id).await.map_err(|error| error.to_string())? else {
+                let Some(recorded) = self
+                    .journal
+                    .read(&known.id)
+                    .await
+                    .map_err(|error| error.to_string())?
+                else {
                     return Ok(Landed::No);
                 };
                 invariants::nothing_lost(&known.events, &recorded.events)?;
@@ -641,7 +691,9 @@ impl<'a> World<'a> {
                 });
             }
             if let Some(serving) = pending.service
-                && known.asked_services.insert((serving.work.clone(), serving.attempt))
+                && known
+                    .asked_services
+                    .insert((serving.work.clone(), serving.attempt))
             {
                 self.said.extend(self.services.ask(&known.id, serving, self.at));
             }
@@ -666,10 +718,18 @@ impl<'a> World<'a> {
             (self.store, self.journal) = opened(Some(disk));
         }
         self.at = self.at + away;
-        let open = self.journal.open_contacts(None, PAGE).await.map_err(|error| error.to_string())?;
+        let open = self
+            .journal
+            .open_contacts(None, PAGE)
+            .await
+            .map_err(|error| error.to_string())?;
         let mut kept = Vec::new();
         for mut known in std::mem::take(&mut self.contacts) {
-            let recorded = self.journal.read(&known.id).await.map_err(|error| error.to_string())?;
+            let recorded = self
+                .journal
+                .read(&known.id)
+                .await
+                .map_err(|error| error.to_string())?;
             let Some(recorded) = recorded else {
                 if !known.events.is_empty() {
                     return Err(format!("the journal of {} is gone", known.id));
@@ -686,7 +746,10 @@ impl<'a> World<'a> {
             known.told = known.events.len();
             invariants::hold(&known.events, &known.session)?;
             if open.contains(&known.id) == known.session.has_ended() {
-                return Err(format!("the journal does not know whether {} has ended", known.id));
+                return Err(format!(
+                    "the journal does not know whether {} has ended",
+                    known.id
+                ));
             }
             kept.push(known);
         }
@@ -728,7 +791,9 @@ impl<'a> World<'a> {
 
 /// A store with faults and a journal over it: in memory, or in a folder.
 fn opened(disk: Option<&tempfile::TempDir>) -> (Arc<Faulty>, Journal) {
-    let spec = disk.map_or(StoreSpec::Memory, |disk| StoreSpec::Fjall(disk.path().join("store")));
+    let spec = disk.map_or(StoreSpec::Memory, |disk| {
+        StoreSpec::Fjall(disk.path().join("store"))
+    });
     let inner = open(&spec).expect("a store opens in a folder of its own");
     let store = Arc::new(Faulty::new(inner));
     let journal = Journal::new(store.clone(), MasterKey::from_bytes(&KEY));

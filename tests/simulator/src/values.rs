@@ -12,12 +12,7 @@ use crate::chance::Chance;
 pub(crate) fn outcome(chance: &mut Chance, signature: &Signature) -> Outcome {
     let cases = signature.error_cases();
     match chance.below(10) {
-        0..=5 => Outcome::Ok(
-            signature
-                .ok
-                .as_ref()
-                .map_or(Value::None, |ty| value(chance, ty)),
-        ),
+        0..=5 => Outcome::Ok(signature.ok.as_ref().map_or(Value::None, |ty| value(chance, ty))),
         6 | 7 if !cases.is_empty() => {
             let (case, payload) = &cases[chance.below(cases.len())];
             Outcome::Refusal(Refusal {
@@ -33,7 +28,14 @@ pub(crate) fn outcome(chance: &mut Chance, signature: &Signature) -> Outcome {
 }
 
 fn value(chance: &mut Chance, ty: &Type) -> Value {
-    const TEXTS: [&str; 6] = ["", "a", "王芳", "西湖区", "2026-11-20", "very long text with { braces }"];
+    const TEXTS: [&str; 6] = [
+        "",
+        "a",
+        "王芳",
+        "西湖区",
+        "2026-11-20",
+        "very long text with { braces }",
+    ];
     match ty {
         Type::Bool => Value::Bool(chance.one_in(2)),
         Type::Int(range) => match chance.below(4) {
@@ -83,7 +85,11 @@ fn value(chance: &mut Chance, ty: &Type) -> Value {
         },
         Type::Option(inner) => value(chance, inner),
         Type::Result { ok, error } => {
-            let (case, ty) = if chance.one_in(2) { ("ok", ok) } else { ("error", error) };
+            let (case, ty) = if chance.one_in(2) {
+                ("ok", ok)
+            } else {
+                ("error", error)
+            };
             Value::Variant {
                 case: case.into(),
                 payload: ty.as_ref().map(|ty| Arc::new(value(chance, ty))),

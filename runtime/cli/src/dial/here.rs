@@ -183,7 +183,10 @@ impl Here {
                 .values()
                 .flat_map(|flow| flow.steps.keys().map(StepId::as_str))
                 .collect();
-            return Err(format!("no flow has a step `{step}`; there are {}", names.join(", ")));
+            return Err(format!(
+                "no flow has a step `{step}`; there are {}",
+                names.join(", ")
+            ));
         };
         let frame = session.frames.iter().rev().find(|frame| frame.flow == *flow);
         let begins = Begins {
@@ -268,10 +271,18 @@ impl Here {
         let zoned = jiff::Timestamp::from_millisecond(now.as_millis())
             .map_err(|error| error.to_string())?
             .to_zoned(self.stage.cast.hotline.time_zone.clone());
-        let mut then = zoned.with().time(time).build().map_err(|error| error.to_string())?;
+        let mut then = zoned
+            .with()
+            .time(time)
+            .build()
+            .map_err(|error| error.to_string())?;
         if then <= zoned {
             let tomorrow = zoned.tomorrow().map_err(|error| error.to_string())?;
-            then = tomorrow.with().time(time).build().map_err(|error| error.to_string())?;
+            then = tomorrow
+                .with()
+                .time(time)
+                .build()
+                .map_err(|error| error.to_string())?;
         }
         Ok(Timestamp::from_millis(then.timestamp().as_millisecond()).since(now))
     }
@@ -292,7 +303,10 @@ impl Here {
             Some((name, _)) => Ok(name.clone()),
             None => {
                 let names: Vec<_> = plugins.keys().map(PluginName::as_str).collect();
-                Err(format!("there is no plugin `{name}`; there are {}", names.join(", ")))
+                Err(format!(
+                    "there is no plugin `{name}`; there are {}",
+                    names.join(", ")
+                ))
             }
         }
     }
@@ -321,9 +335,10 @@ impl Here {
     fn standing(&self) -> String {
         let scene = self.stage.scene();
         let session = scene.player.contact().session();
-        let place = session
-            .place()
-            .map_or_else(|| "no step".to_owned(), |(flow, step)| format!("`{step}` of the flow `{flow}`"));
+        let place = session.place().map_or_else(
+            || "no step".to_owned(),
+            |(flow, step)| format!("`{step}` of the flow `{flow}`"),
+        );
         let left = |until: &Timestamp| until.since(self.stage.clock.now());
         match &session.state {
             State::Hearing(hearing) => {
@@ -335,7 +350,11 @@ impl Here {
                 )
             }
             State::Calling(calling) => {
-                format!("in {place}; waits {} for the plugin {}", left(&calling.until), calling.plugin)
+                format!(
+                    "in {place}; waits {} for the plugin {}",
+                    left(&calling.until),
+                    calling.plugin
+                )
             }
             State::Waiting { until, .. } => format!("in {place}; waits {}", left(until)),
             State::Ended { outcome, .. } => format!("in {place}; ended {outcome}"),
@@ -362,7 +381,11 @@ impl Stage {
             tokio::spawn(async move { stage.make(wanted, contact).await });
         }
         // Whoever waits for turns settles the scene, too, and must not wake itself by it.
-        let standing = (scene.contacts, scene.player.contact().session().seq, scene.player.next_at());
+        let standing = (
+            scene.contacts,
+            scene.player.contact().session().seq,
+            scene.player.next_at(),
+        );
         if scene.noticed != Some(standing) {
             scene.noticed = Some(standing);
             self.changed.notify_waiters();
@@ -490,7 +513,10 @@ impl Line for Here {
                 self.stage.settle(&mut scene);
                 let agents = scene.player.services().agents();
                 let agent = agents.iter().find(|agent| *agent.name == **name);
-                vec![format!("{name} is {}", agent.map_or("away", |agent| agent.state.as_str()))]
+                vec![format!(
+                    "{name} is {}",
+                    agent.map_or("away", |agent| agent.state.as_str())
+                )]
             }
             Rehearsal::Transfer(came) => {
                 let mut scene = self.stage.scene();
@@ -503,13 +529,16 @@ impl Line for Here {
                     let scene = self.stage.scene();
                     (scene.begins.clone(), scene.player.contact().events().to_vec())
                 };
-                vec![keeping::save(&self.folder, &self.stage.cast, (file, name), begins, &events)?]
+                vec![keeping::save(
+                    &self.folder,
+                    &self.stage.cast,
+                    (file, name),
+                    begins,
+                    &events,
+                )?]
             }
         };
-        Ok(Rehearsed {
-            remarks,
-            anew: false,
-        })
+        Ok(Rehearsed { remarks, anew: false })
     }
 
     fn goes_on(&self) -> bool {

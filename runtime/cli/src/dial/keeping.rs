@@ -33,7 +33,9 @@ pub(super) fn save(
     let kept = keep(&cast.hotline, &cast.interfaces, &name, begins, events)
         .ok_or("nothing has happened yet that could be kept")?;
     if let Some(why) = kept.differs {
-        return Err(format!("not kept: played again, the contact goes another way: {why}"));
+        return Err(format!(
+            "not kept: played again, the contact goes another way: {why}"
+        ));
     }
     let full = folder.join(&path);
     let write = || -> std::io::Result<()> {
@@ -46,9 +48,10 @@ pub(super) fn save(
     };
     match write() {
         Ok(()) => Ok(format!("kept as {}; `trunkline test` plays it", full.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(format!("{} is there already; choose another name", full.display()))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(format!(
+            "{} is there already; choose another name",
+            full.display()
+        )),
         Err(error) => Err(format!("failed to write {}: {error}", full.display())),
     }
 }
@@ -61,7 +64,9 @@ fn place(file: &str) -> Result<String, String> {
     let mut parts = Path::new(name).components();
     let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
     if !plain || name.starts_with('.') {
-        return Err(format!("scenarios are kept in {FOLDER}/: `@save {FOLDER}/anxious-caller.yaml`"));
+        return Err(format!(
+            "scenarios are kept in {FOLDER}/: `@save {FOLDER}/anxious-caller.yaml`"
+        ));
     }
     Ok(format!("{FOLDER}/{name}.yaml"))
 }

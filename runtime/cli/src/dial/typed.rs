@@ -211,7 +211,9 @@ fn advance(time: &str) -> Result<Rehearsal, String> {
     if time.contains(':') {
         return match time.parse() {
             Ok(time) => Ok(Rehearsal::AdvanceTo(time)),
-            Err(_) => Err(format!("`{time}` is no time of day; write it like `@advance 20:05`")),
+            Err(_) => Err(format!(
+                "`{time}` is no time of day; write it like `@advance 20:05`"
+            )),
         };
     }
     match time.parse() {
@@ -263,23 +265,38 @@ mod tests {
             (
                 "@advance 20:05",
                 true,
-                Ok(Typed::Rehearse(Rehearsal::AdvanceTo(jiff::civil::time(20, 5, 0, 0)))),
+                Ok(Typed::Rehearse(Rehearsal::AdvanceTo(jiff::civil::time(
+                    20, 5, 0, 0,
+                )))),
             ),
             (
                 "@slow crm 8s",
                 true,
-                Ok(Typed::Rehearse(Rehearsal::Slow("crm".into(), Duration::from_secs(8)))),
+                Ok(Typed::Rehearse(Rehearsal::Slow(
+                    "crm".into(),
+                    Duration::from_secs(8),
+                ))),
             ),
             (
                 "@break crm timed-out",
                 true,
-                Ok(Typed::Rehearse(Rehearsal::Break("crm".into(), FaultKind::TimedOut))),
+                Ok(Typed::Rehearse(Rehearsal::Break(
+                    "crm".into(),
+                    FaultKind::TimedOut,
+                ))),
             ),
-            ("@from topics", true, Ok(Typed::Rehearse(Rehearsal::From("topics".into())))),
+            (
+                "@from topics",
+                true,
+                Ok(Typed::Rehearse(Rehearsal::From("topics".into()))),
+            ),
             (
                 "@save tests/x.yaml an anxious caller",
                 true,
-                Ok(Typed::Rehearse(Rehearsal::Save("tests/x.yaml".into(), "an anxious caller".into()))),
+                Ok(Typed::Rehearse(Rehearsal::Save(
+                    "tests/x.yaml".into(),
+                    "an anxious caller".into(),
+                ))),
             ),
             ("@help", true, Ok(Typed::Help)),
             ("", true, Ok(Typed::Nothing)),

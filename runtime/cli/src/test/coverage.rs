@@ -39,7 +39,11 @@ pub(super) fn print(report: &Report) {
         }
     }
     if !report.prompts_never_heard.is_empty() {
-        let names: Vec<_> = report.prompts_never_heard.iter().map(ToString::to_string).collect();
+        let names: Vec<_> = report
+            .prompts_never_heard
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         anstream::println!("\n  prompts never heard: {MISSED}{}{MISSED:#}", names.join(", "));
     }
 }
@@ -78,7 +82,10 @@ pub(super) fn html(hotline: &Checked, coverage: &Coverage, report: &Report) -> S
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
     );
     let name = escaped(&hotline.name);
-    let _ = writeln!(out, "<title>{name}: coverage</title>\n<style>{STYLE}</style>\n</head>\n<body>");
+    let _ = writeln!(
+        out,
+        "<title>{name}: coverage</title>\n<style>{STYLE}</style>\n</head>\n<body>"
+    );
     let _ = writeln!(out, "<h1>{name}</h1>");
     let _ = writeln!(
         out,
@@ -138,10 +145,10 @@ fn paint(flow: &Flow, coverage: &Coverage) -> Paint {
         if *of != flow.name {
             continue;
         }
-        if let Some(step) = flow.steps.get(id) {
-            if let Some(name) = pictured(step, way) {
-                paint.ways.insert((id.clone(), name.into()), *count);
-            }
+        if let Some(step) = flow.steps.get(id)
+            && let Some(name) = pictured(step, way)
+        {
+            paint.ways.insert((id.clone(), name.into()), *count);
         }
     }
     paint
@@ -187,5 +194,7 @@ margin:2rem auto;padding:0 1rem}h3{margin-bottom:0}svg{max-width:100%;height:aut
 #8882;border-radius:.3rem;padding:0 .3rem}";
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -14,7 +14,12 @@ use super::{
 const COLUMNS: usize = 120;
 
 /// All results as one suite; a file that cannot be played is an error in it.
-pub(super) fn report(results: &Results<'_>, unplayable: &[String], hotline: &Hotline, took: Duration) -> String {
+pub(super) fn report(
+    results: &Results<'_>,
+    unplayable: &[String],
+    hotline: &Hotline,
+    took: Duration,
+) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let tests = results.results.len() + unplayable.len();
     let (failures, errors, time) = (results.failed(), unplayable.len(), took.as_secs_f64());
@@ -49,7 +54,12 @@ fn case(out: &mut String, result: &Result<'_>) {
         .into_iter()
         .map(|(_, line)| line)
         .collect();
-    let text = format!("{}: {}\n\n{}", printed::place(result), mismatch.why, sheet.join("\n"));
+    let text = format!(
+        "{}: {}\n\n{}",
+        printed::place(result),
+        mismatch.why,
+        sheet.join("\n")
+    );
     let _ = writeln!(
         out,
         "{head}>\n      <failure message=\"{}\" type=\"mismatch\">{}</failure>\n    </testcase>",

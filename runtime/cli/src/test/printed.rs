@@ -59,7 +59,11 @@ pub(super) fn failures(results: &Results<'_>) {
 
 /// Where a result failed: `tests/anxious.yaml:12`.
 pub(super) fn place(result: &Result<'_>) -> String {
-    let line = result.played.mismatch.as_ref().and_then(|mismatch| mismatch.place);
+    let line = result
+        .played
+        .mismatch
+        .as_ref()
+        .and_then(|mismatch| mismatch.place);
     match line {
         Some(position) => format!("{}:{}", result.scenario.file, position.line),
         None => result.scenario.file.to_string(),
@@ -88,7 +92,10 @@ pub(super) fn summary(results: &Results<'_>, unplayable: &[String], took: Durati
         parts.push(format!("{failed} failed"));
     }
     if !unplayable.is_empty() {
-        parts.push(format!("{} not played: mend the findings above", unplayable.len()));
+        parts.push(format!(
+            "{} not played: mend the findings above",
+            unplayable.len()
+        ));
     }
     anstream::println!(
         "\n{style}{all} scenario{plural}{style:#}: {} in {:.2}s",

@@ -31,11 +31,7 @@ impl Plugins for Real<'_> {
 pub(crate) fn call(calling: &Calling, contact: &Contact) -> Call {
     Call {
         function: calling.function.clone(),
-        arguments: contact
-            .session()
-            .arguments(calling)
-            .unwrap_or_default()
-            .to_vec(),
+        arguments: contact.session().arguments(calling).unwrap_or_default().to_vec(),
         id: calling.call.clone(),
         attempt: calling.attempt,
         locale: contact.session().language.to_string(),

@@ -41,10 +41,7 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(
-        hotline: &'a Checked,
-        interfaces: &'a BTreeMap<PluginName, Arc<Interface>>,
-    ) -> Self {
+    pub(crate) fn new(hotline: &'a Checked, interfaces: &'a BTreeMap<PluginName, Arc<Interface>>) -> Self {
         Self {
             prompts: inventory::prompt_keys(hotline),
             outcomes: inventory::outcomes(hotline),
@@ -80,7 +77,10 @@ fn type_of<'f>(flow: &'f Flow, name: &str) -> Option<&'f Type> {
 }
 
 fn variable_names(flow: &Arc<Flow>) -> impl Iterator<Item = &str> {
-    flow.variables.keys().chain(flow.inputs.keys()).map(VariableName::as_str)
+    flow.variables
+        .keys()
+        .chain(flow.inputs.keys())
+        .map(VariableName::as_str)
 }
 
 /// Reads one scenario; none when it cannot be played.
@@ -110,13 +110,7 @@ pub(crate) fn read(
     scenario.filter(|_| playable)
 }
 
-fn whole(
-    reader: &Reader<'_>,
-    world: &World<'_>,
-    root: &Node,
-    start: Span,
-    file: &File,
-) -> Option<Scenario> {
+fn whole(reader: &Reader<'_>, world: &World<'_>, root: &Node, start: Span, file: &File) -> Option<Scenario> {
     let mut fields = reader.fields(root, "a scenario", start);
     let name = fields.need_word(reader, "scenario", "a caller who presses nothing reaches a human");
     let call = fields
@@ -207,7 +201,12 @@ fn call(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Call> {
             "voice" => Channel::Voice,
             "chat" => Channel::Chat,
             other => {
-                no_such_value(reader, &word, &format!("`{other}` is no channel"), &["voice", "chat"]);
+                no_such_value(
+                    reader,
+                    &word,
+                    &format!("`{other}` is no channel"),
+                    &["voice", "chat"],
+                );
                 return None;
             }
         },
@@ -279,7 +278,10 @@ fn begins(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Begins>
         );
     }
     let mut variables = BTreeMap::new();
-    for entry in vars.map(|node| reader.entries(node, "`vars`")).unwrap_or_default() {
+    for entry in vars
+        .map(|node| reader.entries(node, "`vars`"))
+        .unwrap_or_default()
+    {
         match type_of(content, entry.key.as_str()) {
             Some(ty) => {
                 if let Some(value) = value::read(reader, &entry.value, ty, value::Fields::All) {

@@ -108,7 +108,10 @@ impl Answer {
     fn written(&self) -> String {
         let mut fields = Vec::new();
         if !self.only_for.is_empty() {
-            let only_for = self.only_for.iter().map(|(name, value)| (&**name, self::value(value)));
+            let only_for = self
+                .only_for
+                .iter()
+                .map(|(name, value)| (&**name, self::value(value)));
             fields.push(("for", mapping(only_for)));
         }
         match &self.outcome {

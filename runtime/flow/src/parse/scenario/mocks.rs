@@ -216,12 +216,7 @@ fn ok_value(reader: &Reader<'_>, signature: &Signature, node: &Node) -> Option<V
     }
 }
 
-fn refusal(
-    reader: &Reader<'_>,
-    signature: &Signature,
-    case: &Word,
-    with: Option<&Node>,
-) -> Option<Refusal> {
+fn refusal(reader: &Reader<'_>, signature: &Signature, case: &Word, with: Option<&Node>) -> Option<Refusal> {
     let cases = signature.error_cases();
     let Some((name, payload)) = cases.iter().find(|(name, _)| **name == *case.value) else {
         let names = cases.iter().map(|(name, _)| &**name);
@@ -285,7 +280,11 @@ fn arguments(reader: &Reader<'_>, signature: &Signature, node: &Node) -> BTreeMa
     let mut arguments = BTreeMap::new();
     for entry in reader.entries(node, "`for`") {
         let name = entry.key.as_str();
-        match signature.parameters.iter().find(|parameter| &*parameter.name == name) {
+        match signature
+            .parameters
+            .iter()
+            .find(|parameter| &*parameter.name == name)
+        {
             Some(parameter) => {
                 if let Some(value) = value::read(reader, &entry.value, &parameter.ty, value::Fields::Some) {
                     arguments.insert(parameter.name.clone(), value);

@@ -38,7 +38,10 @@ fn line(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Happening
             Finding::new(
                 Code::ScriptLine,
                 node.span,
-                format!("a line of a script is no {}", node.describe().trim_start_matches("a ")),
+                format!(
+                    "a line of a script is no {}",
+                    node.describe().trim_start_matches("a ")
+                ),
             )
             .help("write what happens and a value: `- hears: welcome`"),
         );
@@ -46,12 +49,8 @@ fn line(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Happening
     };
     let [entry] = entries.as_slice() else {
         reader.report(
-            Finding::new(
-                Code::ScriptLine,
-                node.span,
-                "a line of a script says one thing",
-            )
-            .help("begin a line with `-` for each"),
+            Finding::new(Code::ScriptLine, node.span, "a line of a script says one thing")
+                .help("begin a line with `-` for each"),
         );
         return None;
     };
@@ -109,8 +108,12 @@ fn said(reader: &Reader<'_>, world: &World<'_>, node: &Node, what: &str) -> Opti
     fields.finish(reader);
     if key.is_none() && text.is_none() {
         reader.report(
-            Finding::new(Code::MissingField, node.span, format!("{what} needs `prompt` or `text`"))
-                .help("write what is heard: `{ text: \"您好\" }`"),
+            Finding::new(
+                Code::MissingField,
+                node.span,
+                format!("{what} needs `prompt` or `text`"),
+            )
+            .help("write what is heard: `{ text: \"您好\" }`"),
         );
         return None;
     }
@@ -317,13 +320,7 @@ fn not_in_hotline<'n>(
     all: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) {
-    reader.report(
-        Finding::new(code, word.span, message).help_if(did_you_mean(
-            all,
-            word.as_str(),
-            names,
-        )),
-    );
+    reader.report(Finding::new(code, word.span, message).help_if(did_you_mean(all, word.as_str(), names)));
 }
 
 fn variables(

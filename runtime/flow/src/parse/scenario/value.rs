@@ -30,15 +30,13 @@ pub(super) fn finding(span: Span, problem: Problem) -> Finding {
 pub(super) fn read(reader: &Reader<'_>, node: &Node, ty: &Type, fields: Fields) -> Option<Value> {
     match (ty, &node.kind) {
         (Type::Option(_), _) if is_null(node) => Some(Value::None),
-        (Type::Option(inner), Kind::Mapping(entries)) if inner.is_optional() => {
-            match entries.as_slice() {
-                [only] if only.key.as_str() == "some" => Some(Value::Variant {
-                    case: "some".into(),
-                    payload: Some(Arc::new(read(reader, &only.value, inner, fields)?)),
-                }),
-                _ => mismatch(reader, node, ty),
-            }
-        }
+        (Type::Option(inner), Kind::Mapping(entries)) if inner.is_optional() => match entries.as_slice() {
+            [only] if only.key.as_str() == "some" => Some(Value::Variant {
+                case: "some".into(),
+                payload: Some(Arc::new(read(reader, &only.value, inner, fields)?)),
+            }),
+            _ => mismatch(reader, node, ty),
+        },
         (Type::Option(inner), _) => read(reader, node, inner, fields),
         (Type::List(inner), Kind::Sequence(nodes)) => {
             let values = nodes.iter().map(|node| read(reader, node, inner, fields));
@@ -172,7 +170,11 @@ fn record(reader: &Reader<'_>, node: &Node, entries: &[Entry], ty: &Type, fields
 
 fn an(ty: &Type) -> String {
     let name = ty.to_string();
-    let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let article = if name.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {name}")
 }
 
