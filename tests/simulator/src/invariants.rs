@@ -53,10 +53,8 @@ fn calls(events: &[Event]) -> Result<(), String> {
                 call,
                 answer: AnswerKind::Ok | AnswerKind::Refusal(_),
                 ..
-            } => {
-                if !answered.insert(call) {
-                    return Err(format!("the call {call} is answered twice"));
-                }
+            } if !answered.insert(call) => {
+                return Err(format!("the call {call} is answered twice"));
             }
             _ => {}
         }
