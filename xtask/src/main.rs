@@ -1,5 +1,5 @@
-//! `cargo xtask`: build the plugins, show the demo, run the tests, the benchmarks and the
-//! checks, in one command each.
+//! `cargo xtask`: build the plugins, show the demo, run the tests, the benchmarks, the
+//! simulator and the checks, in one command each.
 //!
 //! Each command is a file in [`commands`]. What they share: [`house`] knows where things are,
 //! [`cargo`] asks cargo, [`progress`] shows one step, [`stages`] sums several up.
@@ -38,6 +38,8 @@ enum Command {
     Test(commands::test::Test),
     /// Run the benchmarks; each prints its ratio to a floor or a peer
     Bench(commands::bench::Bench),
+    /// Run random contacts over the example hotlines; faults at every boundary
+    Sim(commands::sim::Sim),
     /// Check formatting and lints of the runtime and of the plugins
     Check,
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Test(test) => test.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Sim(sim) => sim.run(),
         Command::Check => commands::check::run(),
     };
     match result {

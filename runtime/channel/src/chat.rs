@@ -105,7 +105,8 @@ pub enum Turn {
     Ask {
         /// Its number.
         seq: u64,
-        /// What for: `menu`, `ask` or `confirm`.
+        /// What for: `menu`, `ask`, `confirm`, `message`; or `queue`, in which nothing is asked and
+        /// keys lead another way.
         question: String,
         /// The keys that count, as a character class like `[0-9*#]`; empty when none does.
         keys: String,
@@ -190,6 +191,8 @@ const fn question_name(question: Question) -> &'static str {
         Question::Menu => "menu",
         Question::Ask => "ask",
         Question::Confirm => "confirm",
+        Question::Queue => "queue",
+        Question::Message => "message",
     }
 }
 

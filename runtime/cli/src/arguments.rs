@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    inspect::Plugin, releases::Releases, serve::Serve,
+    check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP, exit::Exit, explain::Explain,
+    graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve, test::Test,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -28,10 +28,14 @@ fn examples() -> String {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    New(New),
     Serve(Serve),
     Check(Check),
     Explain(Explain),
     Dial(Dial),
+    Test(Test),
+    Graph(Graph),
+    Diff(Diff),
     Plugin(Plugin),
     Contacts(Contacts),
     Releases(Releases),

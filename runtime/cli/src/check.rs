@@ -13,7 +13,7 @@ use trunkline_flow::{
     diagnostics::{Color, render},
 };
 use trunkline_journal::StoreSpec;
-use trunkline_node::{Clock, Node, Report, Settings, StartError, Verdict, read_folder};
+use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict, read_folder};
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -79,6 +79,26 @@ pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
         cache: place::cache(),
     })
     .await
+}
+
+/// Builds a hotline to look at it: nothing is called and nothing is kept.
+///
+/// # Errors
+/// It does not load; its findings have been printed.
+pub(crate) async fn load(folder: &Path) -> Result<Arc<Release>, Failure> {
+    let node = start(folder).await.map_err(|error| match error {
+        StartError::Check { report, .. } => {
+            anstream::eprint!("{}", findings(&report, folder));
+            Failure::from(anyhow!(
+                "{} does not load; mend the findings first",
+                folder.display()
+            ))
+        }
+        error => anyhow!(error).into(),
+    })?;
+    let release = node.releases().current();
+    node.shutdown().await;
+    release.ok_or_else(|| Failure::from(anyhow!("the hotline was not built")))
 }
 
 /// A report's findings, each with the lines it is about, coloured: the output takes colours away

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod here;
+mod keeping;
 mod line;
 mod screen;
 mod there;
@@ -31,7 +32,8 @@ const NAME_BYTES: usize = 16;
 
 /// Call a hotline: one in this process, or one on a server
 ///
-/// A folder is built and checked and then runs in this process, with nothing kept. An address is
+/// A folder is built and checked and then rehearsed in this process, with nothing kept but what
+/// `@save` keeps: its clock moves, its plugins can be slowed and broken. An address is
 /// called over its public API; when the server restarts in mid-contact, the call goes on.
 #[derive(Args)]
 #[command(after_help = examples())]

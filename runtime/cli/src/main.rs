@@ -3,24 +3,28 @@
 //! Each command is a module. What they share: [`exit`] how the program ends, [`place`] where
 //! things are, [`logging`] what is logged, [`api`] the HTTP API that everybody else uses too.
 //!
-//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `plugin`
-//! and a `dial` of a folder run anything in this process.
+//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `test`,
+//! `plugin` and a `dial` of a folder run anything in this process.
 
 mod api;
 mod arguments;
 mod check;
 mod contacts;
 mod dial;
+mod diff;
 mod exit;
 mod explain;
+mod graph;
 mod inspect;
 mod logging;
+mod new;
 mod place;
 #[cfg(test)]
 mod reference;
 mod releases;
 mod serve;
 mod table;
+mod test;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,10 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Check(check) => check.run().await,
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
+            Command::Test(test) => test.run().await,
+            Command::Graph(graph) => graph.run().await,
+            Command::Diff(diff) => diff.run().await,
+            Command::New(new) => new.run(),
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,

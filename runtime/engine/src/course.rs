@@ -7,17 +7,21 @@ use trunkline_flow::{
     expression::Expression,
     hotline::{Flow, Hotline},
     step::{Prompt, Step},
+    template::Spoken,
 };
 use trunkline_model::{
     FlowName, StepId, Timestamp, Value, VariableName,
     limits::{EVENTS_PER_TURN_MAX, FRAMES_MAX, STEPS_PER_TURN_MAX},
 };
 
+pub(crate) use crate::scope::Given;
 use crate::{
-    Session,
+    Readings, Session,
     event::{Cause, Event, Fact, Personal},
     input::Channel,
     scope::View,
+    secrets::Origin,
+    session::State,
     steps,
 };
 
@@ -33,6 +37,7 @@ pub(crate) struct Course<'a> {
     pub(crate) hotline: &'a Hotline,
     pub(crate) session: Session,
     pub(crate) at: Timestamp,
+    pub(crate) readings: &'a Readings,
     pub(crate) events: Vec<Event>,
     steps: usize,
 }
@@ -46,23 +51,28 @@ pub(crate) enum Then {
     Rest,
 }
 
-/// What an expression may use besides variables.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Given<'v> {
-    /// `answer`
-    pub(crate) answer: Option<&'v Value>,
-    /// `result`
-    pub(crate) result: Option<&'v Value>,
+/// A value, and where the secret came from that it was made of, if it was.
+#[derive(Clone, Debug)]
+pub(crate) struct Valued {
+    pub(crate) value: Value,
+    pub(crate) secret: Option<Origin>,
+}
+
+impl From<Value> for Valued {
+    fn from(value: Value) -> Self {
+        Self { value, secret: None }
+    }
 }
 
 impl<'a> Course<'a> {
-    pub(crate) fn new(hotline: &'a Hotline, session: Session, at: Timestamp) -> Self {
+    pub(crate) fn new(hotline: &'a Hotline, session: Session, at: Timestamp, readings: &'a Readings) -> Self {
         // A clock that was set back never makes a contact's events go back.
         let at = at.max(session.last);
         Self {
             hotline,
             session,
             at,
+            readings,
             events: Vec::new(),
             steps: 0,
         }
@@ -144,7 +154,7 @@ impl<'a> Course<'a> {
         match step.exits.get(exit) {
             Some(edge) => {
                 if let Some(name) = &edge.save {
-                    self.assign(name, payload);
+                    self.assign(name, payload.into());
                 }
                 self.leave(id, exit, &edge.next)
             }
@@ -152,9 +162,19 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// Lets go of the service that works for the contact, if one does: whatever takes a contact
+    /// out of such a state says so here.
+    pub(crate) fn leave_service(&mut self) {
+        if let State::Serving(serving) = &self.session.state {
+            let work = serving.work.clone();
+            self.emit(Fact::ServiceLeft { work });
+        }
+    }
+
     /// Leaves the present step for another; for a caller who left meanwhile, what the flow
     /// does then comes instead.
     pub(crate) fn leave(&mut self, id: &StepId, exit: &str, next: &StepId) -> Then {
+        self.leave_service();
         self.emit(Fact::StepFinished {
             step: id.clone(),
             exit: exit.into(),
@@ -167,6 +187,7 @@ impl<'a> Course<'a> {
 
     /// Begins what the flow does for a caller who left.
     pub(crate) fn close(&mut self) -> Then {
+        self.leave_service();
         self.emit(Fact::ClosingBegan);
         let hotline = self.hotline;
         let on_hangup = |name: &FlowName| hotline.flows.get(name).and_then(|flow| flow.on_hangup.as_ref());
@@ -205,7 +226,7 @@ impl<'a> Course<'a> {
     }
 
     /// Enters a flow at its start.
-    pub(crate) fn enter_flow(&mut self, name: &FlowName, inputs: BTreeMap<VariableName, Value>) -> Then {
+    pub(crate) fn enter_flow(&mut self, name: &FlowName, inputs: Vec<(VariableName, Valued)>) -> Then {
         let Some(flow) = self.hotline.flows.get(name) else {
             return self.broken();
         };
@@ -213,10 +234,20 @@ impl<'a> Course<'a> {
             return self.hit_limit("frames");
         }
         let fact = Fact::FlowEntered { flow: name.clone() };
-        if inputs.is_empty() {
+        let (secret, open): (Vec<_>, Vec<_>) = inputs
+            .into_iter()
+            .partition(|(_, valued)| valued.secret.is_some());
+        if open.is_empty() {
             self.emit(fact);
         } else {
-            self.emit_with(fact, Personal::Variables(inputs));
+            let variables: BTreeMap<_, _> = open
+                .into_iter()
+                .map(|(name, valued)| (name, valued.value))
+                .collect();
+            self.emit_with(fact, Personal::Variables(variables));
+        }
+        for (name, valued) in secret {
+            self.assign(&name, valued);
         }
         for (name, variable) in &flow.variables {
             if let Some(initial) = &variable.initial
@@ -228,9 +259,22 @@ impl<'a> Course<'a> {
         Then::Go(flow.start.clone())
     }
 
-    /// Assigns a variable of the present flow.
-    pub(crate) fn assign(&mut self, name: &VariableName, value: Value) {
-        self.emit_with(Fact::VariableSet { name: name.clone() }, Personal::Value(value));
+    /// Assigns a variable of the present flow. What is secret stays out of the events.
+    pub(crate) fn assign(&mut self, name: &VariableName, valued: Valued) {
+        let Valued { value, secret } = valued;
+        let Some(origin) = secret else {
+            self.emit_with(Fact::VariableSet { name: name.clone() }, Personal::Value(value));
+            return;
+        };
+        self.emit(Fact::SecretKept {
+            name: name.clone(),
+            origin,
+        });
+        let depth = self.session.frames.len().saturating_sub(1);
+        self.session
+            .secrets
+            .variables
+            .insert((depth, name.clone()), value);
     }
 
     /// The value of an expression; none, and an event that says so, when it has none.
@@ -239,14 +283,15 @@ impl<'a> Course<'a> {
         step: &StepId,
         expression: &Expression,
         given: Given<'_>,
-    ) -> Option<Value> {
-        let (value, reads) = {
+    ) -> Option<Valued> {
+        let (value, secret, reads) = {
             let view = self.view(given);
-            (expression.evaluate(&view), view.reads.into_inner())
+            let value = expression.evaluate(&view);
+            (value, view.secret.into_inner(), view.reads.into_inner())
         };
         self.record(reads);
         match value {
-            Ok(value) => Some(value),
+            Ok(value) => Some(Valued { value, secret }),
             Err(error) => {
                 self.emit(Fact::ExpressionFailed {
                     step: step.clone(),
@@ -257,9 +302,24 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// The value of an expression for a service, whose events hold all that it is asked: what is
+    /// secret is not for it.
+    pub(crate) fn evaluate_open(&mut self, step: &StepId, expression: &Expression) -> Option<Value> {
+        let valued = self.evaluate(step, expression, Given::default())?;
+        if valued.secret.is_none() {
+            return Some(valued.value);
+        }
+        self.emit(Fact::ExpressionFailed {
+            step: step.clone(),
+            reason: "a secret answer is given to plugins only".into(),
+        });
+        None
+    }
+
     /// Whether a condition holds; one without a value does not.
     pub(crate) fn holds(&mut self, step: &StepId, condition: &Expression) -> bool {
-        self.evaluate(step, condition, Given::default()) == Some(Value::Bool(true))
+        self.evaluate(step, condition, Given::default())
+            .is_some_and(|valued| valued.value == Value::Bool(true))
     }
 
     /// Says a prompt in the contact's language.
@@ -270,27 +330,16 @@ impl<'a> Course<'a> {
         notice: Option<&Arc<str>>,
         given: Given<'_>,
     ) {
-        let Some((language, template)) = prompt.text(&self.session.language) else {
+        let Some((language, spoken, is_marked)) = self.speak(step, prompt, given) else {
             return;
         };
-        let (spoken, reads) = {
-            let view = self.view(given);
-            (template.speak(language, &view), view.reads.into_inner())
-        };
-        self.record(reads);
-        for failure in spoken.failures {
-            self.emit(Fact::ExpressionFailed {
-                step: step.clone(),
-                reason: failure.to_string().into(),
-            });
-        }
         let fact = Fact::Said {
             prompt: prompt.key.clone(),
-            language: language.clone(),
+            language,
             notice: notice.cloned(),
         };
         let text = spoken.text.into();
-        let personal = if self.session.channel == Channel::Voice && template.is_marked() {
+        let personal = if self.session.channel == Channel::Voice && is_marked {
             let speech = spoken.speech;
             Personal::Spoken { text, speech }
         } else {
@@ -299,8 +348,52 @@ impl<'a> Course<'a> {
         self.emit_with(fact, personal);
     }
 
+    /// A prompt's text in the contact's language, and the language it is in. What is secret in
+    /// it is left out, since what is said stands in the events.
+    pub(crate) fn render(
+        &mut self,
+        step: &StepId,
+        prompt: &Prompt,
+        given: Given<'_>,
+    ) -> Option<(Arc<str>, Arc<str>)> {
+        let (language, spoken, _) = self.speak(step, prompt, given)?;
+        Some((language, spoken.text.into()))
+    }
+
+    /// What is said of a prompt, in which language, and whether a voice says more than the text.
+    fn speak(
+        &mut self,
+        step: &StepId,
+        prompt: &Prompt,
+        given: Given<'_>,
+    ) -> Option<(Arc<str>, Spoken, bool)> {
+        let (language, template) = prompt.text(&self.session.language)?;
+        let (spoken, reads) = {
+            let mut view = self.view(given);
+            let mut spoken = template.speak(language, &view);
+            if view.secret.borrow().is_some() {
+                view.hides_secrets = true;
+                let failures = std::mem::take(&mut spoken.failures);
+                spoken = Spoken {
+                    failures,
+                    ..template.speak(language, &view)
+                };
+            }
+            (spoken, view.reads.into_inner())
+        };
+        self.record(reads);
+        for failure in &spoken.failures {
+            self.emit(Fact::ExpressionFailed {
+                step: step.clone(),
+                reason: failure.to_string().into(),
+            });
+        }
+        Some((language.clone(), spoken, template.is_marked()))
+    }
+
     /// Ends the contact.
     pub(crate) fn end(&mut self, cause: Cause, outcome: &str) -> Then {
+        self.leave_service();
         self.emit(Fact::Ended {
             cause,
             outcome: outcome.into(),
@@ -326,10 +419,12 @@ impl<'a> Course<'a> {
             hotline: self.hotline,
             session: &self.session,
             variables: self.session.frames.last().map_or(&NONE, |frame| &frame.variables),
-            answer: given.answer,
-            result: given.result,
+            given,
+            readings: self.readings,
             at: self.at,
+            hides_secrets: false,
             reads: std::cell::RefCell::default(),
+            secret: std::cell::RefCell::default(),
         }
     }
 

@@ -1,20 +1,22 @@
 //! What an input makes of a contact.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trunkline_flow::Checked;
 use trunkline_model::{
-    CallId, Duration, InputId, Outcome, Timestamp,
+    CallId, Duration, FlowName, InputId, Outcome, StepId, Timestamp, Value, VariableName, WorkId,
     limits::{EVENTS_PER_CONTACT_MAX, INPUT_CHARS_MAX, KEYS_AHEAD_MAX},
 };
 
 use crate::{
-    collect,
+    Readings, collect,
     course::{Course, Then},
     event::{AnswerKind, Event, Fact, Personal},
     input::{Arrival, Input, Refused, Reply, Utterance},
+    secrets::Origin,
+    service::{ServiceAnswer, Stage},
     session::{Session, State},
-    steps::{call, hearing},
+    steps::{call, hearing, plain, record, service, survey, together},
 };
 
 /// What was decided: events to be made durable, and the session after them. Until they are
@@ -34,11 +36,56 @@ pub struct Decision {
 #[error("the hotline has no number {0:?}; its numbers stand under `numbers` in hotline.yaml")]
 pub struct NoSuchNumber(pub String);
 
-/// Begins a contact.
+/// Begins a contact. Of the world the flow may read what `readings` holds.
 ///
 /// # Errors
 /// The hotline does not have the number.
-pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Decision, NoSuchNumber> {
+pub fn arrive(
+    hotline: &Checked,
+    arrival: Arrival,
+    at: Timestamp,
+    readings: &Readings,
+) -> Result<Decision, NoSuchNumber> {
+    let (mut course, flow) = arrived(hotline, arrival, at, readings)?;
+    let then = course.enter_flow(&flow, Vec::new());
+    course.follow(then);
+    Ok(decided(course, Reply::Accepted))
+}
+
+/// Begins a contact in the middle of a flow, with variables that are set already: for
+/// rehearsals. A step that the flow does not have ends the contact as broken.
+///
+/// # Errors
+/// The hotline does not have the number.
+pub fn arrive_at(
+    hotline: &Checked,
+    arrival: Arrival,
+    (flow, step): (&FlowName, &StepId),
+    variables: impl IntoIterator<Item = (VariableName, Value)>,
+    at: Timestamp,
+    readings: &Readings,
+) -> Result<Decision, NoSuchNumber> {
+    let (mut course, _) = arrived(hotline, arrival, at, readings)?;
+    let then = match course.enter_flow(flow, Vec::new()) {
+        Then::Go(_) => {
+            for (name, value) in variables {
+                course.assign(&name, value.into());
+            }
+            Then::Go(step.clone())
+        }
+        Then::Rest => Then::Rest,
+    };
+    course.follow(then);
+    Ok(decided(course, Reply::Accepted))
+}
+
+/// A contact of which nothing is known but that it arrived, and the flow of its number.
+fn arrived<'a>(
+    hotline: &'a Checked,
+    arrival: Arrival,
+    at: Timestamp,
+    readings: &'a Readings,
+) -> Result<(Course<'a>, FlowName), NoSuchNumber> {
     let Some(number) = hotline.numbers.get(&arrival.number) else {
         return Err(NoSuchNumber(arrival.number.to_string()));
     };
@@ -50,7 +97,7 @@ pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Deci
         .or_else(|| hotline.languages.first())
         .cloned()
         .unwrap_or_default();
-    let mut course = Course::new(hotline, Session::new(arrival.contact), at);
+    let mut course = Course::new(hotline, Session::new(arrival.contact), at, readings);
     course.emit_with(
         Fact::Arrived {
             release: arrival.release,
@@ -63,14 +110,19 @@ pub fn arrive(hotline: &Checked, arrival: Arrival, at: Timestamp) -> Result<Deci
             claimed: arrival.claimed,
         },
     );
-    let then = course.enter_flow(&number.flow, BTreeMap::new());
-    course.follow(then);
-    Ok(decided(course, Reply::Accepted))
+    Ok((course, number.flow.clone()))
 }
 
-/// Decides what an input makes of a contact at a time.
-pub fn decide(hotline: &Checked, session: &Session, input: &Input, at: Timestamp) -> Decision {
-    let mut course = Course::new(hotline, session.clone(), at);
+/// Decides what an input makes of a contact at a time. Of the world the flow may read what
+/// `readings` holds.
+pub fn decide(
+    hotline: &Checked,
+    session: &Session,
+    input: &Input,
+    at: Timestamp,
+    readings: &Readings,
+) -> Decision {
+    let mut course = Course::new(hotline, session.clone(), at, readings);
     let reply = match input {
         Input::Utterance { id, utterance } => heard(&mut course, id, utterance),
         Input::HangUp { id } => hung_up(&mut course, id.as_ref()),
@@ -79,6 +131,12 @@ pub fn decide(hotline: &Checked, session: &Session, input: &Input, at: Timestamp
             attempt,
             outcome,
         } => answered(&mut course, call, *attempt, outcome),
+        Input::ServiceAnswered {
+            work,
+            attempt,
+            answer,
+        } => served(&mut course, work, *attempt, answer),
+        Input::EventHappened { id, event } => happened(&mut course, id, event),
         Input::TimeUp => time_up(&mut course),
         Input::Recovered => recovered(&mut course),
     };
@@ -88,7 +146,8 @@ pub fn decide(hotline: &Checked, session: &Session, input: &Input, at: Timestamp
 /// Ends a contact whose decision could not be written down, since it was too large: what
 /// happens instead of it. Nothing for one that has ended.
 pub fn give_up(hotline: &Checked, session: &Session, at: Timestamp) -> Decision {
-    let mut course = Course::new(hotline, session.clone(), at);
+    let readings = Readings::default();
+    let mut course = Course::new(hotline, session.clone(), at, &readings);
     if !session.has_ended() {
         course.hit_limit("decision-size");
     }
@@ -121,12 +180,17 @@ fn heard(course: &mut Course<'_>, id: &InputId, utterance: &Utterance) -> Reply 
         });
         return Reply::Refused(why);
     }
-    course.emit_with(
-        Fact::Heard { input: id.clone() },
-        Personal::Utterance(utterance.clone()),
-    );
+    let fact = Fact::Heard { input: id.clone() };
+    if hearing::hears_secret(course) {
+        course.emit(fact);
+    } else {
+        course.emit_with(fact, Personal::Utterance(utterance.clone()));
+    }
     let then = match (&course.session.state, utterance) {
         (State::Hearing(_), utterance) => hearing::heard(course, utterance),
+        (State::Serving(serving), utterance) if hears_beside(&serving.stage) => {
+            service::heard(course, utterance)
+        }
         // Keys pressed while nothing is asked wait for the next question.
         (_, Utterance::Keys(keys)) => {
             collect::keep_ahead(course, keys);
@@ -136,6 +200,15 @@ fn heard(course: &mut Course<'_>, id: &InputId, utterance: &Utterance) -> Reply 
     };
     course.follow(then);
     Reply::Accepted
+}
+
+/// Whether a caller for whom a service works is heard meanwhile: in a queue for what leads
+/// another way, and by the agent.
+const fn hears_beside(stage: &Stage) -> bool {
+    match stage {
+        Stage::Waiting(_) | Stage::Talking { .. } => true,
+        Stage::Asked | Stage::Ringing => false,
+    }
 }
 
 /// The name of the bound on a contact's events.
@@ -170,10 +243,10 @@ fn admissible(course: &Course<'_>, utterance: &Utterance) -> Result<(), Refused>
             if text.trim().is_empty() || text.chars().count() > INPUT_CHARS_MAX {
                 return Err(Refused::BadText);
             }
-            if matches!(session.state, State::Hearing(_)) {
-                Ok(())
-            } else {
-                Err(Refused::NotListening)
+            match &session.state {
+                State::Hearing(_) => Ok(()),
+                State::Serving(serving) if hears_beside(&serving.stage) => Ok(()),
+                _ => Err(Refused::NotListening),
             }
         }
     }
@@ -191,34 +264,87 @@ fn hung_up(course: &mut Course<'_>, id: Option<&InputId>) -> Reply {
         return Reply::Accepted;
     }
     course.emit(Fact::HungUp { input: id.cloned() });
-    // A call under way is still answered and recorded; its answer comes first.
-    if !matches!(course.session.state, State::Calling(_)) {
-        let then = course.close();
-        course.follow(then);
-    }
+    let then = match &course.session.state {
+        // A call under way is still answered and recorded; its answer comes first. So does what
+        // a service does that needs no caller.
+        State::Calling(_) | State::Together(_) => Then::Rest,
+        State::Serving(serving) if !serving.demand.needs_caller() => Then::Rest,
+        // What the caller gave before leaving is kept.
+        State::Hearing(_) => record::hung_up(course)
+            .or_else(|| survey::hung_up(course))
+            .unwrap_or_else(|| course.close()),
+        _ => course.close(),
+    };
+    course.follow(then);
     Reply::Accepted
 }
 
 fn answered(course: &mut Course<'_>, call: &CallId, attempt: u32, outcome: &Outcome) -> Reply {
-    match &course.session.state {
-        State::Calling(calling) if calling.call == *call && calling.attempt == attempt => {
-            let then = call::answered(course, outcome);
-            if is_exhausted(course) {
-                course.hit_limit(EVENTS_PER_CONTACT);
-            } else {
-                course.follow(then);
-            }
-        }
-        _ => course.emit_with(
+    let waits = course
+        .session
+        .pending()
+        .calls
+        .iter()
+        .any(|calling| calling.call == *call && calling.attempt == attempt);
+    if waits {
+        let then = call::answered(course, call, outcome);
+        go_on(course, then);
+    } else {
+        course.emit_with(
             Fact::AnsweredLate {
                 call: call.clone(),
                 attempt,
                 answer: AnswerKind::from(outcome),
             },
             Personal::Answer(outcome.clone()),
-        ),
+        );
     }
     Reply::Accepted
+}
+
+fn served(course: &mut Course<'_>, work: &WorkId, attempt: u32, answer: &ServiceAnswer) -> Reply {
+    let waits = course.session.pending().service.is_some_and(|serving| {
+        serving.work == *work && serving.attempt == attempt && answer.fits(&serving.demand)
+    });
+    if waits {
+        let then = service::answered(course, answer);
+        go_on(course, then);
+    } else {
+        course.emit(Fact::ServiceAnsweredLate {
+            work: work.clone(),
+            attempt,
+            answer: answer.clone(),
+        });
+    }
+    Reply::Accepted
+}
+
+/// Something happened that the contact may wait for. For one that does not wait for it, it is
+/// nothing.
+fn happened(course: &mut Course<'_>, id: &InputId, event: &Arc<str>) -> Reply {
+    if let Some(reply) = course.session.reply_to(id) {
+        return reply;
+    }
+    match &course.session.state {
+        State::Ended { .. } => Reply::Refused(Refused::Ended),
+        State::Waiting {
+            event: Some(awaited), ..
+        } if awaited == event => {
+            let then = plain::happened(course, id, event);
+            go_on(course, then);
+            Reply::Accepted
+        }
+        _ => Reply::Refused(Refused::NotListening),
+    }
+}
+
+/// Goes on after an answer, unless the contact has had all the events it may have.
+fn go_on(course: &mut Course<'_>, then: Then) {
+    if is_exhausted(course) {
+        course.hit_limit(EVENTS_PER_CONTACT);
+    } else {
+        course.follow(then);
+    }
 }
 
 fn time_up(course: &mut Course<'_>) -> Reply {
@@ -235,7 +361,9 @@ fn time_up(course: &mut Course<'_>) -> Reply {
         let then = match &course.session.state {
             State::Hearing(_) => hearing::time_up(course),
             State::Calling(_) => call::time_up(course),
-            State::Waiting { .. } => waited(course),
+            State::Together(_) => together::time_up(course),
+            State::Serving(_) => service::time_up(course),
+            State::Waiting { .. } => plain::waited(course),
             State::Deciding | State::Ended { .. } => Then::Rest,
         };
         course.follow(then);
@@ -245,33 +373,68 @@ fn time_up(course: &mut Course<'_>) -> Reply {
 
 /// A node was started again. What the caller would have felt of the outage is made good:
 /// a question whose time ran out meanwhile is asked again instead of counted as no input,
-/// a call without an answer is made again. A `wait` that is over goes on at once.
+/// a call without an answer is made again, a service is asked again. A `wait` that is over goes
+/// on at once. Secrets are lost, and are asked for again.
 fn recovered(course: &mut Course<'_>) -> Reply {
     if course.session.has_ended() {
         return Reply::Accepted;
     }
     let away: Duration = course.at.since(course.session.last);
     course.emit(Fact::Resumed { away });
+    let then = ask_for_lost_secrets(course).unwrap_or_else(|| take_up(course, away));
+    course.follow(then);
+    Reply::Accepted
+}
+
+fn take_up(course: &mut Course<'_>, away: Duration) -> Then {
     let overdue = course
         .session
         .pending()
         .wake
         .is_some_and(|wake| wake <= course.at);
-    let then = match &course.session.state {
-        State::Hearing(_) if overdue => hearing::ask_again(course),
+    match &course.session.state {
+        // What was given of a secret answer is lost: it begins again.
+        State::Hearing(_) if overdue || hearing::hears_secret(course) => hearing::ask_again(course),
         State::Calling(_) => call::recovered(course),
-        State::Waiting { .. } if overdue => waited(course),
+        State::Together(_) => together::recovered(course),
+        State::Serving(_) => service::recovered(course, away),
+        State::Waiting { .. } if overdue => plain::waited(course),
         State::Hearing(_) | State::Waiting { .. } | State::Ended { .. } => Then::Rest,
         // A journal that ends in mid-decision was never written by this engine.
         State::Deciding => course.broken(),
-    };
-    course.follow(then);
-    Reply::Accepted
+    }
 }
 
-fn waited(course: &mut Course<'_>) -> Then {
-    match course.place() {
-        Some((_, id, step)) => course.leave_by_next(id, step),
-        None => course.broken(),
+/// Goes back to the step that asked for a secret which the flows that the contact is in still
+/// hold, and which is lost. None when none is, or when nobody can be asked: then what held a
+/// secret holds nothing.
+///
+/// A call under way that may not be asked again goes first, since whether it was made is not
+/// known: it becomes the fault `interrupted`, and its way out is the flow's to choose.
+fn ask_for_lost_secrets(course: &mut Course<'_>) -> Option<Then> {
+    let session = &course.session;
+    let lost = |depth: usize, name| !session.secrets.variables.contains_key(&(depth, name));
+    let origins = session.frames.iter().enumerate().flat_map(|(depth, frame)| {
+        frame
+            .secrets
+            .iter()
+            .filter(move |(name, _)| lost(depth, (*name).clone()))
+            .map(|(_, origin)| origin)
+    });
+    let origin: Origin = origins.min_by_key(|origin| origin.depth)?.clone();
+    let may_not_repeat = session
+        .pending()
+        .calls
+        .iter()
+        .any(|calling| calling.at_most_once || calling.redacted);
+    let goes_back = session.hung_up.is_none() && !may_not_repeat && session.frames.len() > origin.depth;
+    course.emit(Fact::SecretsLost {
+        back: goes_back.then(|| origin.clone()),
+    });
+    if !goes_back {
+        return None;
     }
+    course.leave_service();
+    course.leave_flows_above(origin.depth, "left");
+    Some(Then::Go(origin.step))
 }

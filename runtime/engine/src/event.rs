@@ -11,10 +11,14 @@ use serde::{Deserialize, Serialize};
 pub use trunkline_flow::speech::Speech;
 use trunkline_model::{
     CallId, Digest, Duration, FaultKind, FlowName, FunctionName, InputId, Outcome, PluginName, PromptKey,
-    StepId, Timestamp, Value, VariableName,
+    Refusal, StepId, Timestamp, Value, VariableName, WorkId,
 };
 
-use crate::input::{Channel, Refused, Utterance};
+use crate::{
+    input::{Channel, Refused, Utterance},
+    secrets::Origin,
+    service::{Demand, Particulars, ServiceAnswer},
+};
 
 /// One event of a contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,7 +110,8 @@ pub enum Fact {
         /// When it is over without an input.
         until: Timestamp,
     },
-    /// The caller gave something. Carries [`Personal::Utterance`].
+    /// The caller gave something. Carries [`Personal::Utterance`], but for what was given to a
+    /// question whose answer is secret.
     Heard {
         /// The client's name for it.
         input: InputId,
@@ -114,12 +119,13 @@ pub enum Fact {
     /// Keys were kept for a question to come, or taken of those kept. Carries [`Personal::Text`]: the keys now kept.
     KeysAhead,
     /// Keys that may become an answer were collected; more may come until the deadline.
-    /// Carries [`Personal::Text`]: the keys so far.
+    /// Carries [`Personal::Text`], the keys so far, unless the answer is secret.
     KeysCollected {
         /// When the answer counts as complete or wrong.
         until: Timestamp,
     },
-    /// The caller's answer was understood, and is asked to be confirmed. Carries [`Personal::Value`].
+    /// The caller's answer was understood, and is asked to be confirmed. Carries
+    /// [`Personal::Value`].
     Understood,
     /// The caller gave nothing, or nothing that counts.
     Misheard {
@@ -151,8 +157,18 @@ pub enum Fact {
         filler: Option<Timestamp>,
         /// Whether it may never be asked twice.
         at_most_once: bool,
+        /// Whether an argument is secret: the arguments then stand nowhere but in memory.
+        #[serde(default, skip_serializing_if = "is_false")]
+        redacted: bool,
     },
-    /// The filler of a call was due; what it said follows.
+    /// Several calls are to be made at once: a request for each follows.
+    TogetherBegan {
+        /// The branches in written order, each with its call.
+        branches: Vec<(Arc<str>, CallId)>,
+        /// When the filler prompt is due, if there is one.
+        filler: Option<Timestamp>,
+    },
+    /// The filler of a call was due; what it said follows. Of several calls at once it is the first.
     FillerSaid {
         /// The call.
         call: CallId,
@@ -175,10 +191,76 @@ pub enum Fact {
         /// What came of it.
         answer: AnswerKind,
     },
+    /// A service is asked for something. Carries [`Personal::Particulars`].
+    ServiceAsked {
+        /// The work, the same for all its attempts.
+        work: WorkId,
+        /// Which attempt, counted from 1.
+        attempt: u32,
+        /// What is asked.
+        demand: Demand,
+        /// When the wait is over.
+        until: Timestamp,
+    },
+    /// A service answered: for good, or on its way.
+    ServiceAnswered {
+        /// The work.
+        work: WorkId,
+        /// The attempt that was answered.
+        attempt: u32,
+        /// What it said.
+        answer: ServiceAnswer,
+    },
+    /// A service answered when the contact no longer waited for it. It moves nothing.
+    ServiceAnsweredLate {
+        /// The work.
+        work: WorkId,
+        /// The attempt.
+        attempt: u32,
+        /// What it said.
+        answer: ServiceAnswer,
+    },
+    /// The contact goes on before the service was done: the service is to let go of it.
+    ServiceLeft {
+        /// The work.
+        work: WorkId,
+    },
+    /// What is said to a caller in a queue comes at these times.
+    QueuePlanned {
+        /// The next announcement.
+        announcement: Option<Timestamp>,
+        /// The next offer.
+        offer: Option<Timestamp>,
+        /// How many of the step's offers were made.
+        offered: usize,
+    },
+    /// A question of a survey was answered. Carries [`Personal::Value`].
+    SurveyAnswered {
+        /// The question's name.
+        question: Arc<str>,
+    },
+    /// A question of a survey was not answered; the survey goes on.
+    SurveyPassed {
+        /// The question's name.
+        question: Arc<str>,
+    },
     /// A variable was assigned. Carries [`Personal::Value`].
     VariableSet {
         /// The variable, of the flow entered last and not left.
         name: VariableName,
+    },
+    /// A variable took a secret, or a value made of one. What it holds stands nowhere but in memory.
+    SecretKept {
+        /// The variable, of the flow entered last and not left.
+        name: VariableName,
+        /// Where it is asked for again when it is lost.
+        origin: Origin,
+    },
+    /// Secrets were lost, since the node stopped: variables that held one hold nothing. With
+    /// `back` the contact goes back there to ask again.
+    SecretsLost {
+        /// The step that asks again.
+        back: Option<Origin>,
     },
     /// The contact's language was changed.
     LanguageSet {
@@ -189,6 +271,16 @@ pub enum Fact {
     Waiting {
         /// When it is over.
         until: Timestamp,
+        /// The event that ends it sooner, if it waits for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<Arc<str>>,
+    },
+    /// The event happened that the contact waited for.
+    EventHappened {
+        /// The name of the input, as its sender gave it.
+        input: InputId,
+        /// The event.
+        event: Arc<str>,
     },
     /// The node was restarted while the contact was under way.
     Resumed {
@@ -253,6 +345,8 @@ pub enum Personal {
         /// Part by part.
         speech: Vec<Speech>,
     },
+    /// What a service is asked for.
+    Particulars(Box<Particulars>),
 }
 
 impl Personal {
@@ -265,7 +359,8 @@ impl Personal {
             | Self::Utterance(_)
             | Self::Arguments(_)
             | Self::Answer(_)
-            | Self::Value(_) => None,
+            | Self::Value(_)
+            | Self::Particulars(_) => None,
         }
     }
 }
@@ -280,6 +375,10 @@ pub enum Question {
     Ask,
     /// Whether the answer was understood rightly.
     Confirm,
+    /// Nothing: the caller waits in a queue, and may go another way.
+    Queue,
+    /// A message that is recorded, or typed.
+    Message,
 }
 
 /// What the caller may give.
@@ -317,10 +416,30 @@ pub enum Cause {
     Broken,
 }
 
+/// For fields that old journals do not have.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Fact {
     /// Whether nothing but late answers can follow.
     pub const fn ends_contact(&self) -> bool {
         matches!(self, Self::Ended { .. })
+    }
+}
+
+impl AnswerKind {
+    /// An outcome of this kind that carries nothing.
+    pub(crate) fn without_value(&self) -> Outcome {
+        match self {
+            Self::Ok => Outcome::Ok(Value::None),
+            Self::Refusal(case) => Outcome::Refusal(Refusal {
+                case: case.clone(),
+                payload: Value::None,
+            }),
+            Self::Fault(kind) => Outcome::fault(*kind, ""),
+        }
     }
 }
 

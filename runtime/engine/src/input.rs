@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use trunkline_model::{CallId, ContactId, Digest, InputId, Outcome};
+use trunkline_model::{CallId, ContactId, Digest, InputId, Outcome, WorkId};
+
+use crate::service::ServiceAnswer;
 
 /// A contact that begins.
 #[derive(Clone, Debug)]
@@ -57,6 +59,22 @@ pub enum Input {
         attempt: u32,
         /// What came of it.
         outcome: Outcome,
+    },
+    /// A service answered.
+    ServiceAnswered {
+        /// The work.
+        work: WorkId,
+        /// The attempt.
+        attempt: u32,
+        /// What it said.
+        answer: ServiceAnswer,
+    },
+    /// Something happened that a contact may wait for, such as `ticket.closed`.
+    EventHappened {
+        /// The sender's name for it; the same again is the same input.
+        id: InputId,
+        /// The event.
+        event: Arc<str>,
     },
     /// A deadline may have passed: the time that comes with the input tells.
     TimeUp,

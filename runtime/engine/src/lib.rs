@@ -1,14 +1,15 @@
 //! A contact as a fold over its events.
 //!
 //! ```text
-//!            decide(hotline, session, input, at) -> events + the session after them
+//!            decide(hotline, session, input, at, readings) -> events + the session after them
 //! journal -> apply(session, event)               -> session
 //!            pending(session)                    -> what the contact waits for
 //! ```
 //!
-//! The engine is pure: time comes in with each input, plugins are called by whoever reads
-//! [`pending`](session::Session::pending), and all that it decides stands in events. Folding the events
-//! of a contact gives its session again, without running a plugin or evaluating a flow.
+//! The engine is pure: time, and what a flow may read of queues, come in with each input; plugins
+//! are called and [`services`] asked by whoever reads [`pending`](session::Session::pending); and all
+//! that it decides stands in events. Folding the events of a contact gives its session again, without
+//! running a plugin, asking a service or evaluating a flow.
 //!
 //! Invariants:
 //! - State changes only by [`Session::apply`](session::Session::apply), and deciding applies what it emits.
@@ -20,12 +21,19 @@ mod course;
 mod decide;
 pub mod event;
 pub mod input;
+mod readings;
 mod scope;
+pub mod secrets;
+pub mod service;
+pub mod services;
 pub mod session;
+mod state;
 mod steps;
 pub mod turn;
 
-pub use decide::{Decision, arrive, decide, give_up};
+pub use decide::{Decision, NoSuchNumber, arrive, arrive_at, decide, give_up};
 pub use event::{Event, Fact, Personal};
 pub use input::{Arrival, Channel, Input, Reply, Utterance};
+pub use readings::{Place, QueueReading, Readings};
+pub use services::Services;
 pub use session::Session;

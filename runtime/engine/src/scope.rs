@@ -13,18 +13,35 @@ use trunkline_flow::{
 };
 use trunkline_model::{Duration, Timestamp, Value, VariableName};
 
-use crate::{Session, input::Channel};
+use crate::{Place, QueueReading, Readings, Session, input::Channel, secrets::Origin};
 
 /// The names an expression may use, bound to a contact at a time.
 pub(crate) struct View<'a> {
     pub(crate) hotline: &'a Hotline,
     pub(crate) session: &'a Session,
     pub(crate) variables: &'a BTreeMap<VariableName, Value>,
-    pub(crate) answer: Option<&'a Value>,
-    pub(crate) result: Option<&'a Value>,
+    pub(crate) given: Given<'a>,
+    pub(crate) readings: &'a Readings,
     pub(crate) at: Timestamp,
+    /// Whether secrets are kept from whoever reads: then they are as if they were not set.
+    pub(crate) hides_secrets: bool,
     /// What was read of the world, once each.
     pub(crate) reads: RefCell<BTreeSet<Reading>>,
+    /// Where the first secret came from that was read.
+    pub(crate) secret: RefCell<Option<Origin>>,
+}
+
+/// What an expression may use besides variables.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Given<'v> {
+    /// `answer`
+    pub(crate) answer: Option<&'v Value>,
+    /// `result`
+    pub(crate) result: Option<&'v Value>,
+    /// Where `answer` or `result` came from, when it is secret.
+    pub(crate) secret: Option<&'v Origin>,
+    /// `position` and `wait`
+    pub(crate) place: Option<Place>,
 }
 
 /// Something of the world that an expression read.
@@ -32,6 +49,12 @@ pub(crate) struct View<'a> {
 pub(crate) enum Reading {
     CalendarOpen(Arc<str>, bool),
     Now(Timestamp),
+    QueueOpen(Arc<str>, bool),
+    QueueWaiting(Arc<str>, u32),
+    QueueWait(Arc<str>, Duration),
+    QueueAgents(Arc<str>, u32),
+    Position(u32),
+    Wait(Duration),
 }
 
 impl Reading {
@@ -40,21 +63,55 @@ impl Reading {
         match self {
             Self::CalendarOpen(name, open) => (format!("calendar.{name}.open").into(), Value::Bool(open)),
             Self::Now(at) => ("now".into(), Value::Time(at)),
+            Self::QueueOpen(name, open) => (format!("queue.{name}.open").into(), Value::Bool(open)),
+            Self::QueueWaiting(name, count) => {
+                (format!("queue.{name}.waiting").into(), Value::Int(count.into()))
+            }
+            Self::QueueWait(name, wait) => (format!("queue.{name}.wait").into(), Value::Duration(wait)),
+            Self::QueueAgents(name, count) => {
+                (format!("queue.{name}.agents").into(), Value::Int(count.into()))
+            }
+            Self::Position(position) => ("position".into(), Value::Int(position.into())),
+            Self::Wait(wait) => ("wait".into(), Value::Duration(wait)),
         }
+    }
+}
+
+impl View<'_> {
+    fn secret_read(&self, origin: &Origin) {
+        self.secret.borrow_mut().get_or_insert_with(|| origin.clone());
+    }
+
+    fn given_value(&self, value: Option<&Value>) -> Option<Value> {
+        if let Some(origin) = self.given.secret {
+            self.secret_read(origin);
+            if self.hides_secrets {
+                return None;
+            }
+        }
+        value.cloned()
     }
 }
 
 impl Scope for View<'_> {
     fn variable(&self, name: &str) -> Option<Value> {
-        self.variables.get(name).cloned()
+        if let Some(value) = self.variables.get(name) {
+            return Some(value.clone());
+        }
+        let frame = self.session.frames.last()?;
+        let (name, origin) = frame.secrets.get_key_value(name)?;
+        let depth = self.session.frames.len() - 1;
+        let value = self.session.secrets.variables.get(&(depth, name.clone()))?;
+        self.secret_read(origin);
+        (!self.hides_secrets).then(|| value.clone())
     }
 
     fn answer(&self) -> Option<Value> {
-        self.answer.cloned()
+        self.given_value(self.given.answer)
     }
 
     fn result(&self) -> Option<Value> {
-        self.result.cloned()
+        self.given_value(self.given.result)
     }
 
     fn contact(&self, field: ContactField) -> Option<Value> {
@@ -80,20 +137,40 @@ impl Scope for View<'_> {
         open
     }
 
-    fn queue(&self, _name: &str, field: QueueField) -> Value {
-        match field {
-            QueueField::Open => Value::Bool(false),
-            QueueField::Waiting | QueueField::Agents => Value::from(0),
-            QueueField::Wait => Value::Duration(Duration::default()),
-        }
+    fn queue(&self, name: &str, field: QueueField) -> Value {
+        let spec = self.hotline.queues.get_key_value(name);
+        let name = spec.map_or_else(|| name.into(), |(name, _)| name.clone());
+        // Unless somebody knows better, a queue is as its calendar says, with nobody in it.
+        let queue = self.readings.queues.get(&name).copied().unwrap_or_else(|| {
+            let calendar = spec.and_then(|(_, spec)| self.hotline.calendars.get(&spec.calendar));
+            QueueReading {
+                open: calendar.is_some_and(|calendar| calendar.is_open(self.at, &self.hotline.time_zone)),
+                waiting: 0,
+                wait: Duration::default(),
+                agents: 0,
+            }
+        });
+        let reading = match field {
+            QueueField::Open => Reading::QueueOpen(name, queue.open),
+            QueueField::Waiting => Reading::QueueWaiting(name, queue.waiting),
+            QueueField::Wait => Reading::QueueWait(name, queue.wait),
+            QueueField::Agents => Reading::QueueAgents(name, queue.agents),
+        };
+        let (_, value) = reading.clone().into_parts();
+        self.reads.borrow_mut().insert(reading);
+        value
     }
 
     fn position(&self) -> Option<Value> {
-        None
+        let place = self.given.place?;
+        self.reads.borrow_mut().insert(Reading::Position(place.position));
+        Some(Value::Int(place.position.into()))
     }
 
     fn wait(&self) -> Option<Value> {
-        None
+        let place = self.given.place?;
+        self.reads.borrow_mut().insert(Reading::Wait(place.wait));
+        Some(Value::Duration(place.wait))
     }
 
     fn now(&self) -> Timestamp {

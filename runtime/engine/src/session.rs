@@ -6,13 +6,16 @@ use std::{
 };
 
 use trunkline_model::{
-    CallId, ContactId, Digest, FlowName, FunctionName, InputId, PluginName, StepId, Timestamp, Value,
-    VariableName, limits::INPUT_IDS_REMEMBERED,
+    CallId, ContactId, Digest, FlowName, InputId, StepId, Timestamp, Value,
+    limits::{INPUT_IDS_REMEMBERED, TALK_MAX},
 };
 
+pub use crate::state::{Branch, Calling, Frame, Hearing, Pending, Progress, State, Together};
 use crate::{
-    event::{Cause, Event, Expects, Fact, Personal, Question},
+    event::{AnswerKind, Event, Fact, Personal, Question},
     input::{Channel, Refused, Reply},
+    secrets::Secrets,
+    service::{Demand, QueueAnswer, ServiceAnswer, Serving, Stage, TransferAnswer, Waiting},
 };
 
 /// A contact as far as its events go.
@@ -46,97 +49,18 @@ pub struct Session {
     pub keys_ahead: Arc<str>,
     /// How many calls it has asked for.
     pub calls: u32,
+    /// How many pieces of work it has asked services for.
+    pub works: u32,
+    /// The consents that the caller gave (true) or declined, each as answered last.
+    pub consents: BTreeMap<Arc<str>, bool>,
     /// When the caller left, if the caller has.
     pub hung_up: Option<Timestamp>,
     /// Whether it is in what the flow does for a caller who left.
     pub closing: bool,
     /// The client's inputs taken last, and what became of each.
     inputs: VecDeque<(InputId, Reply)>,
-}
-
-/// A flow that a contact is in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
-    /// The flow.
-    pub flow: FlowName,
-    /// The step it is in; none before the first.
-    pub step: Option<StepId>,
-    /// The variables that are set.
-    pub variables: BTreeMap<VariableName, Value>,
-    /// How often the step has heard the caller without understanding.
-    pub misheard: u32,
-}
-
-/// What a contact waits for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum State {
-    /// Nothing: the engine is deciding. No journal's end leaves a contact here.
-    Deciding,
-    /// The caller.
-    Hearing(Hearing),
-    /// A plugin.
-    Calling(Box<Calling>),
-    /// A time.
-    Waiting {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// Nothing any more.
-    Ended {
-        /// Why.
-        cause: Cause,
-        /// How.
-        outcome: Arc<str>,
-    },
-}
-
-/// A question put to the caller.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hearing {
-    /// The event that asked.
-    pub seq: u64,
-    /// What for.
-    pub question: Question,
-    /// What counts.
-    pub expects: Expects,
-    /// Keys collected so far, on channels where they come one by one.
-    pub keys: Arc<str>,
-    /// What is to be confirmed.
-    pub understood: Option<Value>,
-    /// When it is over without an input.
-    pub until: Timestamp,
-}
-
-/// A plugin call under way.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Calling {
-    /// The call, the same for all its attempts.
-    pub call: CallId,
-    /// The attempt under way, counted from 1.
-    pub attempt: u32,
-    /// How many of the attempts were made because the node stopped.
-    pub restarts: u32,
-    /// The plugin.
-    pub plugin: PluginName,
-    /// The function's full name.
-    pub function: FunctionName,
-    /// Its arguments, in the order of the parameters.
-    pub arguments: Vec<Value>,
-    /// When the step's time is over.
-    pub until: Timestamp,
-    /// When the filler prompt is due.
-    pub filler: Option<Timestamp>,
-    /// Whether it may never be asked twice.
-    pub at_most_once: bool,
-}
-
-/// The work that a contact waits for: to be dispatched by its owner, each piece once for its id.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pending<'a> {
-    /// The plugin call to be made; its id and attempt are the work's identity.
-    pub call: Option<&'a Calling>,
-    /// When [`Input::TimeUp`](crate::Input::TimeUp) is due; none only for a contact that has ended.
-    pub wake: Option<Timestamp>,
+    /// What is kept beside the events; see [`Secrets`].
+    pub(crate) secrets: Secrets,
 }
 
 impl Session {
@@ -157,9 +81,12 @@ impl Session {
             state: State::Deciding,
             keys_ahead: "".into(),
             calls: 0,
+            works: 0,
+            consents: BTreeMap::new(),
             hung_up: None,
             closing: false,
             inputs: VecDeque::new(),
+            secrets: Secrets::default(),
         }
     }
 
@@ -174,28 +101,49 @@ impl Session {
 
     /// What the contact waits for now.
     pub fn pending(&self) -> Pending<'_> {
+        let mut pending = Pending {
+            calls: Vec::new(),
+            service: None,
+            wake: None,
+        };
         match &self.state {
-            State::Deciding | State::Ended { .. } => Pending {
-                call: None,
-                wake: None,
-            },
-            State::Hearing(hearing) => Pending {
-                call: None,
-                wake: Some(hearing.until),
-            },
-            State::Calling(calling) => Pending {
-                call: Some(calling),
-                wake: Some(
-                    calling
-                        .filler
-                        .map_or(calling.until, |filler| filler.min(calling.until)),
-                ),
-            },
-            State::Waiting { until } => Pending {
-                call: None,
-                wake: Some(*until),
-            },
+            State::Deciding | State::Ended { .. } => {}
+            State::Hearing(hearing) => pending.wake = Some(hearing.until),
+            State::Calling(calling) => {
+                pending.calls.push(calling);
+                pending.wake = Some(calling.wake());
+            }
+            State::Together(together) => {
+                pending.calls.extend(together.calls());
+                pending.wake = together.wake();
+            }
+            State::Serving(serving) => {
+                pending.service = Some(serving);
+                pending.wake = Some(serving.wake());
+            }
+            State::Waiting { until, .. } => pending.wake = Some(*until),
         }
+        pending
+    }
+
+    /// The arguments that a call under way is made with; none when they were secret and are lost.
+    pub fn arguments<'s>(&'s self, calling: &'s Calling) -> Option<&'s [Value]> {
+        if calling.redacted {
+            self.secrets.arguments.get(&calling.call).map(Vec::as_slice)
+        } else {
+            Some(&calling.arguments)
+        }
+    }
+
+    /// Whether it keeps something that its events do not give again: then it should stay in memory.
+    pub fn holds_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// Takes over what another state of the same contact keeps beside its events, after the
+    /// events between both were applied.
+    pub fn keep_secrets_of(&mut self, other: &Self) {
+        self.secrets = other.secrets.clone();
     }
 
     /// Whether the contact has ended.
@@ -248,32 +196,46 @@ impl Session {
                     flow: flow.clone(),
                     step: None,
                     variables,
+                    secrets: BTreeMap::new(),
                     misheard: 0,
+                    survey: Vec::new(),
                 });
             }
             Fact::FlowLeft { .. } => {
                 self.frames.pop();
+                self.secrets.leave_flows(self.frames.len());
             }
             Fact::StepEntered { step } => {
                 self.state = State::Deciding;
+                self.secrets.forget_answer();
                 if let Some(frame) = self.frames.last_mut() {
                     frame.step = Some(step.clone());
                     frame.misheard = 0;
+                    frame.survey.clear();
                 }
             }
-            Fact::StepFinished { .. } => self.state = State::Deciding,
+            Fact::StepFinished { .. } => {
+                self.state = State::Deciding;
+                self.secrets.forget_answer();
+            }
             Fact::Asked {
                 question,
                 expects,
                 until,
                 ..
             } => {
+                let waits = matches!(&self.state, State::Serving(serving) if serving.is_waiting());
+                if *question == Question::Queue && waits {
+                    // The caller is heard beside the wait, not instead of it.
+                    return;
+                }
                 let understood = match (&self.state, question) {
                     (State::Hearing(hearing), Question::Confirm) => hearing.understood.clone(),
                     _ => None,
                 };
                 self.state = State::Hearing(Hearing {
                     seq: self.seq,
+                    since: event.at,
                     question: *question,
                     expects: expects.clone(),
                     keys: "".into(),
@@ -289,11 +251,11 @@ impl Session {
                 }
             }
             Fact::KeysCollected { until } => {
-                if let (State::Hearing(hearing), Some(Personal::Text(keys))) =
-                    (&mut self.state, &event.personal)
-                {
-                    hearing.keys = keys.clone();
+                if let State::Hearing(hearing) = &mut self.state {
                     hearing.until = *until;
+                    if let Some(Personal::Text(keys)) = &event.personal {
+                        hearing.keys = keys.clone();
+                    }
                 }
             }
             Fact::Understood => {
@@ -304,60 +266,124 @@ impl Session {
                 }
             }
             Fact::Misheard { hearing, .. } => {
+                self.secrets.forget_answer();
                 if let Some(frame) = self.frames.last_mut() {
                     frame.misheard = *hearing;
                 }
             }
-            Fact::CallRequested {
-                call,
-                attempt,
-                plugin,
-                function,
-                until,
-                filler,
-                at_most_once,
-            } => {
-                if *attempt == 1 {
-                    self.calls += 1;
-                }
-                let arguments = match &event.personal {
-                    Some(Personal::Arguments(arguments)) => arguments.clone(),
-                    _ => Vec::new(),
-                };
-                let restarts = match &self.state {
-                    State::Calling(calling) if calling.call == *call => calling.restarts,
-                    _ => 0,
-                };
-                self.state = State::Calling(Box::new(Calling {
+            Fact::CallRequested { .. } => self.requested(event),
+            Fact::TogetherBegan { branches, filler } => {
+                self.calls += u32::try_from(branches.len()).unwrap_or(u32::MAX);
+                let branches = branches.iter().map(|(name, call)| Branch {
+                    name: name.clone(),
                     call: call.clone(),
-                    attempt: *attempt,
-                    restarts,
-                    plugin: plugin.clone(),
-                    function: function.clone(),
-                    arguments,
-                    until: *until,
+                    progress: Progress::Begun,
+                });
+                self.state = State::Together(Box::new(Together {
+                    branches: branches.collect(),
                     filler: *filler,
-                    at_most_once: *at_most_once,
                 }));
             }
-            Fact::FillerSaid { .. } => {
-                if let State::Calling(calling) = &mut self.state {
-                    calling.filler = None;
+            Fact::CallAnswered { call, answer, .. } => self.call_answered(call, answer, event),
+            Fact::FillerSaid { .. } => match &mut self.state {
+                State::Calling(calling) => calling.filler = None,
+                State::Together(together) => together.filler = None,
+                _ => {}
+            },
+            Fact::Resumed { .. } => match &mut self.state {
+                State::Calling(calling) => calling.restarts += 1,
+                State::Together(together) => {
+                    for branch in &mut together.branches {
+                        if let Progress::Calling(calling) = &mut branch.progress {
+                            calling.restarts += 1;
+                        }
+                    }
                 }
-            }
-            Fact::Resumed { .. } => {
-                if let State::Calling(calling) = &mut self.state {
-                    calling.restarts += 1;
+                _ => {}
+            },
+            Fact::ServiceAsked {
+                work,
+                attempt,
+                demand,
+                until,
+            } => {
+                if *attempt == 1 {
+                    self.works += 1;
                 }
+                // Asked again, the work is as far as it was.
+                let stage = match &self.state {
+                    State::Serving(serving) if serving.work == *work => serving.stage.clone(),
+                    _ => Stage::Asked,
+                };
+                let particulars = match &event.personal {
+                    Some(Personal::Particulars(particulars)) => (**particulars).clone(),
+                    _ => Default::default(),
+                };
+                self.state = State::Serving(Box::new(Serving {
+                    work: work.clone(),
+                    attempt: *attempt,
+                    demand: demand.clone(),
+                    particulars,
+                    until: *until,
+                    stage,
+                }));
             }
-            Fact::VariableSet { name } => {
-                if let (Some(frame), Some(Personal::Value(value))) = (self.frames.last_mut(), &event.personal)
+            Fact::ServiceAnswered { answer, .. } => self.service_answered(answer, event.at),
+            Fact::ServiceLeft { .. } => self.state = State::Deciding,
+            Fact::QueuePlanned {
+                announcement,
+                offer,
+                offered,
+            } => {
+                if let State::Serving(serving) = &mut self.state
+                    && let Stage::Waiting(waiting) = &mut serving.stage
                 {
-                    frame.variables.insert(name.clone(), value.clone());
+                    waiting.announcement = *announcement;
+                    waiting.offer = *offer;
+                    waiting.offered = *offered;
                 }
+            }
+            Fact::SurveyAnswered { question } => {
+                let answer = match &event.personal {
+                    Some(Personal::Value(value)) => Some(value.clone()),
+                    _ => None,
+                };
+                self.surveyed(question, answer);
+            }
+            Fact::SurveyPassed { question } => self.surveyed(question, None),
+            Fact::VariableSet { name } => {
+                let depth = self.frames.len().saturating_sub(1);
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.secrets.remove(name);
+                    self.secrets.variables.remove(&(depth, name.clone()));
+                    if let Some(Personal::Value(value)) = &event.personal {
+                        frame.variables.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+            Fact::SecretKept { name, origin } => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.variables.remove(name);
+                    frame.secrets.insert(name.clone(), origin.clone());
+                }
+            }
+            Fact::SecretsLost { .. } => {
+                for frame in &mut self.frames {
+                    frame.secrets.clear();
+                }
+                self.secrets = Secrets::default();
+            }
+            Fact::Consent { name, given } => {
+                self.consents.insert(name.clone(), *given);
             }
             Fact::LanguageSet { language } => self.language = language.clone(),
-            Fact::Waiting { until } => self.state = State::Waiting { until: *until },
+            Fact::Waiting { until, event } => {
+                self.state = State::Waiting {
+                    until: *until,
+                    event: event.clone(),
+                };
+            }
+            Fact::EventHappened { input, .. } => self.remember(input, Reply::Accepted),
             Fact::HungUp { input } => {
                 self.hung_up = Some(event.at);
                 if let Some(input) = input {
@@ -366,6 +392,7 @@ impl Session {
             }
             Fact::ClosingBegan => self.closing = true,
             Fact::Ended { cause, outcome } => {
+                self.secrets = Secrets::default();
                 self.state = State::Ended {
                     cause: *cause,
                     outcome: outcome.clone(),
@@ -375,10 +402,114 @@ impl Session {
             | Fact::Read { .. }
             | Fact::ExpressionFailed { .. }
             | Fact::Said { .. }
-            | Fact::Consent { .. }
-            | Fact::CallAnswered { .. }
             | Fact::AnsweredLate { .. }
+            | Fact::ServiceAnsweredLate { .. }
             | Fact::LimitHit { .. } => {}
+        }
+    }
+
+    fn requested(&mut self, event: &Event) {
+        let Fact::CallRequested {
+            call,
+            attempt,
+            plugin,
+            function,
+            until,
+            filler,
+            at_most_once,
+            redacted,
+        } = &event.fact
+        else {
+            return;
+        };
+        let arguments = match &event.personal {
+            Some(Personal::Arguments(arguments)) => arguments.clone(),
+            _ => Vec::new(),
+        };
+        let mut calling = Calling {
+            call: call.clone(),
+            attempt: *attempt,
+            restarts: 0,
+            plugin: plugin.clone(),
+            function: function.clone(),
+            arguments,
+            until: *until,
+            filler: *filler,
+            at_most_once: *at_most_once,
+            redacted: *redacted,
+        };
+        if let State::Together(together) = &mut self.state
+            && let Some(branch) = together.branch_mut(call)
+        {
+            if let Progress::Calling(before) = &branch.progress {
+                calling.restarts = before.restarts;
+            }
+            branch.progress = Progress::Calling(Box::new(calling));
+            return;
+        }
+        if *attempt == 1 {
+            self.calls += 1;
+        }
+        if let State::Calling(before) = &self.state
+            && before.call == *call
+        {
+            calling.restarts = before.restarts;
+        }
+        self.state = State::Calling(Box::new(calling));
+    }
+
+    fn call_answered(&mut self, call: &CallId, answer: &AnswerKind, event: &Event) {
+        if let State::Together(together) = &mut self.state
+            && let Some(branch) = together.branch_mut(call)
+        {
+            branch.progress = Progress::Answered(match &event.personal {
+                Some(Personal::Answer(outcome)) => outcome.clone(),
+                // What it carried has been erased.
+                _ => answer.without_value(),
+            });
+        }
+    }
+
+    fn service_answered(&mut self, answer: &ServiceAnswer, at: Timestamp) {
+        let State::Serving(serving) = &mut self.state else {
+            return;
+        };
+        match answer {
+            _ if answer.is_final() => self.state = State::Deciding,
+            ServiceAnswer::Queue(QueueAnswer::Joined { position, wait }) => {
+                let before = match &serving.stage {
+                    Stage::Waiting(waiting) => waiting.clone(),
+                    Stage::Asked | Stage::Ringing | Stage::Talking { .. } => Waiting::default(),
+                };
+                if let (Stage::Asked, Demand::Queue { since, max, .. }) = (&serving.stage, &serving.demand) {
+                    serving.until = *since + *max;
+                }
+                serving.stage = Stage::Waiting(Waiting {
+                    position: *position,
+                    wait: *wait,
+                    ..before
+                });
+            }
+            ServiceAnswer::Queue(QueueAnswer::AgentJoined { agent }) => {
+                serving.stage = Stage::Talking {
+                    agent: Some(agent.clone()),
+                };
+                serving.until = at + TALK_MAX;
+            }
+            ServiceAnswer::Transfer(TransferAnswer::Answered) => {
+                serving.stage = Stage::Talking { agent: None };
+                serving.until = at + TALK_MAX;
+            }
+            ServiceAnswer::Transfer(TransferAnswer::Ringing) => serving.stage = Stage::Ringing,
+            _ => {}
+        }
+    }
+
+    fn surveyed(&mut self, question: &Arc<str>, answer: Option<Value>) {
+        self.state = State::Deciding;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.misheard = 0;
+            frame.survey.push((question.clone(), answer));
         }
     }
 

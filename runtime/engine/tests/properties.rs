@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use trunkline_engine::{
-    Arrival, Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, arrive, decide, session::State,
+    Arrival, Channel, Decision, Event, Fact, Input, Readings, Reply, Session, Utterance, arrive, decide,
+    session::State,
 };
 use trunkline_flow::Checked;
 use trunkline_model::{
@@ -89,7 +90,7 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
         caller: caller.then(|| "+8613800138000".into()),
         claimed: None,
     };
-    let first = arrive(&HOTLINE, arrival, at).unwrap();
+    let first = arrive(&HOTLINE, arrival, at, &Readings::default()).unwrap();
     let mut session = first.session.clone();
     let mut events: Vec<Event> = Vec::new();
     holds_together(&session, &first, &mut events);
@@ -119,10 +120,10 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
                 Input::Recovered
             }
         };
-        let decision = decide(&HOTLINE, &session, &input, at);
+        let decision = decide(&HOTLINE, &session, &input, at, &Readings::default());
         if let Input::Utterance { id, .. } = &input {
             // The same input again, at once, is answered as before and moves nothing.
-            let again = decide(&HOTLINE, &decision.session, &input, at);
+            let again = decide(&HOTLINE, &decision.session, &input, at, &Readings::default());
             assert_eq!(again.reply, decision.reply);
             assert!(
                 again.events.is_empty() || session.has_ended(),
@@ -204,11 +205,13 @@ fn a_contact_left_alone_ends() {
                 caller: Some("+8613800138000".into()),
                 claimed: None,
             };
-            let mut session = arrive(&HOTLINE, arrival, at).unwrap().session;
+            let mut session = arrive(&HOTLINE, arrival, at, &Readings::default())
+                .unwrap()
+                .session;
             for _ in 0..200 {
                 let Some(wake) = session.pending().wake else { break };
                 at = wake;
-                session = decide(&HOTLINE, &session, &Input::TimeUp, at).session;
+                session = decide(&HOTLINE, &session, &Input::TimeUp, at, &Readings::default()).session;
             }
             assert!(session.has_ended(), "{number} {channel:?}: {:?}", session.state);
         }
@@ -229,11 +232,13 @@ fn a_contact_that_is_asked_for_ever_hits_its_bound() {
         caller: None,
         claimed: None,
     };
-    let mut session = arrive(&HOTLINE, arrival, at).unwrap().session;
+    let mut session = arrive(&HOTLINE, arrival, at, &Readings::default())
+        .unwrap()
+        .session;
     let mut last = Vec::new();
     while let Some(wake) = session.pending().wake {
         at = wake;
-        let decision = decide(&HOTLINE, &session, &Input::TimeUp, at);
+        let decision = decide(&HOTLINE, &session, &Input::TimeUp, at, &Readings::default());
         session = decision.session;
         last = decision.events;
         assert!(session.seq < EVENTS_PER_CONTACT_MAX + 100);

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub use self::code::Code;
 pub use self::render::{Color, render};
+pub use self::suggest::nearest;
 pub(crate) use self::{
     findings::{Finding, Findings, diagnostic as findings_diagnostic},
     suggest::{did_you_mean, one_of},

@@ -13,18 +13,23 @@
 pub mod calendar;
 pub mod check;
 pub mod diagnostics;
+pub mod diff;
 pub mod expression;
+pub mod graph;
 pub mod hotline;
+pub mod inventory;
 pub mod keypad;
 mod length;
 pub mod limits;
 pub mod parse;
 pub mod prove;
+pub mod scenario;
 pub mod source;
 pub mod speech;
 pub mod step;
 mod syntax;
 pub mod template;
+pub mod width;
 pub mod words;
 mod yaml;
 

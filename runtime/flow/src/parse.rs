@@ -6,6 +6,7 @@ mod fields;
 mod flow;
 mod hotline;
 mod packs;
+pub(crate) mod scenario;
 mod step;
 mod tables;
 mod value;

@@ -200,6 +200,8 @@ pub struct Intent {
     pub function: FunctionName,
     /// The plugin and the function, as the flow writes them: `nlu.classify`.
     pub written: Arc<str>,
+    /// How many more parameters it has; all are optional, and are left out.
+    pub left_out: usize,
     /// Where each case of the enum leads; all of them are there.
     pub edges: BTreeMap<Arc<str>, StepId>,
     /// Time for the call.
@@ -220,7 +222,7 @@ pub struct Entry {
 }
 
 /// `ask`
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
     /// The question.
     pub prompt: Arc<Prompt>,

@@ -105,6 +105,11 @@ name!(
     /// idempotency key.
     CallId
 );
+name!(
+    /// One piece of work that a contact has asked a service for: a place in a queue, a
+    /// transfer, a ticket. The same for all its attempts: the service's idempotency key.
+    WorkId
+);
 
 impl ContactId {
     /// Makes an identifier of a time and 80 random bits (the layout of a ULID, in lower case).
@@ -134,6 +139,11 @@ impl ContactId {
     /// The identifier of this contact's call number `count`, counted from 1.
     pub fn call(&self, count: u32) -> CallId {
         CallId::new(format!("{self}-{count}"))
+    }
+
+    /// The identifier of this contact's piece of work number `count`, counted from 1.
+    pub fn work(&self, count: u32) -> WorkId {
+        WorkId::new(format!("{self}-w{count}"))
     }
 }
 

@@ -16,7 +16,7 @@ pub mod value;
 
 pub use digest::Digest;
 pub use ids::{
-    CallId, ContactId, FlowName, FunctionName, InputId, PluginName, PromptKey, StepId, VariableName,
+    CallId, ContactId, FlowName, FunctionName, InputId, PluginName, PromptKey, StepId, VariableName, WorkId,
 };
 pub use outcome::{Fault, FaultKind, Outcome, Refusal};
 pub use signature::{Errors, Parameter, Signature};

@@ -54,3 +54,29 @@ pub const VOICE_NEXT_KEY: Duration = Duration::from_secs(3);
 
 /// The longest `wait`.
 pub const WAIT_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// How long a service may take for what it answers at once: a ticket, a callback, a message, a
+/// survey, a mark in a recording, and a queue's word that the caller has a place in it.
+pub const SERVICE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The longest that a caller talks to an agent or to whom the call was transferred; past it the
+/// flow goes on as if the other had left.
+pub const TALK_MAX: Duration = Duration::from_secs(8 * 3_600);
+
+/// The longest wait in a queue, whatever its step says.
+pub const QUEUE_TIME_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// The priority of a caller in a queue when the step gives none.
+pub const PRIORITY_DEFAULT: i64 = 5;
+
+/// How often a question of a survey is put again.
+pub const SURVEY_RETRIES: u32 = 1;
+
+/// Characters of a personal value that a contact gives to a service as text.
+pub const SERVICE_TEXT_CHARS_MAX: usize = 16_000;
+
+/// The least time between two announcements to a caller in a queue.
+pub const ANNOUNCE_EVERY_MIN: Duration = Duration::from_secs(5);
+
+/// The longest message that a caller may leave.
+pub const MESSAGE_TIME_MAX: Duration = Duration::from_secs(600);

@@ -71,6 +71,11 @@ impl Signature {
         }
     }
 
+    /// Whether flows may mean it by `name`: its own name, `interface.function`, or the full name.
+    pub fn is_called(&self, name: &str) -> bool {
+        &*self.name == name || self.path() == name || self.function.as_str() == name
+    }
+
     /// The edges for the function's own errors, each with what it carries.
     pub fn error_cases(&self) -> Vec<(Arc<str>, Option<&Type>)> {
         match &self.errors {
@@ -88,9 +93,9 @@ impl Interface {
     /// The functions a flow may mean by `name`: a function's own name, `interface.function`,
     /// or the full name. More than one when the name alone does not decide.
     pub fn find<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Signature> {
-        self.functions.iter().filter(move |signature| {
-            &*signature.name == name || signature.path() == name || signature.function.as_str() == name
-        })
+        self.functions
+            .iter()
+            .filter(move |signature| signature.is_called(name))
     }
 }
 

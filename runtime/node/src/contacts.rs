@@ -3,7 +3,7 @@
 //! Each contact is decided by one task at a time under its own lock, and each input runs in a
 //! task of its own, so that a request that is dropped stops nothing half-way. After every
 //! decision, and only when its events are durable, what the contact now waits for is read from
-//! its session: a deadline goes to the [`Timers`], a plugin call is made.
+//! its session: a deadline goes to the [`Timers`], a plugin call is made, a service is asked.
 //!
 //! A contact that nobody has talked to for a while is parked: its session leaves memory, its
 //! deadline and a short [`Summary`] stay. Whatever comes next folds its journal again.
@@ -15,6 +15,7 @@ mod contact;
 mod error;
 mod page;
 mod recover;
+mod services;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use self::{
     error::{ArriveError, DeliverError, FindError},
     page::{Page, StateFilter},
     recover::Recovery,
+    services::Deed,
     summary::{State, Summary},
 };
 use crate::{
@@ -59,6 +61,7 @@ pub struct Contacts {
     pub(crate) clock: Clock,
     pub(crate) journal: Arc<Journal>,
     pub(crate) releases: Arc<Releases>,
+    services: services::Desk,
     timers: Timers,
     known: Mutex<BTreeMap<ContactId, Arc<Contact>>>,
     /// Tasks that decide; waited for when the node stops.
@@ -84,6 +87,7 @@ impl Contacts {
         Self {
             clock,
             journal,
+            services: services::Desk::new(releases.clone()),
             releases,
             timers: Timers::default(),
             known: Mutex::default(),

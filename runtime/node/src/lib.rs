@@ -47,7 +47,7 @@ mod watch;
 pub use bundle::{ReadError, read_folder};
 pub use clock::Clock;
 pub use contacts::{
-    ArriveError, Arrived, Call, Contacts, DeliverError, Delivered, FindError, Recovery, Summary,
+    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, FindError, Recovery, Summary,
 };
 pub use key::{Key, Token, WeakKey};
 pub use mask::mask;

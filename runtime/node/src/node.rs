@@ -216,6 +216,11 @@ impl Node {
             }
         }
 
+        if releases.current().is_some_and(|release| release.uses_services()) {
+            tracing::info!(
+                "queues, tickets, callbacks, surveys and messages of this version are kept in memory only"
+            );
+        }
         let contacts = Arc::new(Contacts::new(clock.clone(), journal, releases.clone()));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -227,6 +232,7 @@ impl Node {
         }
         let recovery = contacts.recover().await.inspect_err(|_| stop.cancel())?;
         until_stopped(&tasks, &stop, contacts.clone().keep_time());
+        until_stopped(&tasks, &stop, contacts.clone().keep_services());
         until_stopped(&tasks, &stop, keep_house(contacts.clone(), releases.clone()));
         if settings.watch {
             tasks.spawn(watch.run(stop.clone()));

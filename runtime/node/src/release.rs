@@ -134,6 +134,12 @@ impl Release {
         Some(self.hotline.flows.get(flow)?.steps.get(step)?.verb.name())
     }
 
+    /// Whether its hotline has what services keep.
+    pub(crate) fn uses_services(&self) -> bool {
+        let hotline = &self.hotline;
+        !hotline.queues.is_empty() || !hotline.tickets.is_empty() || !hotline.surveys.is_empty()
+    }
+
     /// It was current once.
     pub(crate) fn was_current(&self) {
         self.activated.store(true, Ordering::Release);

@@ -20,7 +20,7 @@ use std::{
 
 use benchmarks::{Throughput, hotline, measure};
 use tokio::runtime::Runtime;
-use trunkline_engine::{Arrival, Channel, Event, Input, Session, Utterance, arrive, decide};
+use trunkline_engine::{Arrival, Channel, Event, Input, Readings, Session, Utterance, arrive, decide};
 use trunkline_flow::{Checked, Sources, check, parse};
 use trunkline_journal::{Append, Journal, MasterKey, Standing, Store, StoreSpec, Version, open};
 use trunkline_model::{ContactId, Digest, Timestamp};
@@ -82,7 +82,13 @@ fn processor_time_of_an_event(hotline: &Checked, runtime: &Runtime) -> anyhow::R
         for _ in 0..CONTACTS {
             let (mut session, _) = begin();
             for index in 0..INPUTS {
-                let decision = decide(hotline, &session, &press(index), session.last);
+                let decision = decide(
+                    hotline,
+                    &session,
+                    &press(index),
+                    session.last,
+                    &Readings::default(),
+                );
                 events += decision.events.len() as u64;
                 session = black_box(decision.session);
             }
@@ -93,7 +99,7 @@ fn processor_time_of_an_event(hotline: &Checked, runtime: &Runtime) -> anyhow::R
     let journal = Journal::new(store.clone(), MasterKey::random()?);
     // The same events again and again; what is timed is encoding, sealing and chaining them.
     let (session, _) = begin();
-    let batch = decide(hotline, &session, &press(0), session.last).events;
+    let batch = decide(hotline, &session, &press(0), session.last, &Readings::default()).events;
     let mut ids = 0;
     let mut append_all = |events: &[Event], with_journal: bool| {
         measure(|| {
@@ -186,7 +192,13 @@ fn contacts_at_work(
                     head = journal.begin(&contact, &events).await.expect("a new contact");
                     session = next;
                 }
-                let decision = decide(&hotline, &session, &press(index), session.last);
+                let decision = decide(
+                    &hotline,
+                    &session,
+                    &press(index),
+                    session.last,
+                    &Readings::default(),
+                );
                 journal
                     .append(&mut head, &decision.events)
                     .await
@@ -254,7 +266,8 @@ fn begin(hotline: &Checked) -> (Session, Vec<Event>) {
         caller: None,
         claimed: None,
     };
-    let decision = arrive(hotline, arrival, Timestamp::from_millis(0)).expect("the number exists");
+    let decision =
+        arrive(hotline, arrival, Timestamp::from_millis(0), &Readings::default()).expect("the number exists");
     (decision.session, decision.events)
 }
 

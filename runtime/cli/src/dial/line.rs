@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trunkline_channel::chat::Turn;
 
-use super::typed::Given;
+use super::typed::{Given, Rehearsal};
 use crate::exit::Failure;
 
 /// How long one question for turns waits for the first.
@@ -32,6 +32,15 @@ pub(crate) enum Reply {
     Ended,
 }
 
+/// What came of a rehearsal's command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rehearsed {
+    /// What to tell.
+    pub(crate) remarks: Vec<String>,
+    /// Whether another contact began, whose turns are counted anew.
+    pub(crate) anew: bool,
+}
+
 /// One contact, as its caller has it. Two things implement this: a hotline in this process, and
 /// a server behind its public API.
 pub(crate) trait Line {
@@ -47,8 +56,11 @@ pub(crate) trait Line {
     /// The contact is lost.
     async fn turns(&self, after: u64) -> Result<Vec<Turn>, Failure>;
 
-    /// Moves the clock, where that can be done: why not, where it cannot.
-    async fn advance(&self, by: trunkline_model::Duration) -> Result<(), String>;
+    /// Does what only a rehearsal can: what to tell of it, or why it cannot be done.
+    async fn rehearse(&self, rehearsal: &Rehearsal) -> Result<Rehearsed, String>;
+
+    /// Whether there is something to be done after the contact has ended.
+    fn goes_on(&self) -> bool;
 
     /// Ends everything that belongs to the line.
     async fn close(self);

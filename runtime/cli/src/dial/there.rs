@@ -6,9 +6,9 @@ use std::time::Duration;
 use trunkline_channel::chat::{self, Begun, NewContact, Taken, Turn, Turns};
 
 use super::{
-    line::{Called, LISTEN_FOR, Line, Reply},
+    line::{Called, LISTEN_FOR, Line, Rehearsed, Reply},
     screen::Screen,
-    typed::Given,
+    typed::{Given, Rehearsal},
 };
 use crate::{
     api::{Api, ApiError},
@@ -130,8 +130,12 @@ impl Line for There {
         Ok(turns.turns)
     }
 
-    async fn advance(&self, _by: trunkline_model::Duration) -> Result<(), String> {
-        Err("a server's clock is not moved; dial the hotline's folder for that".to_owned())
+    async fn rehearse(&self, _rehearsal: &Rehearsal) -> Result<Rehearsed, String> {
+        Err("a server serves real callers; dial the hotline's folder for that".to_owned())
+    }
+
+    fn goes_on(&self) -> bool {
+        false
     }
 
     async fn close(self) {}

@@ -1,19 +1,29 @@
 //! `ask`: a value of a kind, collected by keys or words, confirmed if the flow wants.
 
-use trunkline_flow::step::{Answer, Ask, Key, Step};
+use std::sync::Arc;
+
+use trunkline_flow::step::{Answer, Ask, Key, Step, Verb};
 use trunkline_model::{StepId, Value};
 
 use crate::{
     collect::{self, Collected},
-    course::{Course, Given, Then},
+    course::{Course, Given, Then, Valued},
     event::{Expects, Fact, Personal, Question},
     input::{Channel, Utterance},
+    secrets::Origin,
     session::Hearing,
-    steps::hearing::{self, INVALID},
+    steps::{
+        hearing::{self, INVALID},
+        survey,
+    },
 };
 
 /// Puts the question and hears the caller.
 pub(super) fn ask(course: &mut Course<'_>, id: &StepId, ask: &Ask) -> Then {
+    if ask.secret {
+        // Keys pressed ahead stand in the events, and a secret may not.
+        collect::drop_ahead(course);
+    }
     // Who has pressed ahead knows the question.
     if course.session.keys_ahead.is_empty() {
         course.say(id, &ask.prompt, None, Given::default());
@@ -55,19 +65,28 @@ pub(super) fn heard(
             if let Some(key) = anywhere
                 && let Some(then) = hearing::anywhere_key(course, id, key)
             {
-                collect::keep_ahead(course, &keys[1..]);
+                if !ask.secret {
+                    collect::keep_ahead(course, &keys[1..]);
+                }
                 return then;
             }
-            let so_far = format!("{}{keys}", hearing.keys);
+            let so_far = format!("{}{keys}", keys_so_far(course, ask, hearing));
             // A message is complete; on a telephone more keys may come.
             match collect::collect(&ask.answer, &so_far, course.session.channel == Channel::Voice) {
                 Collected::Complete { keys, rest } => {
-                    collect::keep_ahead(course, &rest);
+                    if !ask.secret {
+                        collect::keep_ahead(course, &rest);
+                    }
                     complete(course, id, step, ask, &keys)
                 }
                 Collected::Open => {
                     let until = hearing::next_key(course.at);
-                    course.emit_with(Fact::KeysCollected { until }, Personal::Text(so_far.into()));
+                    if ask.secret {
+                        course.emit(Fact::KeysCollected { until });
+                        course.session.secrets.keys = so_far.into();
+                    } else {
+                        course.emit_with(Fact::KeysCollected { until }, Personal::Text(so_far.into()));
+                    }
                     Then::Rest
                 }
             }
@@ -92,6 +111,15 @@ fn worded(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, text: &s
     }
 }
 
+/// The keys of the answer that came one by one before; those of a secret are in memory only.
+pub(super) fn keys_so_far(course: &Course<'_>, ask: &Ask, hearing: &Hearing) -> Arc<str> {
+    if ask.secret {
+        course.session.secrets.keys.clone()
+    } else {
+        hearing.keys.clone()
+    }
+}
+
 /// Takes keys as they are for the whole answer.
 pub(super) fn complete(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, keys: &str) -> Then {
     match collect::understand_keys(&ask.answer, keys) {
@@ -101,7 +129,8 @@ pub(super) fn complete(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &
 }
 
 fn understood(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value: Value) -> Then {
-    let Some(confirm) = &ask.confirm else {
+    // A secret is not read back, since what is said stands in the events; the checker says so.
+    let Some(confirm) = ask.confirm.as_ref().filter(|_| !ask.secret) else {
         return answered(course, id, step, ask, value);
     };
     course.emit_with(Fact::Understood, Personal::Value(value.clone()));
@@ -149,6 +178,9 @@ pub(super) fn confirmed(
 }
 
 fn answered(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value: Value) -> Then {
+    if matches!(step.verb, Verb::Survey(_)) {
+        return survey::answered(course, id, step, value);
+    }
     if let Some(name) = &ask.consent {
         course.emit(Fact::Consent {
             name: name.clone(),
@@ -156,7 +188,12 @@ fn answered(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, value:
         });
     }
     if let Some(name) = &ask.save {
-        course.assign(name, value);
+        // Here it is asked for again when it is lost.
+        let secret = ask.secret.then(|| Origin {
+            depth: course.session.frames.len().saturating_sub(1),
+            step: id.clone(),
+        });
+        course.assign(name, Valued { value, secret });
     }
     course.leave_by_next(id, step)
 }

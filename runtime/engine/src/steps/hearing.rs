@@ -4,10 +4,12 @@
 //! The one meaning of collection (keys, words, key-ahead, what is no input and what is no
 //! match) stands in `docs/reference/collection.md`; the table there is this crate's test.
 
-use trunkline_flow::step::{Key, Verb};
+use std::borrow::Cow;
+
+use trunkline_flow::step::{Ask, Key, Record, Step, Verb};
 use trunkline_model::{
     Duration, StepId, Timestamp, Value,
-    limits::{TEXT_FIRST_INPUT, VOICE_FIRST_INPUT},
+    limits::{SURVEY_RETRIES, TEXT_FIRST_INPUT, VOICE_FIRST_INPUT},
 };
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     event::{Expects, Fact, Question},
     input::{Channel, Utterance},
     session::{Hearing, State},
-    steps::{ask, menu},
+    steps::{ask, menu, record, survey},
 };
 
 /// Why a caller was not understood; each is an exit of the step.
@@ -45,7 +47,7 @@ pub(super) fn listen(
     }
 }
 
-const fn first_input(channel: Channel) -> Duration {
+pub(super) const fn first_input(channel: Channel) -> Duration {
     match channel {
         Channel::Chat => TEXT_FIRST_INPUT,
         Channel::Voice => VOICE_FIRST_INPUT,
@@ -57,12 +59,34 @@ pub(crate) fn heard(course: &mut Course<'_>, utterance: &Utterance) -> Then {
     let (Some((_, id, step)), Some(hearing)) = (course.place(), present(course)) else {
         return course.broken();
     };
-    match (&step.verb, hearing.question) {
-        (Verb::Menu(menu), _) => menu::heard(course, id, menu, &hearing, utterance),
-        (Verb::Ask(ask), Question::Confirm) => ask::confirmed(course, id, step, ask, &hearing, utterance),
-        (Verb::Ask(ask), _) => ask::heard(course, id, step, ask, &hearing, utterance),
-        _ => course.broken(),
+    match &step.verb {
+        Verb::Menu(menu) => menu::heard(course, id, menu, &hearing, utterance),
+        Verb::Record(Record::Message { finish, save, .. }) => {
+            record::heard(course, id, step, *finish, save, utterance)
+        }
+        verb => match question(course, verb) {
+            Some(ask) if hearing.question == Question::Confirm => {
+                ask::confirmed(course, id, step, &ask, &hearing, utterance)
+            }
+            Some(ask) => ask::heard(course, id, step, &ask, &hearing, utterance),
+            None => course.broken(),
+        },
     }
+}
+
+/// The question that a step puts: its own, or the survey's that is next.
+fn question<'a>(course: &Course<'a>, verb: &'a Verb) -> Option<Cow<'a, Ask>> {
+    match verb {
+        Verb::Ask(ask) => Some(Cow::Borrowed(ask)),
+        Verb::Survey(survey) => survey::question(course, survey).map(Cow::Owned),
+        _ => None,
+    }
+}
+
+/// Whether what the caller gives now may stand in the events.
+pub(crate) fn hears_secret(course: &Course<'_>) -> bool {
+    matches!(course.session.state, State::Hearing(_))
+        && matches!(course.place(), Some((_, _, Step { verb: Verb::Ask(ask), .. })) if ask.secret)
 }
 
 /// The question's time is over. Keys that came one by one count as they are.
@@ -70,26 +94,35 @@ pub(crate) fn time_up(course: &mut Course<'_>) -> Then {
     let (Some((_, id, step)), Some(hearing)) = (course.place(), present(course)) else {
         return course.broken();
     };
-    match &step.verb {
-        Verb::Ask(ask) if !hearing.keys.is_empty() => ask::complete(course, id, step, ask, &hearing.keys),
-        _ => misheard(course, id, NO_INPUT),
+    if matches!(step.verb, Verb::Record(_)) {
+        return record::time_up(course, id, step);
     }
+    if let Some(ask) = question(course, &step.verb) {
+        let keys = ask::keys_so_far(course, &ask, &hearing);
+        if !keys.is_empty() {
+            return ask::complete(course, id, step, &ask, &keys);
+        }
+    }
+    misheard(course, id, NO_INPUT)
 }
 
 /// Puts the question again, without counting it as a hearing.
 pub(crate) fn ask_again(course: &mut Course<'_>) -> Then {
-    match course.place() {
-        Some((_, id, step)) => match &step.verb {
-            Verb::Menu(menu) => menu::ask(course, id, menu),
-            Verb::Ask(ask) => ask::ask(course, id, ask),
-            _ => course.broken(),
+    let Some((_, id, step)) = course.place() else {
+        return course.broken();
+    };
+    match &step.verb {
+        Verb::Menu(menu) => menu::ask(course, id, menu),
+        Verb::Record(Record::Message { .. }) => record::ask(course, id, step),
+        verb => match question(course, verb) {
+            Some(ask) => ask::ask(course, id, &ask),
+            None => course.broken(),
         },
-        None => course.broken(),
     }
 }
 
 /// The caller was not understood: asks again while the step has retries left, else leaves
-/// by the exit of that name.
+/// by the exit of that name. A survey goes on to its next question instead.
 pub(super) fn misheard(course: &mut Course<'_>, id: &StepId, why: &str) -> Then {
     let Some((_, _, step)) = course.place() else {
         return course.broken();
@@ -97,6 +130,7 @@ pub(super) fn misheard(course: &mut Course<'_>, id: &StepId, why: &str) -> Then 
     let retries = match &step.verb {
         Verb::Menu(menu) => menu.retries,
         Verb::Ask(ask) => ask.retries,
+        Verb::Survey(_) => SURVEY_RETRIES,
         _ => return course.broken(),
     };
     let hearing = course.session.frames.last().map_or(0, |frame| frame.misheard) + 1;
@@ -107,7 +141,14 @@ pub(super) fn misheard(course: &mut Course<'_>, id: &StepId, why: &str) -> Then 
     // Keys that followed a wrong one were meant for a question that does not come.
     collect::drop_ahead(course);
     if hearing > retries {
-        return course.leave_by_exit(id, step, why, Value::None);
+        return match &step.verb {
+            Verb::Survey(_) => survey::passed(course, id, step),
+            _ => course.leave_by_exit(id, step, why, Value::None),
+        };
+    }
+    // Nobody is there to be asked again, when the caller left while words were being told.
+    if course.session.hung_up.is_some() {
+        return course.close();
     }
     ask_again(course)
 }
@@ -186,7 +227,7 @@ pub(super) fn next_key(at: Timestamp) -> Timestamp {
     at + trunkline_model::limits::VOICE_NEXT_KEY
 }
 
-fn present(course: &Course<'_>) -> Option<Hearing> {
+pub(super) fn present(course: &Course<'_>) -> Option<Hearing> {
     match &course.session.state {
         State::Hearing(hearing) => Some(hearing.clone()),
         _ => None,

@@ -1,15 +1,22 @@
-//! `menu`: keys and words, each with its way.
+//! `menu`: keys and words, each with its way; words that are not among them go to the plugin
+//! that tells intents, if the menu names one.
 
-use trunkline_flow::step::{Key, Menu};
-use trunkline_model::StepId;
+use trunkline_flow::step::{Intent, Key, Menu};
+use trunkline_model::{
+    FaultKind, Outcome, StepId, Value,
+    limits::{CALL_RESTARTS_MAX, CALL_TIME_MAX},
+};
 
 use crate::{
     collect,
     course::{Course, Given, Then},
     event::{Expects, Question},
     input::Utterance,
-    session::Hearing,
-    steps::hearing::{self, NO_MATCH},
+    session::{Calling, Hearing},
+    steps::{
+        call,
+        hearing::{self, NO_MATCH},
+    },
 };
 
 /// Says the head and the lines of the keys that are live, and hears the caller.
@@ -36,7 +43,7 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, menu: &Menu) -> Then {
     keys.extend(hearing::anywhere_keys(course));
     let expects = Expects {
         keys: collect::keypad_order(keys),
-        text: !menu.words.is_empty() || hearing::has_anywhere_words(course),
+        text: !menu.words.is_empty() || menu.intent.is_some() || hearing::has_anywhere_words(course),
     };
     hearing::listen(course, Question::Menu, expects, menu.time)
 }
@@ -58,8 +65,8 @@ pub(super) fn heard(
             collect::keep_ahead(course, rest.as_str());
             pressed(course, id, menu, hearing, key)
         }
-        Utterance::Text(text) => {
-            let text = collect::plain(text);
+        Utterance::Text(said) => {
+            let text = collect::plain(said);
             if let Some(key) = collect::single_key(&text) {
                 return pressed(course, id, menu, hearing, key);
             }
@@ -67,9 +74,75 @@ pub(super) fn heard(
                 let (exit, next) = (format!("word {word}"), next.clone());
                 return course.leave(id, &exit, &next);
             }
-            hearing::anywhere_word(course, id, &text)
-                .unwrap_or_else(|| hearing::misheard(course, id, NO_MATCH))
+            if let Some(then) = hearing::anywhere_word(course, id, &text) {
+                return then;
+            }
+            match &menu.intent {
+                Some(intent) => ask_intent(course, intent, said),
+                None => hearing::misheard(course, id, NO_MATCH),
+            }
         }
+    }
+}
+
+/// Asks the plugin what words mean. The caller is heard no more while it thinks.
+fn ask_intent(course: &mut Course<'_>, intent: &Intent, said: &str) -> Then {
+    let mut arguments = vec![Value::text(said.trim())];
+    arguments.resize(1 + intent.left_out, Value::None);
+    let calling = Calling {
+        call: course.session.contact.call(course.session.calls + 1),
+        attempt: 1,
+        restarts: 0,
+        plugin: intent.plugin.clone(),
+        function: intent.function.clone(),
+        arguments,
+        until: course.at + intent.time.min(CALL_TIME_MAX),
+        filler: None,
+        at_most_once: false,
+        redacted: false,
+    };
+    call::ask(course, calling);
+    Then::Rest
+}
+
+/// Takes what the plugin made of the words. What it does not know, and what it fails at, was
+/// not understood.
+pub(super) fn told(course: &mut Course<'_>, id: &StepId, menu: &Menu, outcome: &Outcome) -> Then {
+    let (Some(calling), Some(intent)) = (call::present(course), &menu.intent) else {
+        return course.broken();
+    };
+    call::record(course, &calling, outcome);
+    let case = match outcome {
+        Outcome::Ok(value) => value.as_text(),
+        Outcome::Refusal(_) | Outcome::Fault(_) => None,
+    };
+    match case.and_then(|case| intent.edges.get_key_value(case)) {
+        Some((case, next)) => course.leave(id, &format!("intent {case}"), next),
+        None => hearing::misheard(course, id, NO_MATCH),
+    }
+}
+
+/// The node stopped while the plugin thought: it is asked again, within bounds.
+pub(super) fn recovered(course: &mut Course<'_>, id: &StepId, menu: &Menu, calling: Calling) -> Then {
+    match &menu.intent {
+        Some(intent) if calling.restarts <= CALL_RESTARTS_MAX => {
+            let next = Calling {
+                attempt: calling.attempt + 1,
+                until: course.at + intent.time.min(CALL_TIME_MAX),
+                ..calling
+            };
+            call::ask(course, next);
+            Then::Rest
+        }
+        _ => told(
+            course,
+            id,
+            menu,
+            &Outcome::fault(
+                FaultKind::Interrupted,
+                "the node stopped while the call was under way",
+            ),
+        ),
     }
 }
 

@@ -4,13 +4,31 @@ pub(crate) mod ask;
 pub(crate) mod call;
 pub(crate) mod hearing;
 pub(crate) mod menu;
-mod plain;
+mod office;
+pub(crate) mod plain;
+mod queue;
+pub(crate) mod record;
 mod run;
+pub(crate) mod service;
+pub(crate) mod survey;
+pub(crate) mod together;
+mod transfer;
 
 use trunkline_flow::step::{Step, Verb};
 use trunkline_model::StepId;
 
 use crate::course::{Course, Then};
+
+/// The exit of what took too long.
+pub(crate) const TIMEOUT: &str = "timeout";
+/// The exit of what could not be done.
+pub(crate) const FAILED: &str = "failed";
+/// The exit of what the caller, or whoever was asked, did not want.
+pub(crate) const DECLINED: &str = "declined";
+/// The exit of what may not be.
+pub(crate) const REFUSED: &str = "refused";
+/// The exit of what is there already.
+pub(crate) const DUPLICATE: &str = "duplicate";
 
 /// Begins a step that has just been entered.
 pub(crate) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
@@ -24,14 +42,14 @@ pub(crate) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
         Verb::Wait(wait) => plain::wait(course, wait),
         Verb::Run(run) => run::enter(course, id, run),
         Verb::End(end) => run::end(course, id, end),
-        Verb::Together(_)
-        | Verb::Queue(_)
-        | Verb::Transfer(_)
-        | Verb::Callback(_)
-        | Verb::Survey(_)
-        | Verb::Ticket(_)
-        | Verb::Notify(_)
-        | Verb::Record(_) => course.broken(),
+        Verb::Together(together) => together::enter(course, id, step, together),
+        Verb::Queue(queue) => queue::enter(course, id, queue),
+        Verb::Transfer(transfer) => transfer::enter(course, id, step, transfer),
+        Verb::Callback(callback) => office::callback(course, id, step, callback),
+        Verb::Survey(_) => survey::enter(course, id, step),
+        Verb::Ticket(ticket) => office::ticket(course, id, step, ticket),
+        Verb::Notify(notify) => office::notify(course, id, step, notify),
+        Verb::Record(_) => record::enter(course, id, step),
     }
 }
 

@@ -14,7 +14,7 @@ use trunkline_model::{
 pub(crate) fn hotline() -> Checked {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hotline");
     let mut files = BTreeMap::new();
-    for folder in ["", "flows", "prompts", "calendars"] {
+    for folder in ["", "flows", "prompts", "calendars", "surveys", "tickets"] {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
@@ -27,14 +27,44 @@ pub(crate) fn hotline() -> Checked {
         files,
         recordings: [("audio/greeting.wav".into(), Some(6.5))].into(),
     };
-    let interfaces = BTreeMap::from([(PluginName::from("crm"), Arc::new(crm()))]);
+    let interfaces = BTreeMap::from([
+        (PluginName::from("crm"), Arc::new(crm())),
+        (PluginName::from("nlu"), Arc::new(nlu())),
+    ]);
     let report = check(&parse(&sources), &interfaces);
     report
         .checked
         .unwrap_or_else(|| panic!("{:#?}", report.diagnostics))
 }
 
-/// What the hotline's only plugin offers.
+/// What tells callers' wishes apart.
+fn nlu() -> Interface {
+    let wish = Type::Enum(Arc::new(trunkline_model::types::Enum {
+        name: Some("wish".into()),
+        cases: vec!["tax".into(), "rubbish".into()],
+    }));
+    let parameter = |name: &str, ty: Type| Parameter {
+        name: name.into(),
+        ty,
+    };
+    Interface {
+        functions: vec![Signature {
+            function: "city:nlu/wishes@1.0.0#classify".into(),
+            interface: Some("wishes".into()),
+            name: "classify".into(),
+            parameters: vec![
+                parameter("text", Type::String),
+                parameter("dialect", Type::String.optional()),
+            ],
+            ok: Some(wish.clone()),
+            errors: Errors::Refused(None),
+            docs: None,
+        }],
+        types: BTreeMap::from([("wish".into(), wish)]),
+    }
+}
+
+/// What the hotline's register offers.
 fn crm() -> Interface {
     let citizen = record_type(Some("citizen"), [("id", Type::String), ("name", Type::String)]);
     let function = |name: &str, parameter: &str, ok: Option<Type>, errors| Signature {

@@ -297,7 +297,11 @@ fn the_examples_of_the_pages_are_true() {
     for code in crate::Code::ALL {
         let found = |text: &str| {
             let sources = files(text);
-            let report = check(&parse(&sources), &interfaces());
+            let mut report = check(&parse(&sources), &interfaces());
+            if let Some(checked) = &report.checked {
+                let scenarios = crate::scenario::read(&sources, checked, &interfaces());
+                report.diagnostics.extend(scenarios.diagnostics);
+            }
             let shown =
                 crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
             (report, shown)

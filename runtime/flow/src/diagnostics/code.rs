@@ -2,8 +2,8 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 09 what this version does not have, 10 the rules of rule packs (TL1001 is rule R1).
-//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have.
+//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have,
+//! 10 the rules of rule packs (TL1001 is rule R1), 11 scenarios.
 
 use std::fmt;
 
@@ -174,6 +174,12 @@ codes! {
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",
+
+    ScriptLine "1101" Error "not a line of a script",
+    BadMock "1102" Error "not an answer that the function gives",
+    UncalledMock "1103" Warning "no flow calls the mocked function",
+    ChecksNothing "1104" Warning "the scenario cannot fail",
+    NoSuchOutcome "1105" Error "no contact ends like this",
 }
 
 impl Code {

@@ -98,6 +98,14 @@ impl Findings {
         self.found.push(finding);
     }
 
+    /// Takes the findings of another part in.
+    pub(crate) fn extend(&mut self, others: Self) {
+        for finding in others.found {
+            self.push(finding);
+        }
+        self.left_out += others.left_out;
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.found
             .iter()

@@ -1,7 +1,7 @@
 //! "Did you mean": the names nearest to what was written.
 
 /// The name nearest to what was written, if one is near.
-fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written: Vec<char> = written.to_lowercase().chars().collect();
     let far = (written.len() / 3).clamp(1, 3) + 1;
     names

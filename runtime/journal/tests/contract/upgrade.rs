@@ -210,6 +210,7 @@ fn every_fact() -> Vec<Event> {
                 until,
                 filler: Some(at),
                 at_most_once: false,
+                redacted: false,
             },
             Some(Personal::Arguments(vec![Value::from("+8613800138000")])),
         ),
@@ -251,7 +252,7 @@ fn every_fact() -> Vec<Event> {
             },
             None,
         ),
-        (Fact::Waiting { until }, None),
+        (Fact::Waiting { until, event: None }, None),
         (
             Fact::Resumed {
                 away: Duration::from_millis(1_500),

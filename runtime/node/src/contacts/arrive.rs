@@ -237,13 +237,14 @@ impl Contacts {
             caller: call.caller.as_deref().map(Into::into),
             claimed: call.claimed.as_deref().map(Into::into),
         };
+        let readings = self.services.readings(None, now);
         let decision: Decision =
-            trunkline_engine::arrive(pinned.release().hotline(), arrival, now).map_err(|error| {
-                ArriveError::NoSuchNumber {
+            trunkline_engine::arrive(pinned.release().hotline(), arrival, now, &readings).map_err(
+                |error| ArriveError::NoSuchNumber {
                     number: error.0,
                     numbers: Vec::new(),
-                }
-            })?;
+                },
+            )?;
         let contact = Arc::new(Contact::arriving(id.clone(), now, pinned, Some(token.digest())));
         let record = ContactRecord {
             version: VERSION,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use trunkline_engine::{Event, Fact, Session, turn::Turn};
 use trunkline_journal::Head;
-use trunkline_model::{CallId, ContactId, Timestamp};
+use trunkline_model::{CallId, ContactId, Timestamp, WorkId};
 
 use crate::limits::TURNS_KEPT;
 
@@ -16,10 +16,17 @@ pub(super) struct Awake {
     pub(super) turns: VecDeque<Turn>,
     /// All turns with a greater number are in `turns`.
     pub(super) turns_after: u64,
-    /// The call that was made last: its id and attempt.
-    pub(super) called: Option<(CallId, u32)>,
+    /// The work that was dispatched, of what is pending.
+    pub(super) dispatched: Dispatched,
     /// When the step it is in began.
     pub(super) step_since: Timestamp,
+}
+
+/// Work that was dispatched, each piece by its id and attempt.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dispatched {
+    pub(super) calls: Vec<(CallId, u32)>,
+    pub(super) service: Option<(WorkId, u32)>,
 }
 
 impl Awake {
@@ -29,7 +36,7 @@ impl Awake {
             session: Session::fold(contact.clone(), events),
             turns: VecDeque::new(),
             turns_after: 0,
-            called: None,
+            dispatched: Dispatched::default(),
             step_since: Timestamp::default(),
         };
         for (seq, event) in (1..).zip(events) {

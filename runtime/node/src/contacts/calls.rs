@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracing::Instrument as _;
-use trunkline_engine::{Input, session::Calling};
+use trunkline_engine::{Input, Session, session::Calling};
 use trunkline_model::{FaultKind, Outcome};
 
 use super::{Contacts, contact::Contact};
@@ -17,19 +17,23 @@ impl Contacts {
         contact: &Arc<Contact>,
         pinned: Pinned,
         calling: &Calling,
-        language: &str,
+        session: &Session,
     ) {
         if self.is_stopping() {
             // It is pending in the journal, and is made when the node is back.
             return;
         }
+        let Some(arguments) = session.arguments(calling) else {
+            // They were secret and are lost: that the node was away is about to be decided upon.
+            return;
+        };
         let now = self.clock.now();
         let call = trunkline_plugin::Call {
             function: calling.function.clone(),
-            arguments: calling.arguments.clone(),
+            arguments: arguments.to_vec(),
             id: calling.call.clone(),
             attempt: calling.attempt,
-            locale: language.to_string(),
+            locale: session.language.to_string(),
             time: calling.until.since(now),
         };
         let (name, id, attempt) = (calling.plugin.clone(), calling.call.clone(), calling.attempt);

@@ -14,7 +14,10 @@ use trunkline_engine::{
 use trunkline_journal::{Error as JournalError, Head, Put};
 use trunkline_model::{ContactId, Digest, Timestamp};
 
-use super::{Contacts, DeliverError, Delivered, FindError, State, Summary, awake::Awake};
+use super::{
+    Contacts, DeliverError, Delivered, FindError, State, Summary,
+    awake::{Awake, Dispatched},
+};
 use crate::{
     limits::CONFLICTS_MAX,
     observe,
@@ -120,7 +123,12 @@ impl Contact {
         let Ok(mut awake) = self.awake.try_lock() else {
             return false;
         };
-        // A call under way is known by what is in memory alone.
+        // A secret is nowhere else.
+        if awake.as_ref().is_some_and(|awake| awake.session.holds_secrets()) {
+            return false;
+        }
+        // A call under way, and work that a service was asked for, are known by what is in
+        // memory alone.
         let parks = matches!(
             self.standing().summary.state,
             State::Hearing | State::Waiting | State::Stranded | State::Ended
@@ -204,7 +212,7 @@ impl Contact {
         match began {
             Ok(Some(head)) => {
                 let awake = guard.insert(Box::new(Awake::of(head, &self.id, &[])));
-                self.applied(contacts, awake, &decision.events);
+                self.applied(contacts, awake, &decision.events, Some(&decision.session));
                 Ok(true)
             }
             failed => {
@@ -304,10 +312,14 @@ impl Contact {
                 }
                 Decided::Events(decision) => decision,
             };
-            let Decision { events, reply, .. } = *decision;
+            let Decision {
+                events,
+                session: decided,
+                reply,
+            } = *decision;
             let error = match contacts.journal.append(&mut awake.head, &events).await {
                 Ok(()) => {
-                    self.applied(contacts, awake, &events);
+                    self.applied(contacts, awake, &events, Some(&decided));
                     return Ok(Delivered {
                         seq: awake.session.seq,
                         reply,
@@ -331,17 +343,21 @@ impl Contact {
             }
             tracing::warn!(%error, "reading the contact again");
             // What the journal holds is what happened, whatever was thought of it here.
-            let (before, called) = (awake.session.seq, awake.called.clone());
+            let (before, dispatched) = (awake.session.clone(), awake.dispatched.clone());
             let recorded = contacts.journal.read(&self.id).await.map_err(FindError::from)?;
             let recorded = recorded.ok_or_else(|| FindError::NoSuchContact(self.id.clone()))?;
-            let since = usize::try_from(before).unwrap_or(usize::MAX);
+            let since = usize::try_from(before.seq).unwrap_or(usize::MAX);
             let landed = recorded
                 .events
                 .get(since..)
                 .is_some_and(|tail| tail.starts_with(&events));
             let awake = guard.insert(Box::new(Awake::of(recorded.head, &self.id, &recorded.events)));
-            awake.called = called;
+            awake.dispatched = dispatched;
+            awake
+                .session
+                .keep_secrets_of(if landed { &decided } else { &before });
             if landed {
+                self.tell_services(contacts, &events);
                 self.settled(contacts, awake);
                 return Ok(Delivered {
                     seq: awake.session.seq,
@@ -369,7 +385,7 @@ impl Contact {
             .append(&mut awake.head, &events)
             .await
             .map_err(DeliverError::Journal)?;
-        self.applied(contacts, awake, &events);
+        self.applied(contacts, awake, &events, None);
         Ok(Delivered {
             seq: awake.session.seq,
             reply: Reply::Refused(Refused::Ended),
@@ -404,14 +420,17 @@ impl Contact {
                     session.reply_to(id).unwrap_or(Reply::Refused(Refused::Ended)),
                 )),
                 Input::HangUp { id: None } => Ok(Decided::Nothing(Reply::Refused(Refused::Ended))),
-                Input::Answer { .. } | Input::TimeUp | Input::Recovered => {
-                    Ok(Decided::Nothing(Reply::Accepted))
-                }
+                Input::Answer { .. }
+                | Input::ServiceAnswered { .. }
+                | Input::EventHappened { .. }
+                | Input::TimeUp
+                | Input::Recovered => Ok(Decided::Nothing(Reply::Accepted)),
             };
         };
         // A contact's time does not run backwards, even if the system's does.
         let at = contacts.clock.now().max(session.last);
-        let decision = decide(release.hotline(), session, input, at);
+        let readings = contacts.services.readings(Some(&self.id), at);
+        let decision = decide(release.hotline(), session, input, at, &readings);
         Ok(if decision.events.is_empty() {
             Decided::Nothing(decision.reply)
         } else {
@@ -419,14 +438,36 @@ impl Contact {
         })
     }
 
-    /// Takes durable events in and acts upon what follows from them.
-    fn applied(self: &Arc<Self>, contacts: &Arc<Contacts>, awake: &mut Awake, events: &[Event]) {
+    /// Takes durable events in and acts upon what follows from them. What the decision keeps
+    /// beside its events is taken over from the session that it made.
+    fn applied(
+        self: &Arc<Self>,
+        contacts: &Arc<Contacts>,
+        awake: &mut Awake,
+        events: &[Event],
+        decided: Option<&Session>,
+    ) {
         for event in events {
             awake.session.apply(event);
             awake.keep_turn(awake.session.seq, event);
             self.count(awake, event);
         }
+        if let Some(decided) = decided {
+            awake.session.keep_secrets_of(decided);
+        }
+        self.tell_services(contacts, events);
         self.settled(contacts, awake);
+    }
+
+    /// Tells services what of durable events is for them: the contact let go of one, or ended.
+    fn tell_services(self: &Arc<Self>, contacts: &Arc<Contacts>, events: &[Event]) {
+        for event in events {
+            match &event.fact {
+                Fact::ServiceLeft { work } => contacts.left_service(&self.id, work),
+                Fact::Ended { .. } => contacts.done_with_services(&self.id),
+                _ => {}
+            }
+        }
     }
 
     /// Acts upon what the session waits for now.
@@ -453,13 +494,24 @@ impl Contact {
         };
         let pending = awake.session.pending();
         contacts.timers.set(&self.id, pending.wake);
-        if let (Some(calling), Some(pinned)) = (pending.call, pinned) {
-            let work = (calling.call.clone(), calling.attempt);
-            if awake.called.as_ref() != Some(&work) {
-                contacts.make_call(self, pinned, calling, &awake.session.language);
-                awake.called = Some(work);
+        let mut dispatched = Dispatched::default();
+        if let Some(pinned) = pinned {
+            for calling in &pending.calls {
+                let work = (calling.call.clone(), calling.attempt);
+                if !awake.dispatched.calls.contains(&work) {
+                    contacts.make_call(self, pinned.clone(), calling, &awake.session);
+                }
+                dispatched.calls.push(work);
             }
         }
+        if let Some(serving) = pending.service {
+            let work = Some((serving.work.clone(), serving.attempt));
+            if awake.dispatched.service != work {
+                contacts.ask_service(&self.id, serving);
+            }
+            dispatched.service = work;
+        }
+        awake.dispatched = dispatched;
         self.changed.notify_waiters();
     }
 
@@ -524,6 +576,10 @@ const fn caller_kind(input: &Input) -> Option<&'static str> {
             ..
         } => Some("text"),
         Input::HangUp { .. } => Some("hang-up"),
-        Input::Answer { .. } | Input::TimeUp | Input::Recovered => None,
+        Input::Answer { .. }
+        | Input::ServiceAnswered { .. }
+        | Input::EventHappened { .. }
+        | Input::TimeUp
+        | Input::Recovered => None,
     }
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use trunkline_engine::{Channel, Session, session};
+use trunkline_engine::{
+    Channel, Session,
+    service::{Demand, Serving, Stage},
+    session,
+};
 use trunkline_model::{ContactId, Digest, FlowName, StepId, Timestamp};
 
 /// What a contact waits for.
@@ -14,7 +18,9 @@ pub enum State {
     Hearing,
     /// A plugin.
     Calling,
-    /// A time.
+    /// A service: a queue, a ticket's number, an agent's last word.
+    Serving,
+    /// A time, or an event.
     Waiting,
     /// Its release, which cannot be rebuilt.
     Stranded,
@@ -24,10 +30,11 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Arriving,
         Self::Hearing,
         Self::Calling,
+        Self::Serving,
         Self::Waiting,
         Self::Stranded,
         Self::Ended,
@@ -39,6 +46,7 @@ impl State {
             Self::Arriving => "arriving",
             Self::Hearing => "hearing",
             Self::Calling => "calling",
+            Self::Serving => "serving",
             Self::Waiting => "waiting",
             Self::Stranded => "stranded",
             Self::Ended => "ended",
@@ -63,7 +71,8 @@ pub struct Summary {
     pub language: Arc<str>,
     /// The flow and the step it is in.
     pub place: Option<(FlowName, StepId)>,
-    /// Whom or what it waits for, in words: `caller`, `plugin crm`, `time`.
+    /// Whom or what it waits for, in words: `caller`, `plugin crm`, `queue general at 3`,
+    /// `agent zhang-wei`, `ticket`, `event ticket.closed`, `time`.
     pub waits_for: Option<Arc<str>>,
     /// Since when.
     pub since: Timestamp,
@@ -100,7 +109,12 @@ impl Summary {
                 Some(format!("plugin {}", calling.plugin).into()),
                 None,
             ),
-            session::State::Waiting { .. } => (State::Waiting, Some("time".into()), None),
+            session::State::Together(together) => (State::Calling, Some(calls(together)), None),
+            session::State::Serving(serving) => (State::Serving, Some(service(serving)), None),
+            session::State::Waiting { event: None, .. } => (State::Waiting, Some("time".into()), None),
+            session::State::Waiting {
+                event: Some(event), ..
+            } => (State::Waiting, Some(format!("event {event}").into()), None),
             session::State::Ended { cause, outcome } => {
                 (State::Ended, None, Some((cause.as_str(), outcome.clone())))
             }
@@ -131,4 +145,25 @@ impl Summary {
         self.stranded = Some(why);
         self
     }
+}
+
+/// The plugins whose answers are still to come, in words.
+fn calls(together: &session::Together) -> Arc<str> {
+    let plugins: Vec<String> = together.calls().map(|call| call.plugin.to_string()).collect();
+    format!("plugins {}", plugins.join(", ")).into()
+}
+
+/// A service and how far it has come, in words.
+fn service(serving: &Serving) -> Arc<str> {
+    let words = match (&serving.stage, &serving.demand) {
+        (Stage::Waiting(waiting), Demand::Queue { queue, .. }) => {
+            format!("queue {queue} at {}", waiting.position)
+        }
+        (Stage::Talking { agent: Some(agent) }, _) => format!("agent {agent}"),
+        (Stage::Talking { agent: None }, _) => "the other party".to_owned(),
+        (Stage::Ringing, _) => "the other party to answer".to_owned(),
+        (_, Demand::Queue { queue, .. }) => format!("queue {queue}"),
+        (_, demand) => demand.service().to_owned(),
+    };
+    words.into()
 }

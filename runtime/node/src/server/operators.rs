@@ -22,7 +22,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// `live` (the default), `all`, or one state: `hearing`, `calling`, `waiting`,
+    /// `live` (the default), `all`, or one state: `hearing`, `calling`, `serving`, `waiting`,
     /// `stranded`, `ended`.
     state: Option<String>,
     /// Only contacts after this one: the `next` of the page before.
@@ -85,7 +85,7 @@ fn filter(state: Option<&str>) -> Result<StateFilter, Refusal> {
                         "{:?} is no state of a contact.",
                         name.chars().take(32).collect::<String>()
                     ),
-                    "Write live, all, hearing, calling, waiting, stranded or ended.",
+                    "Write live, all, hearing, calling, serving, waiting, stranded or ended.",
                 )
             })
         }

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct ContactState {
     /// Its id.
     contact: String,
-    /// `hearing`, `calling`, `waiting`, `stranded` or `ended`.
+    /// `hearing`, `calling`, `serving`, `waiting`, `stranded` or `ended`.
     state: &'static str,
     /// The release it is on.
     release: String,

@@ -148,6 +148,64 @@ async fn the_end_of_a_script_hangs_up_and_the_clock_of_a_rehearsal_moves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_that_is_kept_passes_as_a_scenario() {
+    let folder = theatre();
+    let path = folder.path().display().to_string();
+    tokio::task::spawn_blocking(move || {
+        let mut dialled = Dialled::begin(&[&path]);
+        // Nobody answers; the node stops in the middle of it.
+        dialled.types(
+            "@where\n@vars\n@advance 10m\n@restart\n@advance 40m\n@save tests/silence.yaml nobody answers\n",
+        );
+        let (text, code) = dialled.ends();
+        assert_eq!(code, Some(0), "{text}");
+        for part in [
+            "-- in `",
+            "the node stopped",
+            "-- ended: unserved",
+            "tests/silence.yaml",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        let tested = |arguments: &[&str]| {
+            let out = Command::new(programs::trunkline())
+                .args(["test", &path])
+                .args(arguments)
+                .env_remove("RUST_LOG")
+                .output()
+                .unwrap();
+            (
+                String::from_utf8_lossy(&out.stdout).into_owned(),
+                out.status.code(),
+            )
+        };
+        let (text, code) = tested(&[]);
+        assert_eq!(code, Some(0), "{text}");
+        assert!(
+            text.contains("nobody answers") && text.contains("1 passed"),
+            "{text}"
+        );
+        // What is expected otherwise is told, with the line.
+        let file = std::path::Path::new(&path).join("tests/silence.yaml");
+        let kept = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, kept.replace("ended: unserved", "ended: failed")).unwrap();
+        let (text, code) = tested(&[]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("the contact ended unserved, not failed"), "{text}");
+        let (xml, code) = tested(&["--output-format", "junit"]);
+        assert_eq!(code, Some(1), "{xml}");
+        assert!(
+            xml.contains("failures=\"1\"") && xml.contains("<failure message="),
+            "{xml}"
+        );
+        let (text, code) = tested(&["no-such-scenario"]);
+        assert_eq!(code, Some(2), "{text}");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_to_a_server_survives_its_restart() {
     let city = City::open().await;
     let server = setup(&city).start().await;

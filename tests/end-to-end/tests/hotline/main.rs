@@ -17,6 +17,7 @@ mod recovery;
 mod reload;
 mod stranger;
 mod streams;
+mod versions;
 
 use end_to_end::{Caller, City, Server, Setup};
 use serde_json::json;

@@ -136,6 +136,7 @@ fn intent(view: &FlowView<'_, '_>, written: &IntentSyntax, signature: Option<&Si
         plugin: plugin.into(),
         function: signature.function.clone(),
         written: written.function.value.clone(),
+        left_out: signature.parameters.len().saturating_sub(1),
         edges,
         time: written.time.unwrap_or(CALL_TIME_DEFAULT),
     })

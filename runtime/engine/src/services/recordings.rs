@@ -1,0 +1,97 @@
+//! Marks in the recordings of contacts: when each started, paused, went on, stopped, and what
+//! in it is a message. The sound itself is a channel's.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use trunkline_model::{ContactId, Timestamp};
+
+use super::{Errand, KEPT_MAX};
+use crate::service::{RecordAnswer, RecordDemand};
+
+/// A mark in a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The contact.
+    pub contact: ContactId,
+    /// The recording's name.
+    pub recording: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: RecordDemand,
+}
+
+/// How a contact's recording stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    Paused,
+    Stopped,
+}
+
+/// All recordings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recordings {
+    marks: VecDeque<Mark>,
+    /// Recordings of contacts under way.
+    states: BTreeMap<ContactId, State>,
+}
+
+impl Recordings {
+    /// Marks what is asked for. What is so already is done; what stopped does not go on.
+    pub(super) fn mark(&mut self, errand: &Errand, demand: RecordDemand, at: Timestamp) -> RecordAnswer {
+        let before = self.states.get(&errand.contact).copied();
+        let after = match (demand, before) {
+            (RecordDemand::Message { from, until }, _) => {
+                let recording: Arc<str> = format!("message-{}", errand.work).into();
+                return if until > from {
+                    self.push(&errand.contact, &recording, at, demand);
+                    RecordAnswer::Done { recording }
+                } else {
+                    RecordAnswer::Declined
+                };
+            }
+            (RecordDemand::Start | RecordDemand::Resume, Some(State::Stopped)) => {
+                return RecordAnswer::Failed;
+            }
+            (RecordDemand::Pause | RecordDemand::Resume, None) => return RecordAnswer::Failed,
+            (RecordDemand::Start, None) | (RecordDemand::Resume, Some(State::Paused)) => State::Running,
+            (RecordDemand::Pause, Some(State::Running)) => State::Paused,
+            (RecordDemand::Stop, _) => State::Stopped,
+            (RecordDemand::Start | RecordDemand::Pause | RecordDemand::Resume, Some(before)) => before,
+        };
+        let recording: Arc<str> = format!("contact-{}", errand.contact).into();
+        if before != Some(after) {
+            self.states.insert(errand.contact.clone(), after);
+            self.push(&errand.contact, &recording, at, demand);
+        }
+        RecordAnswer::Done { recording }
+    }
+
+    /// The recording of a contact ends with it.
+    pub(super) fn ended(&mut self, contact: &ContactId, at: Timestamp) {
+        if matches!(self.states.remove(contact), Some(State::Running | State::Paused)) {
+            let recording: Arc<str> = format!("contact-{contact}").into();
+            self.push(contact, &recording, at, RecordDemand::Stop);
+        }
+    }
+
+    fn push(&mut self, contact: &ContactId, recording: &Arc<str>, at: Timestamp, what: RecordDemand) {
+        if self.marks.len() >= KEPT_MAX {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark {
+            contact: contact.clone(),
+            recording: recording.clone(),
+            at,
+            what,
+        });
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter()
+    }
+}

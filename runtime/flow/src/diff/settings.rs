@@ -1,0 +1,199 @@
+//! The hotline's own settings: numbers, languages, rules, queues, agents, surveys, tickets.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    change::{Change, Field, Noun},
+    facts::answer,
+};
+use crate::hotline::{Deadline, Hotline, Merge, SurveyKind};
+
+/// What something says of itself, by field.
+type Facts = Vec<(Field, String)>;
+
+pub(super) fn compare(old: &Hotline, new: &Hotline, changes: &mut Vec<Change>) {
+    things(Noun::Hotline, &itself(old), &itself(new), changes);
+    things(Noun::Number, &numbers(old), &numbers(new), changes);
+    things(Noun::Language, &languages(old), &languages(new), changes);
+    things(Noun::Pack, &packs(old), &packs(new), changes);
+    things(Noun::Queue, &queues(old), &queues(new), changes);
+    things(Noun::Agent, &agents(old), &agents(new), changes);
+    things(Noun::Survey, &surveys(old), &surveys(new), changes);
+    things(Noun::TicketClass, &tickets(old), &tickets(new), changes);
+}
+
+/// Compares things of one kind by name, and what both versions have by field.
+fn things(
+    what: Noun,
+    old: &BTreeMap<String, Facts>,
+    new: &BTreeMap<String, Facts>,
+    changes: &mut Vec<Change>,
+) {
+    for (name, facts) in new {
+        match old.get(name) {
+            None => changes.push(Change::Added {
+                what,
+                name: name.clone(),
+                flow: None,
+                // Of a number it is worth knowing at once what answers it.
+                detail: match what {
+                    Noun::Number => facts.first().map(|(_, fact)| fact.clone()).unwrap_or_default(),
+                    _ => String::new(),
+                },
+            }),
+            Some(before) => super::facts::compare(before, facts, |field, from, to| {
+                changes.push(Change::Changed {
+                    what,
+                    name: name.clone(),
+                    flow: None,
+                    field,
+                    from,
+                    to,
+                });
+            }),
+        }
+    }
+    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+        changes.push(Change::Removed {
+            what,
+            name: name.clone(),
+            flow: None,
+        });
+    }
+}
+
+fn itself(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let mut facts = vec![
+        (Field::new("name", "名称"), hotline.name.to_string()),
+        (
+            Field::new("time zone", "时区"),
+            hotline.time_zone.iana_name().unwrap_or_default().to_owned(),
+        ),
+        (
+            Field::new("first language", "首选语言"),
+            hotline
+                .languages
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+    ];
+    if let Some(window) = &hotline.calling_window {
+        facts.push((Field::new("calling window", "外呼时段"), window.to_string()));
+    }
+    // Both versions are the same thing, whatever they are called.
+    BTreeMap::from([(String::new(), facts)])
+}
+
+fn numbers(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, number): (&Arc<str>, &crate::hotline::Number)| {
+        let mut facts = vec![(Field::new("flow", "流程"), number.flow.to_string())];
+        if let Some(language) = &number.language {
+            facts.push((Field::new("language", "语言"), language.to_string()));
+        }
+        if let Some(department) = &number.department {
+            facts.push((Field::new("department", "部门"), department.to_string()));
+        }
+        if let Some(merge) = number.merge {
+            let merge = match merge {
+                Merge::Whole => "whole",
+                Merge::DualNumber => "dual-number",
+                Merge::SubCentre => "sub-centre",
+            };
+            facts.push((Field::new("merge", "归并方式"), merge.to_owned()));
+        }
+        for (service, presses) in &number.before {
+            let field = Field::of(
+                "presses before the merge to",
+                "归并前按键次数：",
+                service.to_string(),
+            );
+            facts.push((field, presses.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.numbers.iter().map(one).collect()
+}
+
+fn languages(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let names = hotline.languages.iter();
+    names.map(|language| (language.to_string(), Vec::new())).collect()
+}
+
+fn packs(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |pack: &crate::hotline::PackUse| {
+        let mut facts: Facts = Vec::new();
+        for (name, bound) in &pack.settings {
+            facts.push((Field::of("bound", "上限", name.to_string()), bound.to_string()));
+        }
+        for (name, words) in &pack.words {
+            facts.push((Field::of("words", "词表", name.to_string()), words.join(", ")));
+        }
+        if !pack.assume.is_empty() {
+            facts.push((Field::new("assumptions", "假设"), pack.assume.join(" && ")));
+        }
+        (pack.pack.to_string(), facts)
+    };
+    hotline.checks.iter().map(one).collect()
+}
+
+fn queues(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, queue): (&Arc<str>, &crate::hotline::QueueSpec)| {
+        let mut facts = vec![
+            (Field::new("skills", "技能"), queue.skills.join(", ")),
+            (Field::new("calendar", "服务时间"), queue.calendar.to_string()),
+            (
+                Field::new("callers who may wait", "最多排队人数"),
+                queue.waiting_max.to_string(),
+            ),
+        ];
+        if let Some(target) = queue.target {
+            facts.push((Field::new("target", "应答目标"), target.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.queues.iter().map(one).collect()
+}
+
+fn agents(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, agent): (&Arc<str>, &crate::hotline::Agent)| {
+        let mut facts = vec![(Field::new("skills", "技能"), agent.skills.join(", "))];
+        if let Some(title) = &agent.title {
+            facts.push((Field::new("title", "称呼"), title.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.agents.iter().map(one).collect()
+}
+
+fn surveys(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, survey): (&Arc<str>, &crate::hotline::SurveySpec)| {
+        let kind = match survey.kind {
+            SurveyKind::Csat => "csat",
+            SurveyKind::Nps => "nps",
+            SurveyKind::Comment => "comment",
+        };
+        let mut facts = vec![(Field::new("kind", "类型"), kind.to_owned())];
+        for question in &survey.questions {
+            let field = Field::of("question", "问题", question.name.to_string());
+            facts.push((field, answer(&question.answer)));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.surveys.iter().map(one).collect()
+}
+
+fn tickets(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, class): (&Arc<str>, &crate::hotline::TicketClass)| {
+        let deadline = match &class.deadline {
+            Deadline::Within(time) => time.to_string(),
+            Deadline::WorkingDays { days, calendar } => format!("{days} working days ({calendar})"),
+        };
+        let facts = vec![
+            (Field::new("deadline", "时限"), deadline),
+            (Field::new("department", "部门"), class.department.to_string()),
+        ];
+        (name.to_string(), facts)
+    };
+    hotline.tickets.iter().map(one).collect()
+}
