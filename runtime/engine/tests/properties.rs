@@ -6,6 +6,10 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use trunkline_engine::service::{
+    CallbackAnswer, NotifyAnswer, QueueAnswer, RecordAnswer, ServiceAnswer, SurveyAnswer, TicketAnswer,
+    TicketState, TransferAnswer,
+};
 use trunkline_engine::{
     Arrival, Channel, Decision, Event, Fact, Input, Readings, Reply, Session, Utterance, arrive, decide,
     session::State,
@@ -17,6 +21,11 @@ use trunkline_model::{
 };
 
 mod support;
+
+/// Every number whose flow comes to an end.
+const NUMBERS: [&str; 14] = [
+    "100", "200", "300", "501", "502", "503", "504", "505", "506", "507", "508", "509", "510", "511",
+];
 
 static HOTLINE: LazyLock<Checked> = LazyLock::new(support::hotline);
 
@@ -33,6 +42,17 @@ enum Happening {
         calls_ago: u32,
         attempt: u32,
         outcome: Outcome,
+    },
+    /// An answer to the work that many pieces ago, of a kind that may be another's.
+    Served {
+        works_ago: u32,
+        attempt: u32,
+        answer: ServiceAnswer,
+    },
+    /// An event that some contact waits for.
+    Event {
+        id: u8,
+        event: &'static str,
     },
     TimeUp,
     /// The node stops and the contact is rebuilt from its events.
@@ -67,15 +87,93 @@ fn happening() -> impl Strategy<Value = (Happening, u64)> {
         attempt,
         outcome,
     });
+    let served = (0..2_u32, 1..4_u32, prop::sample::select(service_answers())).prop_map(
+        |(works_ago, attempt, answer)| Happening::Served {
+            works_ago,
+            attempt,
+            answer,
+        },
+    );
+    let event = (
+        any::<u8>(),
+        prop::sample::select(vec!["ticket.closed", "ticket.answered"]),
+    )
+        .prop_map(|(id, event)| Happening::Event { id, event });
     let happening = prop_oneof![
         6 => utterance,
         4 => answer,
+        6 => served,
+        1 => event,
         2 => Just(Happening::TimeUp),
         1 => Just(Happening::Restart),
         1 => Just(Happening::HangUp),
     ];
     let gap = prop_oneof![Just(0), Just(600), Just(3_000), Just(10_000), Just(700_000)];
     (happening, gap)
+}
+
+/// Each kind of answer, those on the way twice as often as those that end the work.
+fn service_answers() -> Vec<ServiceAnswer> {
+    let queue = [
+        QueueAnswer::Joined {
+            position: 2,
+            wait: Duration::from_secs(90),
+        },
+        QueueAnswer::Joined {
+            position: 1,
+            wait: Duration::default(),
+        },
+        QueueAnswer::Offered {
+            agent: "li-na".into(),
+        },
+        QueueAnswer::AgentJoined {
+            agent: "li-na".into(),
+        },
+        QueueAnswer::AgentLeft,
+        QueueAnswer::Full,
+        QueueAnswer::Closed,
+        QueueAnswer::NoAgents,
+        QueueAnswer::Failed,
+    ];
+    let transfer = [
+        TransferAnswer::Ringing,
+        TransferAnswer::Answered,
+        TransferAnswer::OtherLegEnded,
+        TransferAnswer::Busy,
+        TransferAnswer::NoAnswer,
+        TransferAnswer::Failed,
+    ];
+    let ticket = TicketState {
+        number: "t-1".into(),
+        class: "noise".into(),
+        department: "environment".into(),
+        state: "accepted".into(),
+        due: Timestamp::from_millis(1),
+    };
+    let recording = "contact-1".into();
+    let rest = [
+        ServiceAnswer::Callback(CallbackAnswer::Booked {
+            id: "c-1".into(),
+            due: Timestamp::from_millis(1),
+        }),
+        ServiceAnswer::Callback(CallbackAnswer::Duplicate { id: "c-1".into() }),
+        ServiceAnswer::Callback(CallbackAnswer::Refused),
+        ServiceAnswer::Survey(SurveyAnswer::Stored),
+        ServiceAnswer::Survey(SurveyAnswer::Failed),
+        ServiceAnswer::Ticket(TicketAnswer::Opened(ticket.clone())),
+        ServiceAnswer::Ticket(TicketAnswer::Found(ticket)),
+        ServiceAnswer::Ticket(TicketAnswer::Updated { number: "t-1".into() }),
+        ServiceAnswer::Ticket(TicketAnswer::Duplicate { number: "t-1".into() }),
+        ServiceAnswer::Ticket(TicketAnswer::Refused),
+        ServiceAnswer::Notify(NotifyAnswer::Sent),
+        ServiceAnswer::Notify(NotifyAnswer::Failed),
+        ServiceAnswer::Record(RecordAnswer::Done { recording }),
+        ServiceAnswer::Record(RecordAnswer::Declined),
+        ServiceAnswer::Record(RecordAnswer::Failed),
+    ];
+    let queue = queue.into_iter().map(ServiceAnswer::Queue);
+    let transfer = transfer.into_iter().map(ServiceAnswer::Transfer);
+    queue.chain(transfer).chain(rest).collect()
 }
 
 /// Plays a history and checks what must hold after each part of it.
@@ -114,6 +212,19 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
                     outcome,
                 }
             }
+            Happening::Served {
+                works_ago,
+                attempt,
+                answer,
+            } => Input::ServiceAnswered {
+                work: session.contact.work(session.works.saturating_sub(works_ago)),
+                attempt,
+                answer,
+            },
+            Happening::Event { id, event } => Input::EventHappened {
+                id: format!("event {id}").into(),
+                event: event.into(),
+            },
             Happening::TimeUp => Input::TimeUp,
             Happening::Restart => {
                 session = Session::fold(session.contact.clone(), &events);
@@ -132,7 +243,12 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
             );
         }
         if session.has_ended() {
-            let late = |event: &Event| matches!(event.fact, Fact::AnsweredLate { .. });
+            let late = |event: &Event| {
+                matches!(
+                    event.fact,
+                    Fact::AnsweredLate { .. } | Fact::ServiceAnsweredLate { .. }
+                )
+            };
             assert!(
                 decision.events.iter().all(late),
                 "after the end: {:?}",
@@ -170,6 +286,17 @@ fn holds_together(session: &Session, decision: &Decision, events: &mut Vec<Event
     // What is stored is what was decided.
     let stored: Vec<Event> = serde_json::from_str(&serde_json::to_string(&decision.events).unwrap()).unwrap();
     assert_eq!(stored, decision.events);
+    // Work that was asked of a service is under way, answered for good, or left: each once.
+    let mut open = 0;
+    for event in events.iter() {
+        open += match &event.fact {
+            Fact::ServiceAsked { attempt: 1, .. } => 1,
+            Fact::ServiceAnswered { answer, .. } if answer.is_final() => -1,
+            Fact::ServiceLeft { .. } => -1,
+            _ => 0,
+        };
+    }
+    assert_eq!(open, i32::from(session.pending().service.is_some()));
     // A contact that has not ended waits for something with a deadline.
     assert_ne!(session.state, State::Deciding);
     assert_eq!(session.pending().wake.is_none(), session.has_ended());
@@ -177,12 +304,12 @@ fn holds_together(session: &Session, decision: &Decision, events: &mut Vec<Event
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_history_of_a_contact_holds_together(
         voice: bool,
-        number in prop::sample::select(vec!["100", "200", "300"]),
+        number in prop::sample::select(NUMBERS.to_vec()),
         caller: bool,
         history in prop::collection::vec(happening(), 0..60),
     ) {
@@ -193,7 +320,7 @@ proptest! {
 /// Left alone after any beginning, a contact comes to an end by its deadlines.
 #[test]
 fn a_contact_left_alone_ends() {
-    for number in ["100", "200", "300"] {
+    for number in NUMBERS {
         for channel in [Channel::Chat, Channel::Voice] {
             let mut at = Timestamp::from_millis(1_795_140_000_000);
             let arrival = Arrival {

@@ -114,3 +114,6 @@ pub const HEAD_WITHIN: Duration = Duration::from_secs(75);
 
 /// The pause after a connection that could not be taken.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Characters of an agent's name.
+pub const AGENT_NAME_CHARS_MAX: usize = 64;

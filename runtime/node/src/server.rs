@@ -6,6 +6,7 @@
 mod auth;
 mod body;
 mod callers;
+mod centre;
 mod connections;
 mod guard;
 mod health;
@@ -99,6 +100,9 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(releases::current))
         .routes(routes!(releases::activate))
         .routes(routes!(releases::plugins))
+        .routes(routes!(centre::queues))
+        .routes(routes!(centre::presence))
+        .routes(routes!(centre::call))
         .split_for_parts();
     let described = description.to_json().expect("the description of the API is JSON");
     state.0.openapi.get_or_init(|| described);

@@ -118,6 +118,55 @@ impl Hotline {
         hotline
     }
 
+    /// A hotline whose callers press 1 to wait for an agent, 2 to have a ticket opened.
+    pub(crate) fn with_queue() -> Self {
+        let hotline = Self::new();
+        hotline.write(
+            "hotline.yaml",
+            format!("{}queues:\n  general: {{ skills: [mandarin] }}\n", FILES[0].1),
+        );
+        hotline.write(
+            "agents.yaml",
+            "zhang-wei: { skills: [mandarin] }\nli-na: { skills: [mandarin] }\n",
+        );
+        hotline.write(
+            "tickets/noise.yaml",
+            "ticket: noise\ndepartment: environment\ndeadline: 2h\n",
+        );
+        hotline.write(
+            "flows/main.yaml",
+            "flow: main\n\
+             vars:\n  order: string?\n\
+             start: topics\n\
+             steps:\n\
+             \x20 topics:\n\
+             \x20   menu: topics\n\
+             \x20   keys:\n\
+             \x20     1: { say: k-matter, next: human }\n\
+             \x20     2: { say: k-pause, next: noise }\n\
+             \x20   on: { no-input: bye, no-match: bye }\n\
+             \x20 human:\n\
+             \x20   queue: general\n\
+             \x20   announce: { every: 30s, say: { en: \"You are number {position}.\", zh-CN: \"第{position}位。\" } }\n\
+             \x20   max: 10m\n\
+             \x20   on: { no-agents: nobody, else: bye }\n\
+             \x20   next: welcome\n\
+             \x20 noise:\n\
+             \x20   ticket: open\n\
+             \x20   class: noise\n\
+             \x20   save: order\n\
+             \x20   on: { else: bye }\n\
+             \x20   next: tell\n\
+             \x20 tell: { say: { en: \"It is {order}.\", zh-CN: \"{order}。\" }, next: bye }\n\
+             \x20 welcome: { say: welcome, next: matter }\n\
+             \x20 matter: { ask: matter, answer: text, on: { no-input: bye, invalid: bye }, next: bye }\n\
+             \x20 nobody: { say: { en: Nobody is there., zh-CN: 没有坐席。 }, next: bye }\n\
+             \x20 bye: { say: goodbye, next: done }\n\
+             \x20 done: { end: completed }\n",
+        );
+        hotline
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

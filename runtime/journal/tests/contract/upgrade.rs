@@ -11,9 +11,14 @@ use trunkline_engine::{
     Channel, Event, Fact, Personal, Utterance,
     event::{AnswerKind, Cause, Expects, Question, Speech},
     input::Refused,
+    secrets::Origin,
+    service::{
+        CallbackAnswer, Demand, Destination, NotifyAnswer, Particulars, QueueAnswer, RecordAnswer,
+        RecordDemand, ServiceAnswer, SurveyAnswer, TicketAnswer, TicketState, TransferAnswer,
+    },
 };
 use trunkline_journal::{Append, Events, Journal, MasterKey, Memory, Standing, Version};
-use trunkline_model::{ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value};
+use trunkline_model::{ContactId, Digest, Duration, FaultKind, Outcome, Refusal, Timestamp, Value, WorkId};
 
 /// A contact's journal as a store holds it, and what it says.
 #[derive(Serialize, Deserialize)]
@@ -254,6 +259,69 @@ fn every_fact() -> Vec<Event> {
         ),
         (Fact::Waiting { until, event: None }, None),
         (
+            Fact::Waiting {
+                until,
+                event: Some("ticket.closed".into()),
+            },
+            None,
+        ),
+        (
+            Fact::EventHappened {
+                input: "ticket.closed t-1".into(),
+                event: "ticket.closed".into(),
+            },
+            None,
+        ),
+        (
+            Fact::CallRequested {
+                call: call(),
+                attempt: 1,
+                plugin: "pay".into(),
+                function: "charge".into(),
+                until,
+                filler: None,
+                at_most_once: true,
+                redacted: true,
+            },
+            None,
+        ),
+        (
+            Fact::TogetherBegan {
+                branches: vec![("a".into(), call()), ("b".into(), "01jd-2".into())],
+                filler: Some(at),
+            },
+            None,
+        ),
+        (
+            Fact::QueuePlanned {
+                announcement: Some(until),
+                offer: None,
+                offered: 2,
+            },
+            None,
+        ),
+        (
+            Fact::SurveyAnswered {
+                question: "score".into(),
+            },
+            Some(Personal::Value(Value::from(5))),
+        ),
+        (
+            Fact::SurveyPassed {
+                question: "comment".into(),
+            },
+            None,
+        ),
+        (
+            Fact::SecretKept {
+                name: "card".into(),
+                origin: origin(),
+            },
+            None,
+        ),
+        (Fact::SecretsLost { back: Some(origin()) }, None),
+        (Fact::ServiceLeft { work: work() }, None),
+        (
             Fact::Resumed {
                 away: Duration::from_millis(1_500),
             },
@@ -301,8 +369,169 @@ fn every_fact() -> Vec<Event> {
             None,
         ),
     ];
+    let asked = demands(at).into_iter().map(|demand| {
+        let particulars = Particulars {
+            party: Some("+8613800138000".into()),
+            reference: Some("t-1".into()),
+            text: Some("您好".into()),
+            fields: BTreeMap::from([("summary".into(), Value::from("噪声"))]),
+        };
+        let fact = Fact::ServiceAsked {
+            work: work(),
+            attempt: 2,
+            demand,
+            until,
+        };
+        (fact, Some(Personal::Particulars(Box::new(particulars))))
+    });
+    let answered = answers(at).into_iter().flat_map(|answer| {
+        let fact = Fact::ServiceAnswered {
+            work: work(),
+            attempt: 2,
+            answer: answer.clone(),
+        };
+        let late = Fact::ServiceAnsweredLate {
+            work: work(),
+            attempt: 1,
+            answer,
+        };
+        [(fact, None), (late, None)]
+    });
     facts
         .into_iter()
+        .chain(asked)
+        .chain(answered)
         .map(|(fact, personal)| Event { at, fact, personal })
         .collect()
+}
+
+fn work() -> WorkId {
+    "01jd0000000000000000000000-w1".into()
+}
+
+fn origin() -> Origin {
+    Origin {
+        depth: 1,
+        step: "which-card".into(),
+    }
+}
+
+/// Each demand once.
+fn demands(at: Timestamp) -> Vec<Demand> {
+    let (within, every) = (Duration::from_secs(1_800), Duration::from_secs(600));
+    let record = [
+        RecordDemand::Start,
+        RecordDemand::Stop,
+        RecordDemand::Pause,
+        RecordDemand::Resume,
+        RecordDemand::Message { from: at, until: at },
+    ];
+    let transfer =
+        [Destination::Address, Destination::Agent, Destination::Hotline].map(|to| Demand::Transfer {
+            to,
+            three_way: true,
+            ring: every,
+        });
+    let mut demands = vec![
+        Demand::Queue {
+            queue: "general".into(),
+            skills: vec!["mandarin".into()],
+            priority: 10,
+            since: at,
+            max: every,
+        },
+        Demand::Callback {
+            queue: "general".into(),
+            within,
+            attempts: 3,
+            every,
+            window: Some("office".into()),
+        },
+        Demand::Survey {
+            survey: "csat".into(),
+        },
+        Demand::TicketOpen {
+            class: "noise".into(),
+        },
+        Demand::TicketUpdate,
+        Demand::TicketLookUp,
+        Demand::Notify {
+            channel: "sms".into(),
+            prompt: Some("your-ticket".into()),
+            language: "zh-CN".into(),
+        },
+    ];
+    demands.extend(transfer);
+    demands.extend(record.map(Demand::Record));
+    demands
+}
+
+/// Each answer once.
+fn answers(at: Timestamp) -> Vec<ServiceAnswer> {
+    let ticket = TicketState {
+        number: "t-1".into(),
+        class: "noise".into(),
+        department: "environment".into(),
+        state: "accepted".into(),
+        due: at,
+    };
+    let queue = [
+        QueueAnswer::Joined {
+            position: 3,
+            wait: Duration::from_secs(90),
+        },
+        QueueAnswer::Offered {
+            agent: "li-na".into(),
+        },
+        QueueAnswer::AgentJoined {
+            agent: "li-na".into(),
+        },
+        QueueAnswer::AgentLeft,
+        QueueAnswer::Full,
+        QueueAnswer::Closed,
+        QueueAnswer::NoAgents,
+        QueueAnswer::Failed,
+    ];
+    let transfer = [
+        TransferAnswer::Ringing,
+        TransferAnswer::Answered,
+        TransferAnswer::OtherLegEnded,
+        TransferAnswer::Busy,
+        TransferAnswer::NoAnswer,
+        TransferAnswer::Failed,
+    ];
+    let callback = [
+        CallbackAnswer::Booked {
+            id: "c-1".into(),
+            due: at,
+        },
+        CallbackAnswer::Duplicate { id: "c-1".into() },
+        CallbackAnswer::Refused,
+    ];
+    let tickets = [
+        TicketAnswer::Opened(ticket.clone()),
+        TicketAnswer::Found(ticket),
+        TicketAnswer::Updated { number: "t-1".into() },
+        TicketAnswer::Duplicate { number: "t-1".into() },
+        TicketAnswer::Refused,
+    ];
+    let record = [
+        RecordAnswer::Done {
+            recording: "contact-1".into(),
+        },
+        RecordAnswer::Declined,
+        RecordAnswer::Failed,
+    ];
+    let mut answers = vec![
+        ServiceAnswer::Survey(SurveyAnswer::Stored),
+        ServiceAnswer::Survey(SurveyAnswer::Failed),
+        ServiceAnswer::Notify(NotifyAnswer::Sent),
+        ServiceAnswer::Notify(NotifyAnswer::Failed),
+    ];
+    answers.extend(queue.map(ServiceAnswer::Queue));
+    answers.extend(transfer.map(ServiceAnswer::Transfer));
+    answers.extend(callback.map(ServiceAnswer::Callback));
+    answers.extend(tickets.map(ServiceAnswer::Ticket));
+    answers.extend(record.map(ServiceAnswer::Record));
+    answers
 }

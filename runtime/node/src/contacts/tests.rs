@@ -6,11 +6,12 @@ use trunkline_engine::{
     Event, Fact, Input,
     event::AnswerKind,
     input::{Refused, Reply},
+    services::AgentState,
 };
 use trunkline_journal::Memory;
 use trunkline_model::{ContactId, Duration, limits::TEXT_FIRST_INPUT};
 
-use super::{ArriveError, DeliverError, FindError, State, StateFilter};
+use super::{ArriveError, Deed, DeliverError, FindError, State, StateFilter};
 use crate::{
     Call, Clock, Node,
     limits::{FORGET_AFTER, PARK_AFTER},
@@ -466,4 +467,87 @@ async fn no_deadline_is_lost_when_the_clock_moves_in_between() {
         })
         .await;
     }
+}
+
+/// A caller who waits in a queue keeps the place over a restart, is told it, and an agent who
+/// comes then is offered the caller.
+#[tokio::test]
+async fn a_caller_keeps_the_place_over_a_restart() {
+    let (hotline, clock) = (Hotline::with_queue(), Clock::still(NOON));
+    let journal = journal(Arc::new(Memory::new()));
+    let node = hotline.start_on(&journal, &clock).await.unwrap();
+    node.contacts().agent_is("zhang-wei", true).unwrap();
+    let mut callers = Vec::new();
+    for _ in 0..3 {
+        let contact = node.begin().await;
+        node.deliver(&contact, keys("press", "1")).await.unwrap();
+        let place = callers.len() + 1;
+        eventually("the caller has a place", async || {
+            let waits = node.contacts().summary(&contact).await.unwrap().waits_for;
+            waits.as_deref() == Some(format!("queue general at {place}").as_str())
+        })
+        .await;
+        clock.advance(Duration::from_secs(1));
+        callers.push(contact);
+    }
+    node.shutdown().await;
+
+    let node = hotline.start_on(&journal, &clock).await.unwrap();
+    eventually("all ask again", async || {
+        let (queues, _) = node.contacts().queues_and_agents();
+        queues[0].callers.len() == 3
+    })
+    .await;
+    let (queues, _) = node.contacts().queues_and_agents();
+    let order: Vec<ContactId> = queues[0]
+        .callers
+        .iter()
+        .map(|(contact, _)| contact.clone())
+        .collect();
+    assert_eq!(order, callers, "those who came first are served first");
+    // Who came last does not overtake, and hears the place.
+    clock.advance(Duration::from_secs(31));
+    node.hears(&callers[2], "You are number 3.").await;
+    node.contacts().agent_is("li-na", true).unwrap();
+    node.contacts()
+        .agent_does("li-na", &callers[0], Deed::Answer)
+        .unwrap();
+    eventually("the first talks", async || {
+        let waits = node.contacts().summary(&callers[0]).await.unwrap().waits_for;
+        waits.as_deref() == Some("agent li-na")
+    })
+    .await;
+    // An agent who leaves, a caller who leaves: both are let go of.
+    node.contacts()
+        .agent_does("li-na", &callers[0], Deed::End)
+        .unwrap();
+    node.hears(&callers[0], "Welcome.").await;
+    node.deliver(&callers[1], Input::HangUp { id: None })
+        .await
+        .unwrap();
+    clock.advance(Duration::from_secs(10));
+    eventually("the last is offered", async || {
+        let (_, agents) = node.contacts().queues_and_agents();
+        agents.iter().any(
+            |agent| matches!(&agent.state, AgentState::Ringing { contact, .. } if *contact == callers[2]),
+        )
+    })
+    .await;
+}
+
+/// Work that is answered at once is recorded, and the flow goes on with it.
+#[tokio::test]
+async fn a_ticket_is_opened_and_told() {
+    let (hotline, clock) = (Hotline::with_queue(), Clock::still(NOON));
+    let node = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &clock)
+        .await
+        .unwrap();
+    let contact = node.begin().await;
+    node.deliver(&contact, keys("press", "2")).await.unwrap();
+    node.hears(&contact, "It is 20261121-200500.").await;
+    let other = node.begin().await;
+    node.deliver(&other, keys("press", "1")).await.unwrap();
+    // Every agent is away.
+    node.hears(&other, "Nobody is there.").await;
 }

@@ -22,7 +22,7 @@ use crate::{
 const API_KEY: &str = "operator-key-0123456789";
 const CLIENT_KEY: &str = "client-key-0123456789";
 
-struct Api {
+pub(super) struct Api {
     hotline: Hotline,
     node: Node,
     router: Router,
@@ -30,7 +30,10 @@ struct Api {
 
 impl Api {
     async fn new(guarded: bool) -> Self {
-        let hotline = Hotline::new();
+        Self::of(Hotline::new(), guarded).await
+    }
+
+    pub(super) async fn of(hotline: Hotline, guarded: bool) -> Self {
         let node = hotline.start().await;
         let readiness = Arc::new(Readiness::default());
         readiness.set(true);
@@ -79,18 +82,18 @@ impl Api {
         (status, json)
     }
 
-    async fn get(&self, path: &str, bearer: Option<&str>) -> (StatusCode, Json) {
+    pub(super) async fn get(&self, path: &str, bearer: Option<&str>) -> (StatusCode, Json) {
         self.send(request("GET", path, bearer).body(Body::empty()).unwrap())
             .await
     }
 
-    async fn post(&self, path: &str, bearer: Option<&str>, body: &Json) -> (StatusCode, Json) {
+    pub(super) async fn post(&self, path: &str, bearer: Option<&str>, body: &Json) -> (StatusCode, Json) {
         let request = request("POST", path, bearer).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(body.to_string())).unwrap())
             .await
     }
 
-    async fn begin(&self) -> (String, String) {
+    pub(super) async fn begin(&self) -> (String, String) {
         let (status, begun) = self
             .post("/api/v1/contacts", None, &json!({ "number": "12345" }))
             .await;
