@@ -1,6 +1,6 @@
 //! From a syntax tree and the plugins' interfaces to a checked hotline, or findings.
 
-mod calendars;
+pub(crate) mod calendars;
 mod calls;
 mod exits;
 mod expressions;
@@ -24,6 +24,7 @@ use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use trunkline_model::{FlowName, PluginName, signature::Interface};
 
+pub use self::calendars::{CalendarNotes, CalendarReport, calendars};
 use self::world::World;
 use crate::{
     diagnostics::{Code, Diagnostic, Finding},
@@ -87,7 +88,7 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
     let numbers = hotline::numbers(world);
     let plugins = hotline::plugins(world);
     hotline::grants(world, &parsed.syntax.grants);
-    let calendars = calendars::check(world, &parsed.syntax.calendars);
+    let calendars = calendars::check(&world.findings, &parsed.syntax);
     let mut flows = BTreeMap::new();
     for (name, head) in &world.flows {
         if let Some(flow) = flow::check(world, head) {

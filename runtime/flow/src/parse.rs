@@ -1,6 +1,7 @@
 //! From text to a syntax tree. Parsing never fails: it gives what it could read and all
 //! that is wrong with it.
 
+mod calendars;
 mod fields;
 mod flow;
 mod hotline;
@@ -98,6 +99,14 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
         return;
     };
     let start = Span::new(index, 0..0);
+    if let FileKind::ICalendar = kind {
+        let reader = Reader {
+            findings: RefCell::new(findings),
+        };
+        let (name, icalendar) = calendars::icalendar(&reader, index, file);
+        syntax.icalendars.insert(name, icalendar);
+        return;
+    }
     let document = yaml::read(index, file, findings);
     // What was read of a broken file says too little to judge it by.
     let mut unheard = Findings::default();
@@ -131,7 +140,7 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
             let table = tables::prompts(&reader, stem(&file.path), &document, start);
             syntax.prompts.push(table);
         }
-        FileKind::Calendar => match tables::calendar(&reader, root, start) {
+        FileKind::Calendar => match calendars::calendar(&reader, root, start) {
             Some(calendar) if document.whole => syntax.calendars.push(calendar),
             calendar => {
                 let name = calendar.map_or_else(|| stem(&file.path), |calendar| calendar.name.value);
@@ -139,14 +148,14 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
             }
         },
         FileKind::Stray => findings_of(&reader, start, &file.path),
-        FileKind::Later => {}
+        FileKind::Later | FileKind::ICalendar => {}
     }
 }
 
 fn findings_of(reader: &Reader<'_>, start: Span, path: &str) {
     reader.report(
         Finding::new(Code::StrayFile, start, format!("nothing reads {path}")).help(
-            "a hotline has hotline.yaml, grants.yaml, and YAML files in flows/, prompts/ and calendars/",
+            "a hotline has hotline.yaml, grants.yaml, YAML files in flows/, prompts/ and calendars/, and iCalendar files in calendars/",
         ),
     );
 }
@@ -158,14 +167,15 @@ enum FileKind {
     Flow,
     Prompts,
     Calendar,
+    ICalendar,
     /// Of a part that this version does not have, or that others read.
     Later,
-    /// YAML that nothing reads.
+    /// YAML or iCalendar that nothing reads.
     Stray,
 }
 
 impl FileKind {
-    /// The kind of a file; none for what is not YAML.
+    /// The kind of a file; none for what is neither YAML nor iCalendar.
     fn of(path: &str) -> Option<Self> {
         let (folder, name) = path.split_once('/').unwrap_or(("", path));
         let yaml = name.ends_with(".yaml") && !name.contains('/');
@@ -175,9 +185,10 @@ impl FileKind {
             ("flows", _) if yaml => Self::Flow,
             ("prompts", _) if yaml => Self::Prompts,
             ("calendars", _) if yaml => Self::Calendar,
+            ("calendars", name) if name.ends_with(".ics") && !name.contains('/') => Self::ICalendar,
             ("", "agents.yaml") => Self::Later,
             ("" | "flows" | "prompts" | "calendars", name)
-                if name.ends_with(".yaml") || name.ends_with(".yml") =>
+                if name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".ics") =>
             {
                 Self::Stray
             }

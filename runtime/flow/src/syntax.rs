@@ -1,10 +1,14 @@
 //! A hotline as it is written: every word with its place, nothing resolved yet.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use trunkline_model::Duration;
 
 use crate::{
+    calendar::icalendar::Event,
     parse::Grant,
     source::{Span, Spanned, Word},
 };
@@ -21,6 +25,8 @@ pub(crate) struct Syntax {
     pub(crate) calendars: Vec<CalendarSyntax>,
     /// Calendars whose file cannot be read.
     pub(crate) broken_calendars: BTreeSet<Arc<str>>,
+    /// The iCalendar files in calendars/, by the name that `import` gives them.
+    pub(crate) icalendars: BTreeMap<Arc<str>, ICalendarSyntax>,
 }
 
 #[derive(Debug)]
@@ -62,9 +68,40 @@ pub(crate) struct PromptTable {
 #[derive(Debug)]
 pub(crate) struct CalendarSyntax {
     pub(crate) name: Word,
-    pub(crate) open: Vec<(Word, Vec<Word>)>,
-    pub(crate) holidays: Vec<Word>,
+    pub(crate) title: Option<Word>,
+    pub(crate) source: Option<Word>,
+    pub(crate) known_until: Option<Word>,
+    pub(crate) include: Vec<IncludeSyntax>,
+    pub(crate) import: Vec<ImportSyntax>,
+    /// Spans by weekday; none when there is no `open`.
+    pub(crate) open: Option<Vec<(Word, Vec<Word>)>>,
+    /// Days or ranges of days, and what they are called.
+    pub(crate) holidays: Vec<(Word, Option<Word>)>,
     pub(crate) workdays: Vec<(Word, Word)>,
+}
+
+/// Another calendar whose days and spans are taken over.
+#[derive(Debug)]
+pub(crate) struct IncludeSyntax {
+    pub(crate) calendar: Word,
+    pub(crate) like: Option<Word>,
+}
+
+/// An iCalendar file whose days are taken over.
+#[derive(Debug)]
+pub(crate) struct ImportSyntax {
+    pub(crate) file: Word,
+    pub(crate) workdays_if: Vec<Word>,
+    pub(crate) holidays_if: Vec<Word>,
+    pub(crate) like: Option<Word>,
+}
+
+/// An iCalendar file.
+#[derive(Debug)]
+pub(crate) struct ICalendarSyntax {
+    /// The beginning of the file.
+    pub(crate) span: Span,
+    pub(crate) events: Vec<Event>,
 }
 
 #[derive(Debug)]

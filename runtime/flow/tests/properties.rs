@@ -182,6 +182,12 @@ impl Scope for World {
     fn calendar_open(&self, _: &str) -> bool {
         true
     }
+    fn calendar_opens(&self, _: &str) -> Option<Timestamp> {
+        None
+    }
+    fn calendar_closes(&self, _: &str) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(1_795_266_300_000))
+    }
     fn queue(&self, _: &str, field: QueueField) -> Value {
         match field {
             QueueField::Open => Value::Bool(true),
@@ -230,6 +236,8 @@ fn expression(ty: &'static str, depth: u32) -> BoxedStrategy<String> {
             "there > n",
             "t != 'a'",
             "calendar.always.open",
+            "has(calendar.always.opens)",
+            "calendar.always.closes > at",
             "has(t) && t == 'x'",
             "!has(maybe) || maybe > 3",
             "now.weekday == 'sunday'",

@@ -218,7 +218,7 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
             .iter()
             .map(|way| {
                 let mut state = active.clone();
-                let known = match &way.effect {
+                let mut known = match &way.effect {
                     Effect::Nothing | Effect::Key(None) => Some(state),
                     Effect::Passed => {
                         state.clone_from(entered);
@@ -253,6 +253,12 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
                     }
                     Effect::Unknown => None,
                 };
+                // When a calendar opens is known at one moment only.
+                let at_once = matches!(step.verb, VerbSyntax::Choose(_) | VerbSyntax::Set(_))
+                    || matches!(way.effect, Effect::Passed);
+                if !at_once && let Some(known) = &mut known {
+                    self.set(known, "calendar", false);
+                }
                 (way.to, known)
             })
             .collect()
