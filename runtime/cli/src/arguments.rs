@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    inspect::Plugin, releases::Releases, serve::Serve,
+    calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit,
+    explain::Explain, inspect::Plugin, releases::Releases, serve::Serve,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -30,6 +30,7 @@ fn examples() -> String {
 pub(crate) enum Command {
     Serve(Serve),
     Check(Check),
+    Calendar(Calendar),
     Explain(Explain),
     Dial(Dial),
     Plugin(Plugin),

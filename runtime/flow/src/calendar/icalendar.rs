@@ -71,11 +71,16 @@ pub(crate) fn sort(events: &[Event], marks: &Marks) -> Named {
                 named.suspect.get_or_insert_with(|| event.summary.clone());
             }
             for date in event.days() {
-                named.holidays.entry(date).or_insert_with(|| event.summary.clone());
+                named
+                    .holidays
+                    .entry(date)
+                    .or_insert_with(|| event.summary.clone());
             }
         }
     }
-    named.holidays.retain(|date, _| !named.workdays.contains_key(date));
+    named
+        .holidays
+        .retain(|date, _| !named.workdays.contains_key(date));
     named
 }
 
@@ -172,13 +177,20 @@ END:VCALENDAR\r
                 "2026-10-01 国庆节, 放假"
             ]
         );
-        assert_eq!(shown(&named.workdays), ["2026-09-20 国庆节补班", "2026-10-10 Saturday"]);
+        assert_eq!(
+            shown(&named.workdays),
+            ["2026-09-20 国庆节补班", "2026-10-10 Saturday"]
+        );
         assert_eq!(named.suspect, None);
         let [finding] = &findings[..] else {
             panic!("{findings:?}")
         };
         assert_eq!((finding.code.as_str(), finding.line), ("TL0611", 42));
-        assert!(finding.message.contains("`Meeting` lasts hours"), "{}", finding.message);
+        assert!(
+            finding.message.contains("`Meeting` lasts hours"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]
@@ -201,7 +213,14 @@ END:VCALENDAR\r
     #[test]
     fn dates_are_eight_digits() {
         assert_eq!(date("20261001"), "2026-10-01".parse().ok());
-        for text in ["2026100", "20261301", "20260230", "2026-10-", "+2026100", "二月一日"] {
+        for text in [
+            "2026100",
+            "20261301",
+            "20260230",
+            "2026-10-",
+            "+2026100",
+            "二月一日",
+        ] {
             assert_eq!(date(text), None, "{text}");
         }
     }

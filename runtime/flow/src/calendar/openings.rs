@@ -103,11 +103,16 @@ impl Calendar {
 
     /// The days from one on that are looked through, that one included.
     pub(super) fn days(&self, from: Date) -> impl Iterator<Item = Date> {
-        std::iter::successors(Some(from), |date| date.tomorrow().ok()).take(CALENDAR_DAYS_MAX.unsigned_abs() as usize)
+        std::iter::successors(Some(from), |date| date.tomorrow().ok())
+            .take(CALENDAR_DAYS_MAX.unsigned_abs() as usize)
     }
 
     /// The stretches of time that begin on a day, in order.
-    pub(super) fn openings<'c>(&'c self, date: Date, zone: &'c TimeZone) -> impl Iterator<Item = Opening> + 'c {
+    pub(super) fn openings<'c>(
+        &'c self,
+        date: Date,
+        zone: &'c TimeZone,
+    ) -> impl Iterator<Item = Opening> + 'c {
         let spans: &'c [OpeningSpan] = self.day(date).spans;
         spans.iter().filter_map(move |span| {
             let opening = Opening {
@@ -127,7 +132,11 @@ pub(super) fn date_of(millis: i64, zone: &TimeZone) -> Option<Date> {
 
 /// The time at which the clocks of a zone show some minutes after a day's midnight.
 fn instant(date: Date, minutes: u16, zone: &TimeZone) -> Option<i64> {
-    let date = if minutes < DAY { date } else { date.tomorrow().ok()? };
+    let date = if minutes < DAY {
+        date
+    } else {
+        date.tomorrow().ok()?
+    };
     let minutes = minutes % DAY;
     let hour = i8::try_from(minutes / 60).ok()?;
     let minute = i8::try_from(minutes % 60).ok()?;
@@ -225,10 +234,7 @@ mod tests {
             between(&office(), "2026-11-23T11:00", "2026-11-23T14:00"),
             "1h30m"
         );
-        assert_eq!(
-            between(&office(), "2026-11-27T00:00", "2026-12-04T00:00"),
-            "8h"
-        );
+        assert_eq!(between(&office(), "2026-11-27T00:00", "2026-12-04T00:00"), "8h");
         assert_eq!(between(&office(), "2026-11-24T00:00", "2026-11-23T00:00"), "0s");
         // A night that reaches into the next day's span.
         let overlapping = calendar("mon 22:00-08:00\ntue 06:00-09:00");

@@ -17,8 +17,12 @@ use crate::{Sources, check, diagnostics::Findings, parse};
 /// The files, by name.
 const FILES: [(&str, &str); 1] = [("cn-2026", include_str!("../../calendars/cn-2026.yaml"))];
 
-static PUBLIC: LazyLock<Vec<PublicCalendar>> =
-    LazyLock::new(|| FILES.iter().filter_map(|(name, text)| read(name, text).0).collect());
+static PUBLIC: LazyLock<Vec<PublicCalendar>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .filter_map(|(name, text)| read(name, text).0)
+        .collect()
+});
 
 /// A public calendar that is built in.
 #[derive(Debug)]
@@ -51,8 +55,15 @@ fn read(name: &str, text: &str) -> (Option<PublicCalendar>, Findings) {
         let spans = check::calendars::days(&findings, syntax);
         PublicCalendar {
             name: syntax.name.value.clone(),
-            title: syntax.title.as_ref().map_or_else(|| name.into(), |title| title.value.clone()),
-            source: syntax.source.as_ref().map(|source| source.value.clone()).unwrap_or_default(),
+            title: syntax
+                .title
+                .as_ref()
+                .map_or_else(|| name.into(), |title| title.value.clone()),
+            source: syntax
+                .source
+                .as_ref()
+                .map(|source| source.value.clone())
+                .unwrap_or_default(),
             calendar: Calendar::new(spans.clone()),
             spans,
         }
@@ -73,7 +84,10 @@ mod tests {
             let read = read.expect(name);
             assert_eq!(&*read.name, name);
             assert_eq!(findings.iter().count(), 0, "{name}: {findings:?}");
-            assert!(!read.source.is_empty() && read.spans.known_until.is_some(), "{name}");
+            assert!(
+                !read.source.is_empty() && read.spans.known_until.is_some(),
+                "{name}"
+            );
         }
         assert_eq!(all().len(), FILES.len());
     }
@@ -97,7 +111,9 @@ mod tests {
             ("中秋节", 3),
             ("国庆节", 7),
         ] {
-            let found = days.iter().filter(|day| day.kind == DayKind::Holiday { name: Some(name) });
+            let found = days
+                .iter()
+                .filter(|day| day.kind == DayKind::Holiday { name: Some(name) });
             assert_eq!(found.count(), count, "{name}");
         }
         let worked: Vec<String> = days
@@ -110,7 +126,14 @@ mod tests {
             .collect();
         assert_eq!(
             worked,
-            ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"]
+            [
+                "2026-01-04",
+                "2026-02-14",
+                "2026-02-28",
+                "2026-05-09",
+                "2026-09-20",
+                "2026-10-10"
+            ]
         );
     }
 }

@@ -163,7 +163,10 @@ impl Calendars<'_> {
         let mut spans = Spans::default();
         above.push(&calendar.name);
         for include in &calendar.include {
-            let like = include.like.as_ref().and_then(|like| written::weekday(self.findings, like));
+            let like = include
+                .like
+                .as_ref()
+                .and_then(|like| written::weekday(self.findings, like));
             if let Some(other) = self.included(&include.calendar, above) {
                 spans.include(&other, like);
             }
@@ -182,9 +185,7 @@ impl Calendars<'_> {
         let until = calendar.known_until.as_ref();
         let until = until.and_then(|until| written::date(self.findings, until));
         spans.known_until = spans.known_until.max(until);
-        self.built
-            .borrow_mut()
-            .insert(calendar.name.span, spans.clone());
+        self.built.borrow_mut().insert(calendar.name.span, spans.clone());
         spans
     }
 
@@ -231,7 +232,11 @@ impl Calendars<'_> {
         // What is wrong with a broken one has been said.
         if !self.syntax.broken_calendars.contains(&name.value) {
             let known = public::all().iter().map(|public| &*public.name);
-            let own = self.names.keys().copied().filter(|own| above.iter().all(|above| above.as_str() != *own));
+            let own = self
+                .names
+                .keys()
+                .copied()
+                .filter(|own| above.iter().all(|above| above.as_str() != *own));
             self.report(
                 Finding::new(
                     Code::UnknownCalendar,
@@ -250,7 +255,10 @@ impl Calendars<'_> {
 
     /// Takes over the days of an iCalendar file.
     fn import(&self, import: &ImportSyntax, spans: &mut Spans) {
-        let like = import.like.as_ref().and_then(|like| written::weekday(self.findings, like));
+        let like = import
+            .like
+            .as_ref()
+            .and_then(|like| written::weekday(self.findings, like));
         let Some(file) = self.syntax.icalendars.get(&import.file.value) else {
             let known = self.syntax.icalendars.keys().map(|name| &**name);
             let name = import.file.as_str();
@@ -412,7 +420,9 @@ impl Calendars<'_> {
                     Finding::new(
                         Code::MissingField,
                         calendar.name.span,
-                        format!("the calendar `{name}` needs `open`, or has to include a calendar that has it"),
+                        format!(
+                            "the calendar `{name}` needs `open`, or has to include a calendar that has it"
+                        ),
                     )
                     .help("add a line like `open: { monday: [\"08:30-17:30\"] }`"),
                 );
@@ -441,7 +451,10 @@ impl Calendars<'_> {
                     calendar.name.span,
                     format!("the calendar `{name}` says nothing of {}", all_of(days())),
                 )
-                .help(format!("a day that is closed is said to be: {}", lines.join(", "))),
+                .help(format!(
+                    "a day that is closed is said to be: {}",
+                    lines.join(", ")
+                )),
             );
         }
     }
@@ -462,7 +475,9 @@ impl Calendars<'_> {
                         file.span,
                         format!("no calendar imports calendars/{name}"),
                     )
-                    .help(format!("add a line to the calendar that needs it: `import: {name}`")),
+                    .help(format!(
+                        "add a line to the calendar that needs it: `import: {name}`"
+                    )),
                 );
             }
         }
@@ -644,7 +659,10 @@ open: { monday: ["08:30-12:00"], tuesday: [], wednesday: [], thursday: [], frida
 import: { file: holidays.ics, workdays-if: 班, like: tuesday }
 open: { monday: [\"08:30-12:00\"], tuesday: [\"09:00-11:00\"], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 ";
-        let files = [("calendars/office.yaml", office), ("calendars/holidays.ics", HOLIDAYS)];
+        let files = [
+            ("calendars/office.yaml", office),
+            ("calendars/holidays.ics", HOLIDAYS),
+        ];
         let office = &right(&files)["office"];
         assert_eq!(spans(office, "2026-10-03"), " Holiday { name: Some(\"国庆节\") }");
         assert_eq!(spans(office, "2026-10-04"), " Usual");
@@ -659,10 +677,16 @@ open: { monday: [\"08:30-12:00\"], tuesday: [\"09:00-11:00\"], wednesday: [], th
         let week = "open: { monday: [\"08:30-12:00\"], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }";
         for (import, expected) in [
             ("holidays.ics", "`国庆节 补班` looks like a make-up workday"),
-            ("{ file: holidays.ics, workdays-if: 上班 }", "no event of holidays.ics mentions `上班`"),
+            (
+                "{ file: holidays.ics, workdays-if: 上班 }",
+                "no event of holidays.ics mentions `上班`",
+            ),
         ] {
             let office = format!("calendar: office\nimport: {import}\n{week}\n");
-            let files = [("calendars/office.yaml", &*office), ("calendars/holidays.ics", HOLIDAYS)];
+            let files = [
+                ("calendars/office.yaml", &*office),
+                ("calendars/holidays.ics", HOLIDAYS),
+            ];
             let report = calendars(&parse(&Sources::new(files)));
             let found: Vec<_> = report
                 .diagnostics
@@ -684,7 +708,9 @@ open: { monday: [\"08:30-12:00\"], tuesday: [\"09:00-11:00\"], wednesday: [], th
         };
         assert_eq!(finding.code, Code::StrayFile);
         assert_eq!(&*finding.file, "calendars/holidays.ics");
-        let elsewhere = parse(&super::super::harness::files(&stray.replace("calendars/", "flows/")));
+        let elsewhere = parse(&super::super::harness::files(
+            &stray.replace("calendars/", "flows/"),
+        ));
         assert_eq!(elsewhere.diagnostics()[0].code, Code::StrayFile);
     }
 

@@ -355,6 +355,28 @@ steps:
     }
 
     #[test]
+    fn when_a_calendar_opens_is_known_at_one_moment() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+vars: { n: { type: int, is: 0 }, at: time? }
+start: test
+steps:
+  test: { choose: [ { when: "${has(calendar.always.closes)}", next: set }, { else: done } ] }
+  set: { set: { n: "${calendar.always.closes.hour}" }, next: say }
+  say: { say: { zh-CN: "{calendar.always.closes}", en: "{calendar.always.closes}" }, next: wait }
+  wait: { wait: 10m, next: later }
+  later: { set: { n: "${calendar.always.closes.hour}" }, next: misspelt }
+#                       ^^^^^^^^^^^^^^^^^^^^^^ TL0205: `calendar.always.closes` may be absent here
+  misspelt: { set: { at: "${calendar.always.close}" }, next: done }
+#                                           ^^^^^ TL0203: a calendar has no `close`
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
     fn payloads_results_and_narrowed_values() {
         assert_findings(
             r##"

@@ -35,11 +35,21 @@ pub(super) fn calendar(reader: &Reader<'_>, root: &Node, start: Span) -> Option<
         .unwrap_or_default();
     let include = fields
         .take("include")
-        .map(|node| one_or_more(node).iter().filter_map(|node| include(reader, node)).collect())
+        .map(|node| {
+            one_or_more(node)
+                .iter()
+                .filter_map(|node| include(reader, node))
+                .collect()
+        })
         .unwrap_or_default();
     let import = fields
         .take("import")
-        .map(|node| one_or_more(node).iter().filter_map(|node| import(reader, node)).collect())
+        .map(|node| {
+            one_or_more(node)
+                .iter()
+                .filter_map(|node| import(reader, node))
+                .collect()
+        })
         .unwrap_or_default();
     let title = fields.word(reader, "title");
     let source = fields.word(reader, "source");

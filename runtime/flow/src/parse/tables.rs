@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use super::fields::{Reader, Style};
-use crate::{
-    source::Span,
-    syntax::PromptTable,
-    yaml::Document,
-};
+use crate::{source::Span, syntax::PromptTable, yaml::Document};
 
 pub(super) fn prompts(
     reader: &Reader<'_>,

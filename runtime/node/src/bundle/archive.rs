@@ -137,7 +137,10 @@ mod tests {
         assert_eq!(files["plugins/crm.wasm"], b"\0asm");
         let sources = sources(&files).unwrap();
         let names: Vec<_> = sources.files.keys().map(ToString::to_string).collect();
-        assert_eq!(names, ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]);
+        assert_eq!(
+            names,
+            ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]
+        );
     }
 
     #[test]

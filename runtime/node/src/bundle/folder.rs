@@ -239,8 +239,15 @@ mod tests {
         let folder = hotline();
         let sources = read(folder.path()).unwrap();
         let names: Vec<_> = sources.files.keys().map(ToString::to_string).collect();
-        assert_eq!(names, ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]);
-        assert!(is_text_path("flows/main.yaml") && is_text_path("calendars/holidays.ics") && is_text_path("tests.yaml"));
+        assert_eq!(
+            names,
+            ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]
+        );
+        assert!(
+            is_text_path("flows/main.yaml")
+                && is_text_path("calendars/holidays.ics")
+                && is_text_path("tests.yaml")
+        );
         assert!(!is_text_path("tests/one.yaml") && !is_text_path(".git/config.yaml"));
     }
 

@@ -65,7 +65,12 @@ pub(crate) fn read(index: usize, file: &File, findings: &mut Findings) -> Vec<Ev
             file.path,
             file.text.len()
         );
-        reader.report(Code::TooLarge, &(0..0), message, "leave out the events of years that are over");
+        reader.report(
+            Code::TooLarge,
+            &(0..0),
+            message,
+            "leave out the events of years that are over",
+        );
         return Vec::new();
     }
     for line in lines(&file.text) {
@@ -80,7 +85,12 @@ pub(crate) fn read(index: usize, file: &File, findings: &mut Findings) -> Vec<Ev
         }
         if reader.days > ICALENDAR_DAYS_MAX {
             let message = format!("{} names more than {ICALENDAR_DAYS_MAX} days", file.path);
-            reader.report(Code::TooLarge, &(0..0), message, "leave out the events of years that are over");
+            reader.report(
+                Code::TooLarge,
+                &(0..0),
+                message,
+                "leave out the events of years that are over",
+            );
             return Vec::new();
         }
     }
@@ -132,7 +142,9 @@ struct Moment {
 
 impl Moment {
     fn parse(text: &str) -> Option<Self> {
-        let (day, clock) = text.split_once(['T', 't']).map_or((text, None), |(day, clock)| (day, Some(clock)));
+        let (day, clock) = text
+            .split_once(['T', 't'])
+            .map_or((text, None), |(day, clock)| (day, Some(clock)));
         let well_formed = |clock: &str| {
             let digits = clock.strip_suffix(['Z', 'z']).unwrap_or(clock);
             digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -196,7 +208,12 @@ impl Reader<'_> {
                 || format!("`END:{name}` ends nothing"),
                 |(begun, _)| format!("`END:{name}` stands where `END:{begun}` should"),
             );
-            self.report(Code::BadICalendar, &line.span, message, "export the calendar anew");
+            self.report(
+                Code::BadICalendar,
+                &line.span,
+                message,
+                "export the calendar anew",
+            );
             self.open.clear();
             self.lost = true;
             return;
@@ -227,7 +244,12 @@ impl Reader<'_> {
                 Some(days) => draft.duration = Some(days),
                 None => {
                     let message = format!("`{value}` is no length of time");
-                    self.report(Code::BadICalendar, &line.value_span, message, "whole days are written `P1D`");
+                    self.report(
+                        Code::BadICalendar,
+                        &line.value_span,
+                        message,
+                        "whole days are written `P1D`",
+                    );
                     draft.broken = true;
                 }
             },
@@ -306,9 +328,8 @@ impl Reader<'_> {
             .summary
             .filter(|summary| !summary.is_empty())
             .unwrap_or_else(|| start.date.to_string().into());
-        let hours = start.hour
-            || draft.end.as_ref().is_some_and(|(end, _)| end.hour)
-            || draft.duration == Some(None);
+        let hours =
+            start.hour || draft.end.as_ref().is_some_and(|(end, _)| end.hour) || draft.duration == Some(None);
         if hours {
             self.report(
                 Code::EventPassedOver,
@@ -420,7 +441,10 @@ fn listed(text: &str) -> Vec<String> {
         }
         escaped = character == '\\' && !escaped;
     }
-    parts.iter().map(|part| unescaped(part).trim().to_owned()).collect()
+    parts
+        .iter()
+        .map(|part| unescaped(part).trim().to_owned())
+        .collect()
 }
 
 /// How many days a DURATION is; nothing inside when it is not whole days, none when it is no
@@ -428,7 +452,9 @@ fn listed(text: &str) -> Vec<String> {
 fn whole_days(text: &str) -> Option<Option<u32>> {
     let text = text.strip_prefix('+').unwrap_or(text).to_ascii_uppercase();
     let rest = text.strip_prefix('P')?;
-    let (days, clock) = rest.split_once('T').map_or((rest, ""), |(days, clock)| (days, clock));
+    let (days, clock) = rest
+        .split_once('T')
+        .map_or((rest, ""), |(days, clock)| (days, clock));
     let mut seconds: u64 = 0;
     for (part, units) in [(days, "WD"), (clock, "HMS")] {
         let mut digits = String::new();
@@ -476,7 +502,12 @@ mod tests {
             named.holidays.keys().map(ToString::to_string).collect(),
             findings
                 .iter()
-                .map(|finding| format!("{}:{} {}: {}", finding.line, finding.column, finding.code, finding.message))
+                .map(|finding| {
+                    format!(
+                        "{}:{} {}: {}",
+                        finding.line, finding.column, finding.code, finding.message
+                    )
+                })
                 .collect(),
         )
     }
@@ -490,16 +521,31 @@ mod tests {
         for (lines, expected) in [
             ("DTSTART;VALUE=DATE:20261001", "2026-10-01"),
             ("DTSTART:20261001", "2026-10-01"),
-            ("DTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261003", "2026-10-01 2026-10-02"),
-            ("DTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261001", "2026-10-01"),
-            ("DTSTART;VALUE=DATE:20261001\nDURATION:P2D", "2026-10-01 2026-10-02"),
-            ("DTSTART;VALUE=DATE:20261001\nDURATION:PT48H", "2026-10-01 2026-10-02"),
+            (
+                "DTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261003",
+                "2026-10-01 2026-10-02",
+            ),
+            (
+                "DTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261001",
+                "2026-10-01",
+            ),
+            (
+                "DTSTART;VALUE=DATE:20261001\nDURATION:P2D",
+                "2026-10-01 2026-10-02",
+            ),
+            (
+                "DTSTART;VALUE=DATE:20261001\nDURATION:PT48H",
+                "2026-10-01 2026-10-02",
+            ),
             // Days as midnights by local clocks.
             (
                 "DTSTART;TZID=Asia/Shanghai:20261001T000000\nDTEND;TZID=Asia/Shanghai:20261002T000000",
                 "2026-10-01",
             ),
-            ("DTSTART;VALUE=DATE:20261001\nRDATE;VALUE=DATE:20261005,20261006", "2026-10-01 2026-10-05 2026-10-06"),
+            (
+                "DTSTART;VALUE=DATE:20261001\nRDATE;VALUE=DATE:20261005,20261006",
+                "2026-10-01 2026-10-05 2026-10-06",
+            ),
             ("DTSTART;VALUE=DATE:20261001\nSTATUS:CANCELLED", ""),
         ] {
             let (found, findings) = days(&event(lines));
@@ -523,17 +569,41 @@ mod tests {
     fn findings_say_where() {
         for (lines, expected) in [
             ("SUMMARY:x", "2:1 TL0607: an event without a first day"),
-            ("DTSTART;VALUE=DATE:20261301", "3:20 TL0607: `20261301` is no date"),
-            ("DTSTART:20261001\nDTEND:20260930", "4:7 TL0607: `2026-10-01` should end after it begins"),
-            ("DTSTART:20261001\nDTEND:20301001", "4:7 TL0607: `2026-10-01` should end after it begins"),
-            ("DTSTART:20261001\nDURATION:a day", "4:10 TL0607: `a day` is no length of time"),
-            ("DTSTART:20261001\nRRULE:FREQ=WEEKLY", "4:7 TL0607: `FREQ=WEEKLY` cannot be followed"),
+            (
+                "DTSTART;VALUE=DATE:20261301",
+                "3:20 TL0607: `20261301` is no date",
+            ),
+            (
+                "DTSTART:20261001\nDTEND:20260930",
+                "4:7 TL0607: `2026-10-01` should end after it begins",
+            ),
+            (
+                "DTSTART:20261001\nDTEND:20301001",
+                "4:7 TL0607: `2026-10-01` should end after it begins",
+            ),
+            (
+                "DTSTART:20261001\nDURATION:a day",
+                "4:10 TL0607: `a day` is no length of time",
+            ),
+            (
+                "DTSTART:20261001\nRRULE:FREQ=WEEKLY",
+                "4:7 TL0607: `FREQ=WEEKLY` cannot be followed",
+            ),
             ("DTSTART:20261001\nEXDATE:x", "4:8 TL0607: `x` is no date"),
-            ("DTSTART:20261001\nRDATE;VALUE=PERIOD:20261001T000000/P1D", "4:20 TL0607: stretches of hours"),
+            (
+                "DTSTART:20261001\nRDATE;VALUE=PERIOD:20261001T000000/P1D",
+                "4:20 TL0607: stretches of hours",
+            ),
             ("DTSTART:20261001\nfolded\n badly", "4:1 TL0607: this is no line"),
-            ("SUMMARY:会议\nDTSTART:20261001T090000", "2:1 TL0611: `会议` lasts hours"),
+            (
+                "SUMMARY:会议\nDTSTART:20261001T090000",
+                "2:1 TL0611: `会议` lasts hours",
+            ),
             ("DTSTART:20261001T000000Z", "2:1 TL0611: `2026-10-01` lasts hours"),
-            ("DTSTART:20261001\nDURATION:PT1H", "2:1 TL0611: `2026-10-01` lasts hours"),
+            (
+                "DTSTART:20261001\nDURATION:PT1H",
+                "2:1 TL0611: `2026-10-01` lasts hours",
+            ),
         ] {
             let (_, findings) = days(&event(lines));
             assert_eq!(findings.len(), 1, "{lines}: {findings:?}");
@@ -544,8 +614,14 @@ mod tests {
             ("hotline:x\n", "no iCalendar file"),
             ("BEGIN:VCARD\nEND:VCARD\n", "no iCalendar file"),
             ("BEGIN:VCALENDAR\n", "`BEGIN:VCALENDAR` is never ended"),
-            ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n", "stands where `END:VEVENT` should"),
-            ("BEGIN:VCALENDAR\nEND:VCALENDAR\nEND:VEVENT\n", "`END:VEVENT` ends nothing"),
+            (
+                "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n",
+                "stands where `END:VEVENT` should",
+            ),
+            (
+                "BEGIN:VCALENDAR\nEND:VCALENDAR\nEND:VEVENT\n",
+                "`END:VEVENT` ends nothing",
+            ),
         ] {
             let (_, findings) = import("a.ics", text, &Marks::default());
             assert_eq!(findings.len(), 1, "{text}: {findings:?}");
@@ -564,7 +640,12 @@ mod tests {
     fn texts_lists_and_lengths() {
         assert_eq!(unescaped(r"a\, b\; c\\d\ne"), r"a, b; c\d e");
         assert_eq!(listed(r"one, two\, three"), ["one", "two, three"]);
-        for (text, days) in [("P1D", Some(Some(1))), ("P1W", Some(Some(7))), ("PT24H", Some(Some(1))), ("PT1H", Some(None))] {
+        for (text, days) in [
+            ("P1D", Some(Some(1))),
+            ("P1W", Some(Some(7))),
+            ("PT24H", Some(Some(1))),
+            ("PT1H", Some(None)),
+        ] {
             assert_eq!(whole_days(text), days, "{text}");
         }
         for text in ["", "P", "1D", "PD", "P1", "-P1D", "P1H", "PT1D", "P一D"] {

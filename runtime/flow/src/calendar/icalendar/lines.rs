@@ -96,7 +96,10 @@ fn split(line: Cow<'_, str>, span: Range<usize>, folded: bool) -> Result<Line<'_
 /// Name and parameters of a line, and where its value begins.
 fn head(line: &str) -> Option<(String, Vec<(String, String)>, usize)> {
     let is_name = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let mut at = line.find([';', ':'])?;
     let name = &line[..at];

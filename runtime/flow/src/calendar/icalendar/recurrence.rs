@@ -24,9 +24,16 @@ pub(super) struct Rule {
 enum On {
     EveryDay,
     /// The same date each year, where there is one.
-    Date { month: Option<i8>, day: Option<i8> },
+    Date {
+        month: Option<i8>,
+        day: Option<i8>,
+    },
     /// The first, second, last … such weekday of a month.
-    Nth { month: Option<i8>, nth: i8, weekday: Weekday },
+    Nth {
+        month: Option<i8>,
+        nth: i8,
+        weekday: Weekday,
+    },
 }
 
 impl Rule {
@@ -155,16 +162,52 @@ mod tests {
     #[test]
     fn rules_that_holidays_have() {
         for (rule, first, expected) in [
-            ("FREQ=YEARLY;COUNT=3", "2026-10-01", "2026-10-01 2027-10-01 2028-10-01"),
-            ("FREQ=YEARLY;UNTIL=20271001", "2026-10-01", "2026-10-01 2027-10-01"),
-            ("FREQ=YEARLY;UNTIL=20271001T000000Z", "2026-10-01", "2026-10-01 2027-10-01"),
-            ("FREQ=YEARLY;INTERVAL=2;COUNT=2;WKST=MO", "2026-10-01", "2026-10-01 2028-10-01"),
-            ("FREQ=YEARLY;BYMONTH=10;BYMONTHDAY=1;COUNT=2", "2026-10-01", "2026-10-01 2027-10-01"),
+            (
+                "FREQ=YEARLY;COUNT=3",
+                "2026-10-01",
+                "2026-10-01 2027-10-01 2028-10-01",
+            ),
+            (
+                "FREQ=YEARLY;UNTIL=20271001",
+                "2026-10-01",
+                "2026-10-01 2027-10-01",
+            ),
+            (
+                "FREQ=YEARLY;UNTIL=20271001T000000Z",
+                "2026-10-01",
+                "2026-10-01 2027-10-01",
+            ),
+            (
+                "FREQ=YEARLY;INTERVAL=2;COUNT=2;WKST=MO",
+                "2026-10-01",
+                "2026-10-01 2028-10-01",
+            ),
+            (
+                "FREQ=YEARLY;BYMONTH=10;BYMONTHDAY=1;COUNT=2",
+                "2026-10-01",
+                "2026-10-01 2027-10-01",
+            ),
             // A date that most years do not have counts only where it is.
-            ("FREQ=YEARLY;COUNT=3", "2024-02-29", "2024-02-29 2028-02-29 2032-02-29"),
-            ("FREQ=YEARLY;BYMONTH=9;BYDAY=1MO;COUNT=3", "2026-09-07", "2026-09-07 2027-09-06 2028-09-04"),
-            ("FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO;COUNT=2", "2026-05-25", "2026-05-25 2027-05-31"),
-            ("FREQ=DAILY;COUNT=3", "2026-12-30", "2026-12-30 2026-12-31 2027-01-01"),
+            (
+                "FREQ=YEARLY;COUNT=3",
+                "2024-02-29",
+                "2024-02-29 2028-02-29 2032-02-29",
+            ),
+            (
+                "FREQ=YEARLY;BYMONTH=9;BYDAY=1MO;COUNT=3",
+                "2026-09-07",
+                "2026-09-07 2027-09-06 2028-09-04",
+            ),
+            (
+                "FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO;COUNT=2",
+                "2026-05-25",
+                "2026-05-25 2027-05-31",
+            ),
+            (
+                "FREQ=DAILY;COUNT=3",
+                "2026-12-30",
+                "2026-12-30 2026-12-31 2027-01-01",
+            ),
             ("FREQ=DAILY;UNTIL=20261002", "2026-10-01", "2026-10-01 2026-10-02"),
         ] {
             assert_eq!(days(rule, first).join(" "), expected, "{rule}");
@@ -174,8 +217,14 @@ mod tests {
     #[test]
     fn what_never_ends_ends_with_a_named_year() {
         let found = days("FREQ=YEARLY", "1949-10-01");
-        assert_eq!(found.len(), usize::try_from(RECURRENCE_YEAR_LAST - 1949 + 1).unwrap());
-        assert_eq!(days("FREQ=DAILY;UNTIL=99991231", "2026-10-01").len(), EVENT_DAYS_MAX as usize);
+        assert_eq!(
+            found.len(),
+            usize::try_from(RECURRENCE_YEAR_LAST - 1949 + 1).unwrap()
+        );
+        assert_eq!(
+            days("FREQ=DAILY;UNTIL=99991231", "2026-10-01").len(),
+            EVENT_DAYS_MAX as usize
+        );
         assert_eq!(days("FREQ=YEARLY;INTERVAL=4294967295", "2026-10-01").len(), 1);
     }
 
@@ -196,7 +245,10 @@ mod tests {
             "FREQ=YEARLY;UNTIL=soon",
             "nonsense",
         ] {
-            assert!(Rule::parse(rule).unwrap_err().contains("cannot be followed"), "{rule}");
+            assert!(
+                Rule::parse(rule).unwrap_err().contains("cannot be followed"),
+                "{rule}"
+            );
         }
     }
 }

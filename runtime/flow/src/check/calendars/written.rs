@@ -95,7 +95,10 @@ pub(super) fn dates(findings: &RefCell<Findings>, word: &Word) -> Vec<Date> {
         return date(findings, word).into_iter().collect();
     };
     let finding = |message: String, help: String| {
-        report(findings, Finding::new(Code::BadDate, word.span, message).help(help));
+        report(
+            findings,
+            Finding::new(Code::BadDate, word.span, message).help(help),
+        );
     };
     let Some((first, last)) = parse(first).zip(parse(last)) else {
         finding(
