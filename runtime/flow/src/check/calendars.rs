@@ -297,15 +297,25 @@ impl Calendars<'_> {
                 )),
             );
         }
-        for mark in import.workdays_if.iter().chain(&import.holidays_if) {
-            if !file.events.iter().any(|event| event.mentions(mark.as_str())) {
+        for marks in [&import.workdays_if, &import.holidays_if] {
+            let mentioned = |mark: &Word| file.events.iter().any(|event| event.mentions(mark.as_str()));
+            if let Some(first) = marks.first()
+                && !marks.iter().any(mentioned)
+            {
+                let words: Vec<String> = marks.iter().map(|mark| format!("`{}`", mark.as_str())).collect();
                 self.report(
                     Finding::new(
                         Code::WorkdaysUnmarked,
-                        mark.span,
-                        format!("no event of {} mentions `{}`", import.file.as_str(), mark.as_str()),
+                        first.span,
+                        format!(
+                            "no event of {} mentions {}",
+                            import.file.as_str(),
+                            words.join(" or ")
+                        ),
                     )
-                    .help("write words that stand in the summary or the categories of the events that are meant"),
+                    .help(
+                        "write words that stand in the summary or the categories of the events that are meant",
+                    ),
                 );
             }
         }
@@ -756,5 +766,55 @@ workdays: { \"2026-10-03\": monday }
         assert_eq!(report.notes["office"].title.as_deref(), Some("工作时间"));
         assert_eq!(&*report.notes["office"].file, "calendars/office.yaml");
         assert_eq!(report.diagnostics[0].code, Code::UnknownWeekday);
+    }
+
+    /// The reference's files are a hotline's calendars without findings, its steps stand in a
+    /// flow, and its table of deadlines is what is counted.
+    #[test]
+    fn the_reference_is_true() {
+        let page = include_str!("../../../../docs/reference/calendars.md");
+        let blocks = page
+            .split("```yaml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("\n```"));
+        let mut text = String::new();
+        for (block, _) in blocks {
+            for line in block.lines() {
+                match line.strip_prefix("# ") {
+                    Some("steps") => text.push_str(
+                        "--- flows/main.yaml\nflow: main\nstart: hours\nsteps:\n  desk: { say: hello, next: done }\n  done: { end: completed }\n",
+                    ),
+                    Some(path) if path.starts_with("calendars/") => text.push_str(&format!("--- {path}\n")),
+                    _ if text.contains("--- flows/") && !text.contains("--- calendars/branch.yaml") => {
+                        text.push_str(&format!("  {line}\n"));
+                    }
+                    _ => text.push_str(&format!("{line}\n")),
+                }
+            }
+        }
+        assert_findings(&text);
+        let report = calendars(&parse(&super::super::harness::files(&text)));
+        let zone = report.time_zone.unwrap();
+        let time = |text: &str| {
+            let text = text.trim().split_once(' ').unwrap().1;
+            let time: jiff::civil::DateTime = text[..16].parse().unwrap();
+            let time = time.to_zoned(zone.clone()).unwrap().timestamp();
+            trunkline_model::Timestamp::from_millis(time.as_millisecond())
+        };
+        let mut rows = 0;
+        for line in page
+            .lines()
+            .filter(|line| line.contains("working day") && line.starts_with("| "))
+        {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+            let [received, within, due] = cells[..] else {
+                continue;
+            };
+            let days = within.trim().split_once(' ').unwrap().0.parse().unwrap();
+            let counted = report.calendars["office"].add_working_days(time(received), days, &zone);
+            assert_eq!(counted, Some(time(due)), "{line}");
+            rows += 1;
+        }
+        assert_eq!(rows, 4);
     }
 }
