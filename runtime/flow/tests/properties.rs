@@ -126,6 +126,14 @@ proptest! {
     }
 
     #[test]
+    fn no_icalendar_file_panics(
+        days in mutated("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261008\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=1TH;COUNT=3\nEXDATE;VALUE=DATE:20271001\nSUMMARY;LANGUAGE=zh:国庆\n 节\nCATEGORIES:放假,假日\nEND:VEVENT\nEND:VCALENDAR\n"),
+    ) {
+        let office = "calendar: office\ninclude: cn-2026\nimport: { file: days.ics, workdays-if: 班 }\nopen: { monday: [\"08:30-12:00\"] }\n";
+        checked_text(&[("hotline.yaml", HOTLINE), ("flows/main.yaml", FLOW), ("calendars/office.yaml", office), ("calendars/days.ics", &days)]);
+    }
+
+    #[test]
     fn no_calendar_or_grant_panics(
         calendar in mutated("calendar: office\nopen: { monday: [\"08:30-12:00\"], friday: [\"22:00-06:00\"] }\nholidays: [\"2026-10-01\"]\nworkdays: { \"2026-10-10\": friday }\n"),
         grants in mutated("crm: { http: [\"GET https://a/*\"], kv: true, limits: { time: 1s, concurrent: 3 } }\n"),
@@ -135,7 +143,7 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in "\\PC{0,200}") {
-        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("grants.yaml", &text)]);
+        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("calendars/a.ics", &text), ("grants.yaml", &text)]);
     }
 }
 

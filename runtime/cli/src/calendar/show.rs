@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use jiff::{
     Span,
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Weekday},
     tz::TimeZone,
 };
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub(super) struct Show {
     hotline: PathBuf,
     /// The calendar's name
     calendar: String,
-    /// The first day; today when it is not given
+    /// The first day; else that of `--at`, or today
     #[arg(long, value_name = "DATE", conflicts_with = "month")]
     from: Option<Date>,
     /// How many days
@@ -98,10 +98,16 @@ impl Show {
         let zone = &calendars.zone;
         let now = Clock::system().now();
         let today = civil(now, zone)?.date();
+        let at = match self.at {
+            None => None,
+            Some(Moment::Now) => Some(now),
+            Some(Moment::At(time)) => Some(instant(time, zone)?),
+        };
         let (from, until) = match self.month {
             Some(month) => (month, month.last_of_month()),
             None => {
-                let from = self.from.unwrap_or(today);
+                let first = at.map_or(Ok(today), |at| civil(at, zone).map(DateTime::date))?;
+                let from = self.from.unwrap_or(first);
                 let until = from.checked_add(Span::new().days(self.days - 1));
                 let until = until.map_err(|error| Failure::usage(anyhow!(error)))?;
                 (from, until)
@@ -112,11 +118,6 @@ impl Show {
             .take_while(|date| *date <= until)
             .map(|date| calendar.day(date))
             .collect();
-        let at = match self.at {
-            None => None,
-            Some(Moment::Now) => Some(now),
-            Some(Moment::At(time)) => Some(instant(time, zone)?),
-        };
         let shown = Shown {
             name: &self.calendar,
             title: calendars
@@ -161,7 +162,7 @@ impl Shown<'_> {
             .iter()
             .map(|day| {
                 let date = day.date.to_string();
-                let weekday = name(day.date.weekday())[..3].to_owned();
+                let weekday = short(day.date.weekday()).to_owned();
                 vec![weekday, date, spans(day), note(day)]
             })
             .collect();
@@ -232,7 +233,7 @@ impl Shown<'_> {
         let time = civil(at, self.zone)?;
         Ok(format!(
             "{} {} {:02}:{:02}",
-            &name(time.weekday())[..3],
+            short(time.weekday()),
             time.date(),
             time.hour(),
             time.minute()
@@ -293,6 +294,18 @@ impl Moments {
             closes: calendar.next_closing(at, zone),
             due: DEADLINES.map(|days| (days, calendar.add_working_days(at, days, zone))),
         }
+    }
+}
+
+const fn short(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
     }
 }
 

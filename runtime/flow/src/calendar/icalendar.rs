@@ -8,6 +8,7 @@
 mod event;
 mod lines;
 mod recurrence;
+mod values;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -82,19 +83,6 @@ pub(crate) fn sort(events: &[Event], marks: &Marks) -> Named {
         .holidays
         .retain(|date, _| !named.workdays.contains_key(date));
     named
-}
-
-/// A date as iCalendar writes it: `20261001`.
-fn date(text: &str) -> Option<Date> {
-    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Date::new(
-        text[..4].parse().ok()?,
-        text[4..6].parse().ok()?,
-        text[6..].parse().ok()?,
-    )
-    .ok()
 }
 
 #[cfg(test)]
@@ -208,20 +196,5 @@ END:VCALENDAR\r
         let (named, _) = import("office.ics", &text, &marks(&["班"], &[]));
         let date: Date = "2026-10-03".parse().unwrap();
         assert!(named.workdays.contains_key(&date) && !named.holidays.contains_key(&date));
-    }
-
-    #[test]
-    fn dates_are_eight_digits() {
-        assert_eq!(date("20261001"), "2026-10-01".parse().ok());
-        for text in [
-            "2026100",
-            "20261301",
-            "20260230",
-            "2026-10-",
-            "+2026100",
-            "二月一日",
-        ] {
-            assert_eq!(date(text), None, "{text}");
-        }
     }
 }

@@ -3,13 +3,15 @@
 
 use std::{borrow::Cow, ops::Range};
 
+/// Parameters of a line: names in capitals, values without quotes.
+type Parameters = Vec<(String, String)>;
+
 /// A content line.
 #[derive(Debug)]
 pub(super) struct Line<'t> {
     /// Its name in capitals: `DTSTART`.
     pub(super) name: String,
-    /// Its parameters, names in capitals, values without quotes.
-    pub(super) parameters: Vec<(String, String)>,
+    pub(super) parameters: Parameters,
     pub(super) value: Cow<'t, str>,
     /// The bytes of the whole line.
     pub(super) span: Range<usize>,
@@ -94,7 +96,7 @@ fn split(line: Cow<'_, str>, span: Range<usize>, folded: bool) -> Result<Line<'_
 }
 
 /// Name and parameters of a line, and where its value begins.
-fn head(line: &str) -> Option<(String, Vec<(String, String)>, usize)> {
+fn head(line: &str) -> Option<(String, Parameters, usize)> {
     let is_name = |text: &str| {
         !text.is_empty()
             && text

@@ -56,7 +56,7 @@ impl Rule {
                 "INTERVAL" => rule.interval = number().ok_or_else(refuse)?,
                 "COUNT" => rule.count = Some(number().ok_or_else(refuse)?),
                 "UNTIL" => {
-                    let date = value.get(..8).and_then(super::date);
+                    let date = value.get(..8).and_then(super::values::date);
                     rule.until = Some(date.ok_or_else(refuse)?);
                 }
                 "BYMONTH" => {
