@@ -4,8 +4,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve, test::Test,
+    calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
+    exit::Exit, explain::Explain, graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve,
+    test::Test,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     New(New),
     Serve(Serve),
     Check(Check),
+    Calendar(Calendar),
     Explain(Explain),
     Dial(Dial),
     Test(Test),

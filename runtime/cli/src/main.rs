@@ -8,6 +8,7 @@
 
 mod api;
 mod arguments;
+mod calendar;
 mod check;
 mod contacts;
 mod dial;
@@ -74,6 +75,7 @@ fn run(arguments: &Arguments) -> Outcome {
         match &arguments.command {
             Command::Serve(serve) => serve.run().await,
             Command::Check(check) => check.run().await,
+            Command::Calendar(calendar) => calendar.run(),
             Command::Explain(explain) => explain.run(),
             Command::Dial(dial) => dial.run().await,
             Command::Test(test) => test.run().await,

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 use trunkline_flow::{
+    Calendar,
     expression::{ContactField, QueueField, Scope},
     hotline::Hotline,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Given<'v> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reading {
     CalendarOpen(Arc<str>, bool),
+    CalendarOpens(Arc<str>, Option<Timestamp>),
+    CalendarCloses(Arc<str>, Option<Timestamp>),
     Now(Timestamp),
     QueueOpen(Arc<str>, bool),
     QueueWaiting(Arc<str>, u32),
@@ -60,8 +63,11 @@ pub(crate) enum Reading {
 impl Reading {
     /// Its name and value as they stand in the event.
     pub(crate) fn into_parts(self) -> (Arc<str>, Value) {
+        let time = |at: Option<Timestamp>| at.map_or(Value::None, Value::Time);
         match self {
             Self::CalendarOpen(name, open) => (format!("calendar.{name}.open").into(), Value::Bool(open)),
+            Self::CalendarOpens(name, at) => (format!("calendar.{name}.opens").into(), time(at)),
+            Self::CalendarCloses(name, at) => (format!("calendar.{name}.closes").into(), time(at)),
             Self::Now(at) => ("now".into(), Value::Time(at)),
             Self::QueueOpen(name, open) => (format!("queue.{name}.open").into(), Value::Bool(open)),
             Self::QueueWaiting(name, count) => {
@@ -90,6 +96,18 @@ impl View<'_> {
             }
         }
         value.cloned()
+    }
+
+    /// A calendar, with its name as it is shared.
+    fn calendar(&self, name: &str) -> (Arc<str>, Option<&Calendar>) {
+        match self.hotline.calendars.get_key_value(name) {
+            Some((name, calendar)) => (name.clone(), Some(calendar)),
+            None => (name.into(), None),
+        }
+    }
+
+    fn read(&self, reading: Reading) {
+        self.reads.borrow_mut().insert(reading);
     }
 }
 
@@ -130,10 +148,9 @@ impl Scope for View<'_> {
     }
 
     fn calendar_open(&self, name: &str) -> bool {
-        let calendar = self.hotline.calendars.get_key_value(name);
-        let open = calendar.is_some_and(|(_, calendar)| calendar.is_open(self.at, &self.hotline.time_zone));
-        let name = calendar.map_or_else(|| name.into(), |(name, _)| name.clone());
-        self.reads.borrow_mut().insert(Reading::CalendarOpen(name, open));
+        let (name, calendar) = self.calendar(name);
+        let open = calendar.is_some_and(|calendar| calendar.is_open(self.at, &self.hotline.time_zone));
+        self.read(Reading::CalendarOpen(name, open));
         open
     }
 
@@ -157,8 +174,22 @@ impl Scope for View<'_> {
             QueueField::Agents => Reading::QueueAgents(name, queue.agents),
         };
         let (_, value) = reading.clone().into_parts();
-        self.reads.borrow_mut().insert(reading);
+        self.read(reading);
         value
+    }
+
+    fn calendar_opens(&self, name: &str) -> Option<Timestamp> {
+        let (name, calendar) = self.calendar(name);
+        let opens = calendar.and_then(|calendar| calendar.next_opening(self.at, &self.hotline.time_zone));
+        self.read(Reading::CalendarOpens(name, opens));
+        opens
+    }
+
+    fn calendar_closes(&self, name: &str) -> Option<Timestamp> {
+        let (name, calendar) = self.calendar(name);
+        let closes = calendar.and_then(|calendar| calendar.next_closing(self.at, &self.hotline.time_zone));
+        self.read(Reading::CalendarCloses(name, closes));
+        closes
     }
 
     fn position(&self) -> Option<Value> {
@@ -174,7 +205,7 @@ impl Scope for View<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        self.reads.borrow_mut().insert(Reading::Now(self.at));
+        self.read(Reading::Now(self.at));
         self.at
     }
 

@@ -1,6 +1,6 @@
 //! From a syntax tree and the plugins' interfaces to a checked hotline, or findings.
 
-mod calendars;
+pub(crate) mod calendars;
 mod calls;
 mod centre;
 mod exits;
@@ -31,6 +31,7 @@ use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use trunkline_model::{FlowName, PluginName, signature::Interface};
 
+pub use self::calendars::{CalendarNotes, CalendarReport, calendars};
 use self::world::World;
 use crate::{
     diagnostics::{Code, Diagnostic, Finding},
@@ -95,7 +96,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     let numbers = hotline::numbers(world);
     let plugins = hotline::plugins(world, &parsed.syntax.grants);
     hotline::grants(world, &parsed.syntax.grants);
-    let calendars = calendars::check(world, &parsed.syntax.calendars);
+    let calendars = calendars::check(&world.findings, &parsed.syntax);
     let calling_window = hotline::calling_window(world);
     let checks = packs::check(world);
     let agents = queues::agents(world);

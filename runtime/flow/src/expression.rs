@@ -121,6 +121,10 @@ pub trait Scope {
     fn contact(&self, field: ContactField) -> Option<Value>;
     /// Whether a calendar is open now.
     fn calendar_open(&self, name: &str) -> bool;
+    /// When a calendar opens next; none when it is open now, or never opens.
+    fn calendar_opens(&self, name: &str) -> Option<Timestamp>;
+    /// When a calendar closes next; none when it is closed now, or never closes.
+    fn calendar_closes(&self, name: &str) -> Option<Timestamp>;
     /// What a queue is like now, of the field's type.
     fn queue(&self, name: &str, field: QueueField) -> Value;
     /// The place in the queue that an announcement is about, counted from 1: `position`.
@@ -171,6 +175,8 @@ pub(crate) enum Op {
     Position,
     /// The estimated wait that an announcement is about.
     Wait,
+    /// When a calendar opens or closes next, which may be absent.
+    CalendarTurn(Arc<str>, Turn),
     Now,
     /// A field of a record.
     Field(Box<Node>, Arc<str>),
@@ -202,6 +208,13 @@ pub(crate) enum Op {
     Interpolate(Vec<Node>),
     /// The value as one of another type that accepts it.
     Convert(Box<Node>, Type),
+}
+
+/// A calendar's next change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Opens,
+    Closes,
 }
 
 /// A part of a date or a time.

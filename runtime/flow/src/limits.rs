@@ -85,3 +85,18 @@ pub const RECORDING_SECONDS_MAX: f64 = 3_600.0;
 
 /// Recordings of a hotline.
 pub const RECORDINGS_MAX: usize = 5_000;
+/// Days that are looked through for the next opening or closing, for working days, and for the
+/// open time between two times: ten years.
+pub const CALENDAR_DAYS_MAX: i32 = 3_660;
+
+/// How many calendars may include each other in a row.
+pub const CALENDAR_DEPTH_MAX: usize = 16;
+
+/// Days that one event of an iCalendar file, or one range of holidays, may take.
+pub const EVENT_DAYS_MAX: u32 = 366;
+
+/// Days that the events of one iCalendar file may take together.
+pub const ICALENDAR_DAYS_MAX: usize = 100_000;
+
+/// The last year up to which a yearly event of an iCalendar file recurs when it has no end.
+pub const RECURRENCE_YEAR_LAST: i16 = 2_100;

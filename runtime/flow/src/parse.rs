@@ -1,6 +1,7 @@
 //! From text to a syntax tree. Parsing never fails: it gives what it could read and all
 //! that is wrong with it.
 
+mod calendars;
 mod centre;
 mod fields;
 mod flow;
@@ -107,6 +108,14 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
         return;
     };
     let start = Span::new(index, 0..0);
+    if let FileKind::ICalendar = kind {
+        let reader = Reader {
+            findings: RefCell::new(findings),
+        };
+        let (name, icalendar) = calendars::icalendar(&reader, index, file);
+        syntax.icalendars.insert(name, icalendar);
+        return;
+    }
     let document = yaml::read(index, file, findings);
     // What was read of a broken file says too little to judge it by.
     let mut unheard = Findings::default();
@@ -140,7 +149,7 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
             let table = tables::prompts(&reader, stem(&file.path), &document, start);
             syntax.prompts.push(table);
         }
-        FileKind::Calendar => match tables::calendar(&reader, root, start) {
+        FileKind::Calendar => match calendars::calendar(&reader, root, start) {
             Some(calendar) if document.whole => syntax.calendars.push(calendar),
             calendar => {
                 let name = calendar.map_or_else(|| stem(&file.path), |calendar| calendar.name.value);
@@ -170,14 +179,14 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
             }
         },
         FileKind::Stray => findings_of(&reader, start, &file.path),
-        FileKind::Later => {}
+        FileKind::Later | FileKind::ICalendar => {}
     }
 }
 
 fn findings_of(reader: &Reader<'_>, start: Span, path: &str) {
     reader.report(
         Finding::new(Code::StrayFile, start, format!("nothing reads {path}")).help(
-            "a hotline has hotline.yaml, grants.yaml, agents.yaml, and YAML files in flows/, prompts/, calendars/, surveys/ and tickets/",
+            "a hotline has hotline.yaml, grants.yaml, agents.yaml, YAML files in flows/, prompts/, calendars/, surveys/ and tickets/, and iCalendar files in calendars/",
         ),
     );
 }
@@ -192,14 +201,15 @@ enum FileKind {
     Agents,
     Survey,
     Ticket,
+    ICalendar,
     /// Of a part that others read.
     Later,
-    /// YAML that nothing reads.
+    /// YAML or iCalendar that nothing reads.
     Stray,
 }
 
 impl FileKind {
-    /// The kind of a file; none for what is not YAML.
+    /// The kind of a file; none for what is neither YAML nor iCalendar.
     fn of(path: &str) -> Option<Self> {
         let (folder, name) = path.split_once('/').unwrap_or(("", path));
         let yaml = name.ends_with(".yaml") && !name.contains('/');
@@ -212,8 +222,9 @@ impl FileKind {
             ("surveys", _) if yaml => Self::Survey,
             ("tickets", _) if yaml => Self::Ticket,
             ("", "agents.yaml") => Self::Agents,
+            ("calendars", name) if name.ends_with(".ics") && !name.contains('/') => Self::ICalendar,
             ("" | "flows" | "prompts" | "calendars" | "surveys" | "tickets", name)
-                if name.ends_with(".yaml") || name.ends_with(".yml") =>
+                if name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".ics") =>
             {
                 Self::Stray
             }

@@ -8,6 +8,7 @@ use std::{
 use trunkline_model::Duration;
 
 use crate::{
+    calendar::icalendar::Event,
     hotline::{Merge, SurveyKind},
     parse::Grant,
     source::{Span, Spanned, Word},
@@ -32,6 +33,8 @@ pub(crate) struct Syntax {
     pub(crate) tickets: Vec<TicketClassSyntax>,
     /// Classes of tickets whose file cannot be read.
     pub(crate) broken_tickets: BTreeSet<Arc<str>>,
+    /// The iCalendar files in calendars/, by the name that `import` gives them.
+    pub(crate) icalendars: BTreeMap<Arc<str>, ICalendarSyntax>,
 }
 
 #[derive(Debug)]
@@ -161,9 +164,40 @@ pub(crate) struct RecordingSyntax {
 #[derive(Debug)]
 pub(crate) struct CalendarSyntax {
     pub(crate) name: Word,
-    pub(crate) open: Vec<(Word, Vec<Word>)>,
-    pub(crate) holidays: Vec<Word>,
+    pub(crate) title: Option<Word>,
+    pub(crate) source: Option<Word>,
+    pub(crate) known_until: Option<Word>,
+    pub(crate) include: Vec<IncludeSyntax>,
+    pub(crate) import: Vec<ImportSyntax>,
+    /// Spans by weekday; none when there is no `open`.
+    pub(crate) open: Option<Vec<(Word, Vec<Word>)>>,
+    /// Days or ranges of days, and what they are called.
+    pub(crate) holidays: Vec<(Word, Option<Word>)>,
     pub(crate) workdays: Vec<(Word, Word)>,
+}
+
+/// Another calendar whose days and spans are taken over.
+#[derive(Debug)]
+pub(crate) struct IncludeSyntax {
+    pub(crate) calendar: Word,
+    pub(crate) like: Option<Word>,
+}
+
+/// An iCalendar file whose days are taken over.
+#[derive(Debug)]
+pub(crate) struct ImportSyntax {
+    pub(crate) file: Word,
+    pub(crate) workdays_if: Vec<Word>,
+    pub(crate) holidays_if: Vec<Word>,
+    pub(crate) like: Option<Word>,
+}
+
+/// An iCalendar file.
+#[derive(Debug)]
+pub(crate) struct ICalendarSyntax {
+    /// The beginning of the file.
+    pub(crate) span: Span,
+    pub(crate) events: Vec<Event>,
 }
 
 #[derive(Debug)]

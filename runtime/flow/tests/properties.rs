@@ -182,6 +182,14 @@ proptest! {
     }
 
     #[test]
+    fn no_icalendar_file_panics(
+        days in mutated("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261001\nDTEND;VALUE=DATE:20261008\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=1TH;COUNT=3\nEXDATE;VALUE=DATE:20271001\nSUMMARY;LANGUAGE=zh:国庆\n 节\nCATEGORIES:放假,假日\nEND:VEVENT\nEND:VCALENDAR\n"),
+    ) {
+        let office = "calendar: office\ninclude: cn-2026\nimport: { file: days.ics, workdays-if: 班 }\nopen: { monday: [\"08:30-12:00\"] }\n";
+        checked_text(&[("hotline.yaml", HOTLINE), ("flows/main.yaml", FLOW), ("calendars/office.yaml", office), ("calendars/days.ics", &days)]);
+    }
+
+    #[test]
     fn no_calendar_or_grant_panics(
         calendar in mutated("calendar: office\nopen: { monday: [\"08:30-12:00\"], friday: [\"22:00-06:00\"] }\nholidays: [\"2026-10-01\"]\nworkdays: { \"2026-10-10\": friday }\n"),
         grants in mutated("crm: { http: [\"GET https://a/*\"], data: [phone, id-number], kv: true, limits: { time: 1s, concurrent: 3 } }\n"),
@@ -220,7 +228,7 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in "\\PC{0,200}") {
-        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("grants.yaml", &text), ("agents.yaml", &text), ("surveys/a.yaml", &text), ("tickets/a.yaml", &text)]);
+        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("grants.yaml", &text), ("agents.yaml", &text), ("surveys/a.yaml", &text), ("tickets/a.yaml", &text), ("calendars/a.ics", &text)]);
     }
 }
 
@@ -266,6 +274,12 @@ impl Scope for World {
     }
     fn calendar_open(&self, _: &str) -> bool {
         true
+    }
+    fn calendar_opens(&self, _: &str) -> Option<Timestamp> {
+        None
+    }
+    fn calendar_closes(&self, _: &str) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(1_795_266_300_000))
     }
     fn queue(&self, _: &str, field: QueueField) -> Value {
         match field {
@@ -328,6 +342,8 @@ fn expression(ty: &'static str, depth: u32) -> BoxedStrategy<String> {
             "t != 'a'",
             "calendar.always.open",
             "queue.general.open",
+            "has(calendar.always.opens)",
+            "calendar.always.closes > at",
             "has(t) && t == 'x'",
             "!has(maybe) || maybe > 3",
             "now.weekday == 'sunday'",

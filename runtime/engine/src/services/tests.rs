@@ -50,7 +50,13 @@ fn hotline(agents: bool) -> Checked {
     if agents {
         files.insert("agents.yaml".into(), AGENTS.into());
     }
-    let report = check(&parse(&Sources { files }), &BTreeMap::new());
+    let report = check(
+        &parse(&Sources {
+            files,
+            ..Sources::default()
+        }),
+        &BTreeMap::new(),
+    );
     report
         .checked
         .unwrap_or_else(|| panic!("{:#?}", report.diagnostics))

@@ -277,7 +277,7 @@ fn example(page: &str, heading: &str) -> Option<String> {
             text.push_str(&format!("--- {path}\n{seconds}\n"));
         } else if let Some(path) = line
             .strip_prefix("# ")
-            .filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
+            .filter(|path| [".yaml", ".yml", ".ics"].iter().any(|end| path.ends_with(end)))
         {
             text.push_str(&std::mem::take(&mut close));
             in_steps = false;
@@ -351,7 +351,6 @@ fn the_examples_of_the_reference_work() {
             files.insert(path.to_owned(), format!("{text}\n"));
         }
     }
-    // The calendar shows a night that reaches into the next day; nothing asks for it.
     let sources = Sources::new(files.clone());
     let report = check(&parse(&sources), &interfaces());
     let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);

@@ -218,7 +218,7 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
             .iter()
             .map(|way| {
                 let mut state = active.clone();
-                let known = match &way.effect {
+                let mut known = match &way.effect {
                     Effect::Nothing | Effect::Refused | Effect::Key(None) => Some(state),
                     Effect::Passed => {
                         state.clone_from(entered);
@@ -253,6 +253,12 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
                     }
                     Effect::Unknown => None,
                 };
+                // When a calendar opens is known at one moment only.
+                let at_once = matches!(step.verb, VerbSyntax::Choose(_) | VerbSyntax::Set(_))
+                    || matches!(way.effect, Effect::Passed);
+                if !at_once && let Some(known) = &mut known {
+                    self.set(known, "calendar", false);
+                }
                 (way.to, known)
             })
             .collect()
@@ -365,6 +371,28 @@ steps:
   passed: { when: "${has(citizen.district)}", set: { tries: "${citizen.district.size() + citizen.name.size()}" }, next: after }
   after: { when: "${tries > 0 || citizen.name == 'a'}", set: { tries: 1 }, next: done }
 #                                ^^^^^^^ TL0205: `citizen` may be absent here
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn when_a_calendar_opens_is_known_at_one_moment() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+vars: { n: { type: int, is: 0 }, at: time? }
+start: test
+steps:
+  test: { choose: [ { when: "${has(calendar.always.closes)}", next: set }, { else: done } ] }
+  set: { set: { n: "${calendar.always.closes.hour}" }, next: say }
+  say: { say: { zh-CN: "{calendar.always.closes}", en: "{calendar.always.closes}" }, next: wait }
+  wait: { wait: 10m, next: later }
+  later: { set: { n: "${calendar.always.closes.hour}" }, next: misspelt }
+#                       ^^^^^^^^^^^^^^^^^^^^^^ TL0205: `calendar.always.closes` may be absent here
+  misspelt: { set: { at: "${calendar.always.close}" }, next: done }
+#                                           ^^^^^ TL0203: a calendar has no `close`
   done: { end: completed }
 "##,
         );

@@ -140,6 +140,12 @@ codes! {
     OverlappingSpans "0604" Error "spans overlap",
     BadDate "0605" Error "not a date",
     NeverOpen "0606" Warning "the calendar is never open",
+    BadICalendar "0607" Error "an iCalendar file that cannot be read",
+    CalendarCircle "0608" Error "calendars include each other in a circle",
+    NeedlessWorkday "0609" Warning "the make-up workday changes nothing",
+    WeekdayNotSaid "0610" Warning "a weekday is not mentioned",
+    EventPassedOver "0611" Warning "an event of hours is passed over",
+    WorkdaysUnmarked "0612" Warning "make-up workdays are not told from holidays",
 
     PluginNotLoaded "0701" Error "the plugin is not loaded",
     BadGrant "0702" Error "not a grant",

@@ -6,7 +6,7 @@ use jiff::{Zoned, tz::TimeZone};
 use trunkline_model::{Duration, Timestamp, Type, Value};
 
 use super::{
-    CalendarField, ContactField, EvaluationErrorKind as Kind, Node, Op, Scope, WEEKDAYS,
+    CalendarField, ContactField, EvaluationErrorKind as Kind, Node, Op, Scope, Turn, WEEKDAYS,
     functions::{bounded, int_value},
     print::print,
     syntax::Operator,
@@ -37,6 +37,11 @@ pub(super) fn evaluate(node: &Node, scope: &dyn Scope) -> Result<Value, Failure>
         Op::Queue(name, field) => scope.queue(name, *field),
         Op::Position => present(scope.position(), false).map_err(at)?,
         Op::Wait => present(scope.wait(), false).map_err(at)?,
+        Op::CalendarTurn(name, turn) => match turn {
+            Turn::Opens => scope.calendar_opens(name),
+            Turn::Closes => scope.calendar_closes(name),
+        }
+        .map_or(Value::None, Value::Time),
         Op::Now => Value::Time(scope.now()),
         Op::Field(of, name) => match inner(of)? {
             Value::Record(fields) => fields.get(name).cloned().ok_or_else(|| at(Kind::WrongType))?,

@@ -1,4 +1,4 @@
-//! Prompt tables and calendars.
+//! Prompt tables.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,7 +7,7 @@ use crate::{
     diagnostics::{Code, Finding, one_of},
     limits::RECORDING_SECONDS_MAX,
     source::{RECORDING_ENDINGS, Span, Spanned, Word, is_recording},
-    syntax::{CalendarSyntax, PromptTable, RecordingSyntax},
+    syntax::{PromptTable, RecordingSyntax},
     yaml::{Document, Entry, Kind, Node},
 };
 
@@ -87,38 +87,4 @@ fn is_recording_path(reader: &Reader<'_>, word: &Word) -> bool {
     };
     reader.report(problem);
     false
-}
-
-pub(super) fn calendar(reader: &Reader<'_>, root: &Node, start: Span) -> Option<CalendarSyntax> {
-    let mut fields = reader.fields(root, "a calendar", start);
-    let name = fields.need_word(reader, "calendar", "office");
-    if let Some(name) = &name {
-        reader.name(name, "a calendar", Style::Kebab);
-    }
-    let open = fields.need(reader, "open", "{ monday: [\"08:30-17:30\"] }");
-    let open: Vec<(Word, Vec<Word>)> = open
-        .map(|node| reader.entries(node, "`open`"))
-        .unwrap_or_default()
-        .iter()
-        .map(|entry| {
-            let what = format!("`{}`", entry.key.as_str());
-            (entry.key.clone(), reader.plain_list(&entry.value, &what))
-        })
-        .collect();
-    let holidays = fields
-        .take("holidays")
-        .map(|node| reader.plain_list(node, "`holidays`"))
-        .unwrap_or_default();
-    let workdays = fields
-        .take("workdays")
-        .map(|node| reader.words(node, "`workdays`"))
-        .unwrap_or_default();
-    let _title = fields.word(reader, "title");
-    fields.finish(reader);
-    Some(CalendarSyntax {
-        name: name?,
-        open,
-        holidays,
-        workdays,
-    })
 }

@@ -317,7 +317,7 @@ pub(crate) fn reads_the_world(node: &Node) -> bool {
     let mut reads = false;
     walk(node, &mut |node| {
         reads |= matches!(&node.op, Op::CalendarOpen(name) if &**name != "always")
-            || matches!(&node.op, Op::Queue(..));
+            || matches!(&node.op, Op::Queue(..) | Op::CalendarTurn(..));
     });
     reads
 }
@@ -371,6 +371,7 @@ pub(crate) fn key(node: &Node) -> String {
         Op::Present { of, .. } | Op::Convert(of, _) => key(of),
         Op::Constant(value) => format!("{value:?}"),
         Op::CalendarOpen(name) => format!("calendar.{name}.open"),
+        Op::CalendarTurn(name, turn) => format!("calendar.{name}.{turn:?}"),
         Op::Queue(name, field) => format!("queue.{name}.{}", field.as_str()),
         Op::Now => "now".to_owned(),
         Op::Field(of, name) => format!("{}.{name}", key(of)),
@@ -426,6 +427,12 @@ impl Scope for Nowhere {
     }
     fn calendar_open(&self, _: &str) -> bool {
         false
+    }
+    fn calendar_opens(&self, _: &str) -> Option<Timestamp> {
+        None
+    }
+    fn calendar_closes(&self, _: &str) -> Option<Timestamp> {
+        None
     }
     fn queue(&self, _: &str, _: QueueField) -> Value {
         Value::None

@@ -794,7 +794,7 @@ impl Stuck {
                 changes.push(("caller".to_owned(), Value::None));
                 changes.extend(constants.iter().map(|value| ("caller".to_owned(), value.clone())));
             }
-            Op::CalendarOpen(_) | Op::Now => reads_clock = true,
+            Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Now => reads_clock = true,
             Op::Queue(name, field) => {
                 for value in queue_values(*field, &constants) {
                     changes.push((format!("queue.{name}.{}", field.as_str()), value));
@@ -1005,6 +1005,20 @@ impl Scope for Here<'_> {
         let hotline = self.graph.hotline;
         let calendar = hotline.calendars.get(name);
         calendar.is_some_and(|calendar| calendar.is_open(self.at, &hotline.time_zone))
+    }
+    fn calendar_opens(&self, name: &str) -> Option<Timestamp> {
+        let hotline = self.graph.hotline;
+        hotline
+            .calendars
+            .get(name)?
+            .next_opening(self.at, &hotline.time_zone)
+    }
+    fn calendar_closes(&self, name: &str) -> Option<Timestamp> {
+        let hotline = self.graph.hotline;
+        hotline
+            .calendars
+            .get(name)?
+            .next_closing(self.at, &hotline.time_zone)
     }
     fn queue(&self, name: &str, field: QueueField) -> Value {
         let chosen = self.chosen.0.get(&format!("queue.{name}.{}", field.as_str()));

@@ -137,6 +137,7 @@ mod tests {
         let bytes = archive(&[
             ("./hotline.yaml", b"hotline: test\n"),
             ("flows/main.yaml", b"flow: main\n"),
+            ("calendars/holidays.ics", b"BEGIN:VCALENDAR\n"),
             ("tests/one.yaml", b"scenario: one\n"),
             ("plugins/crm.wasm", b"\0asm"),
             ("audio/welcome.wav", &wav::tests::silence(400, 400)),
@@ -145,8 +146,11 @@ mod tests {
         assert_eq!(files["plugins/crm.wasm"], b"\0asm");
         let sources = sources(&files).unwrap();
         let names: Vec<_> = sources.files.keys().map(ToString::to_string).collect();
-        assert_eq!(names, ["flows/main.yaml", "hotline.yaml"]);
         assert_eq!(sources.recordings["audio/welcome.wav"], Some(0.05));
+        assert_eq!(
+            names,
+            ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A hotline's folder: its texts, its components, and whether they have changed.
 //!
-//! Texts are the YAML files under the folder, but for hidden folders, scenarios (`tests`),
-//! components (`plugins`) and what build tools leave behind; recordings are the files beside
-//! them that end as recordings do. Links are followed.
+//! Texts are the YAML and iCalendar files under the folder, but for hidden folders, scenarios
+//! (`tests`), components (`plugins`) and what build tools leave behind; recordings are the files
+//! beside them that end as recordings do. Links are followed.
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +20,9 @@ use super::{ReadError, wav};
 
 /// Folders that hold no texts of the hotline.
 const PASSED_OVER: [&str; 4] = ["tests", "plugins", "target", "node_modules"];
+
+/// What the names of texts end in.
+const TEXTS: [&str; 3] = ["yaml", "yml", "ics"];
 
 /// How deep folders may nest: a link to a folder above ends here.
 const DEPTH_MAX: usize = 6;
@@ -214,7 +217,7 @@ fn walk(
 pub(super) fn is_text(name: &str) -> bool {
     Path::new(name)
         .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        .is_some_and(|extension| TEXTS.iter().any(|text| extension == *text))
 }
 
 /// Whether a path in a hotline is one of its texts.
@@ -234,6 +237,7 @@ mod tests {
         for (path, text) in [
             ("hotline.yaml", "hotline: test\n"),
             ("flows/main.yaml", "flow: main\n"),
+            ("calendars/holidays.ics", "BEGIN:VCALENDAR\n"),
             ("flows/.main.yaml.swp", "x"),
             ("flows/main.yaml~", "x"),
             ("tests/one.yaml", "scenario: one\n"),
@@ -252,8 +256,15 @@ mod tests {
         let folder = hotline();
         let sources = read(folder.path()).unwrap();
         let names: Vec<_> = sources.files.keys().map(ToString::to_string).collect();
-        assert_eq!(names, ["flows/main.yaml", "hotline.yaml"]);
-        assert!(is_text_path("flows/main.yaml") && is_text_path("tests.yaml"));
+        assert_eq!(
+            names,
+            ["calendars/holidays.ics", "flows/main.yaml", "hotline.yaml"]
+        );
+        assert!(
+            is_text_path("flows/main.yaml")
+                && is_text_path("calendars/holidays.ics")
+                && is_text_path("tests.yaml")
+        );
         assert!(!is_text_path("tests/one.yaml") && !is_text_path(".git/config.yaml"));
     }
 

@@ -6,7 +6,7 @@ use trunkline_model::{Type, Value, VariableName, types};
 
 use super::{
     super::{
-        CalendarField, ContactField, Node, Op, QueueField,
+        CalendarField, ContactField, Node, Op, QueueField, Turn,
         functions::is_text,
         syntax::{Kind, Name, Tree},
     },
@@ -182,13 +182,18 @@ impl Typist<'_> {
                 let Some(name) = self.calendar(calendar) else {
                     return nothing;
                 };
-                if &*field.text != "open" {
-                    let message = format!("a calendar has no `{}`", field.text);
-                    let help = Some(format!("write calendar.{}.open", calendar.text));
-                    self.complain(Code::UnknownName, &field.range, message, help);
-                    return nothing;
-                }
-                return (Op::CalendarOpen(name), Some(Type::Bool));
+                let turn = match &*field.text {
+                    "open" => return (Op::CalendarOpen(name), Some(Type::Bool)),
+                    "opens" => Turn::Opens,
+                    "closes" => Turn::Closes,
+                    _ => {
+                        let message = format!("a calendar has no `{}`", field.text);
+                        let help = did_you_mean("it has", &field.text, ["open", "opens", "closes"]);
+                        self.complain(Code::UnknownName, &field.range, message, help);
+                        return nothing;
+                    }
+                };
+                return self.narrowed(Op::CalendarTurn(name, turn), Type::Time.optional(), tree);
             }
             Kind::Field(root, queue) if matches!(&root.kind, Kind::Name(name) if &**name == "queue") => {
                 let Some(name) = self.queue(queue) else {
