@@ -13,6 +13,7 @@ pub(crate) mod harness;
 mod hotline;
 mod keys;
 mod loops;
+mod mends;
 mod presence;
 mod prompts;
 mod reach;
@@ -22,7 +23,8 @@ mod world;
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
-use trunkline_model::{FlowName, PluginName, signature::Interface};
+use indexmap::IndexMap;
+use trunkline_model::{FlowName, PluginName, Type, VariableName, signature::Interface};
 
 use self::world::World;
 use crate::{
@@ -79,6 +81,37 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
         diagnostics: findings.into_diagnostics(&parsed.files),
         checked: built.map(|hotline| Checked(Arc::new(hotline))),
     }
+}
+
+/// The types that a flow declares, for editors; none for one that cannot be read.
+#[derive(Debug, Default)]
+pub(crate) struct FlowTypes {
+    /// Inputs and variables together.
+    pub(crate) variables: IndexMap<VariableName, Option<Type>>,
+    pub(crate) outputs: IndexMap<VariableName, Option<Type>>,
+    pub(crate) outcomes: Vec<Arc<str>>,
+}
+
+/// The types that all flows declare, by the flows' names.
+pub(crate) fn flow_types(
+    parsed: &Parsed,
+    interfaces: &BTreeMap<PluginName, Arc<Interface>>,
+) -> BTreeMap<Arc<str>, FlowTypes> {
+    let Some(hotline) = &parsed.syntax.hotline else {
+        return BTreeMap::new();
+    };
+    let world = World::new(parsed, hotline, interfaces);
+    let heads = world.flows.into_iter();
+    heads
+        .map(|(name, head)| {
+            let types = FlowTypes {
+                variables: head.variables,
+                outputs: head.outputs,
+                outcomes: head.outcomes.into_keys().collect(),
+            };
+            (name, types)
+        })
+        .collect()
 }
 
 fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {

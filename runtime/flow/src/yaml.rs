@@ -11,10 +11,10 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use self::hints::{hint, in_words};
+use self::hints::{hint, in_words, quoted};
 pub(crate) use self::locate::locate;
 use crate::{
-    diagnostics::{Code, Finding, Findings},
+    diagnostics::{Code, Finding, Findings, Mend},
     limits::{FILE_BYTES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX},
     source::{File, Span, Word},
 };
@@ -418,7 +418,12 @@ impl Reader<'_> {
         // The mistake is often on an earlier line of the same flow mapping.
         let above = self.source.line_of(line.start.saturating_sub(1));
         let near = &self.source.text[above.start.min(line.start)..line.end];
-        finding.help_if(hint(text, near, error.info()))
+        let mend = quoted(near).map(|(part, written)| {
+            let start = above.start.min(line.start);
+            let span = Span::new(self.file, start + part.start..start + part.end);
+            Mend::new("put the expression in quotes", vec![(span, written)]).safe()
+        });
+        finding.help_if(hint(text, near, error.info())).mend_if(mend)
     }
 }
 
@@ -473,7 +478,11 @@ fn comments_for_keys(index: usize, file: &File, findings: &mut Findings) {
                     Span::new(index, span),
                     "this whole line is a comment, since it begins with `#`",
                 )
-                .help("put the key in quotes: \"#\": …"),
+                .help("put the key in quotes: \"#\": …")
+                .mend(Mend::new(
+                    "make it the key \"#\"",
+                    vec![(Span::new(index, start..start + 1), "\"#\"".to_owned())],
+                )),
             );
         }
         at += line.len();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use super::{Code, Diagnostic, Label, Severity};
+use super::{Code, Diagnostic, Label, Mend, Severity, fix};
 use crate::{
     limits::FINDINGS_MAX,
     source::{Files, Span},
@@ -17,6 +17,8 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     pub(crate) labels: Vec<(Span, String)>,
     pub(crate) help: Vec<String>,
+    /// Mends that a program can make.
+    pub(crate) mends: Vec<Mend>,
 }
 
 impl Finding {
@@ -28,6 +30,7 @@ impl Finding {
             message: message.into(),
             labels: Vec::new(),
             help: Vec::new(),
+            mends: Vec::new(),
         }
     }
 
@@ -46,6 +49,18 @@ impl Finding {
     /// Adds what to write instead.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// Adds a mend that a program can make.
+    pub(crate) fn mend(mut self, mend: Mend) -> Self {
+        self.mends.push(mend);
+        self
+    }
+
+    /// Adds a mend, if there is one.
+    pub(crate) fn mend_if(mut self, mend: Option<Mend>) -> Self {
+        self.mends.extend(mend);
         self
     }
 
@@ -87,7 +102,6 @@ impl Findings {
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
         self.found.iter()
     }
@@ -125,6 +139,7 @@ impl Findings {
 
 /// Gives a finding its lines and columns.
 pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
+    let fixes = fix::fixes(&finding, files);
     let file = files.of(finding.span);
     let span = on_characters(&file.text, finding.span.bytes());
     let start = file.position(span.start);
@@ -155,6 +170,7 @@ pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
             })
             .collect(),
         help: finding.help,
+        fixes,
     }
 }
 
