@@ -28,6 +28,9 @@ const NUMBER_KEYS_MAX: usize = 15;
 /// Keys of a date: year, month, day.
 const DATE_KEYS: usize = 8;
 
+/// Keys of a resident identity number: 17 digits and the check character.
+const ID_NUMBER_KEYS: usize = 18;
+
 const YES: [&str; 22] = [
     "yes", "y", "yeah", "yep", "ok", "okay", "sure", "right", "correct", "是", "是的", "对", "对的", "好",
     "好的", "要", "可以", "行", "嗯", "没错", "同意", "确认",
@@ -119,7 +122,7 @@ pub(crate) fn answer_keys(answer: &Answer) -> Vec<Key> {
         }
         Answer::YesNo => "12",
         Answer::Date | Answer::Phone | Answer::Number { decimal: false, .. } => "0123456789#",
-        Answer::Money | Answer::Number { decimal: true, .. } => "0123456789*#",
+        Answer::Money | Answer::IdNumber | Answer::Number { decimal: true, .. } => "0123456789*#",
     };
     keys.chars().filter_map(Key::new).collect()
 }
@@ -131,6 +134,7 @@ pub(crate) fn collect(answer: &Answer, keys: &str, open_ended: bool) -> Collecte
         Answer::YesNo | Answer::OneOf(_) => (1, None),
         Answer::Digits(digits) => (*digits.length.end(), digits.finish.map(Key::as_char)),
         Answer::Date => (DATE_KEYS, Some(FINISH)),
+        Answer::IdNumber => (ID_NUMBER_KEYS, Some(FINISH)),
         Answer::Number { .. } | Answer::Money | Answer::Phone => (NUMBER_KEYS_MAX, Some(FINISH)),
     };
     let split = |at: usize, after: usize| Collected::Complete {
@@ -163,6 +167,7 @@ pub(crate) fn understand_keys(answer: &Answer, keys: &str) -> Option<Value> {
         }
         Answer::Number { .. } | Answer::Money => understand_text(answer, &keys.replace('*', ".")),
         Answer::Date | Answer::Phone => understand_text(answer, keys),
+        Answer::IdNumber => understand_text(answer, &keys.replace('*', "X")),
     }
 }
 
@@ -196,6 +201,7 @@ pub(crate) fn understand_text(answer: &Answer, text: &str) -> Option<Value> {
         Answer::Money => understand_money(&compact).map(Value::Decimal),
         Answer::Date => understand_date(&compact).map(Value::Date),
         Answer::Phone => understand_phone(&compact).map(Value::from),
+        Answer::IdNumber => understand_id_number(&compact).map(Value::from),
         Answer::YesNo => {
             let said =
                 compact.trim_end_matches(|c: char| c.is_ascii_punctuation() || "。！，？～".contains(c));
@@ -249,6 +255,18 @@ fn understand_date(compact: &str) -> Option<jiff::civil::Date> {
         return None;
     }
     jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+/// A resident identity number whose check character is right (GB 11643-1999: ISO 7064,
+/// MOD 11-2).
+fn understand_id_number(compact: &str) -> Option<String> {
+    let number = compact.to_ascii_uppercase();
+    let (digits, check) = number.split_at_checked(ID_NUMBER_KEYS - 1)?;
+    let sum = digits.chars().try_fold(0, |sum, digit| {
+        digit.to_digit(10).map(|digit| (sum + digit) * 2 % 11)
+    })?;
+    let right = "10X98765432".chars().nth(usize::try_from(sum).ok()?)?;
+    check.chars().eq([right]).then_some(number)
 }
 
 /// A number in E.164 where it was given with a country code (`+` or `00`), else its digits.

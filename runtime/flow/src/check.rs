@@ -2,6 +2,8 @@
 
 mod calendars;
 mod calls;
+mod centre;
+mod declared;
 mod exits;
 mod expressions;
 mod flow;
@@ -14,18 +16,22 @@ mod hotline;
 mod keys;
 mod loops;
 mod mends;
+mod packs;
 mod presence;
 mod prompts;
+mod queues;
 mod reach;
+mod surveys;
+mod tickets;
 mod types;
 mod verbs;
 mod world;
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
-use indexmap::IndexMap;
-use trunkline_model::{FlowName, PluginName, Type, VariableName, signature::Interface};
+use trunkline_model::{FlowName, PluginName, signature::Interface};
 
+pub(crate) use self::declared::{FlowTypes, flow_types};
 use self::world::World;
 use crate::{
     diagnostics::{Code, Diagnostic, Finding},
@@ -83,44 +89,19 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
     }
 }
 
-/// The types that a flow declares, for editors; none for one that cannot be read.
-#[derive(Debug, Default)]
-pub(crate) struct FlowTypes {
-    /// Inputs and variables together.
-    pub(crate) variables: IndexMap<VariableName, Option<Type>>,
-    pub(crate) outputs: IndexMap<VariableName, Option<Type>>,
-    pub(crate) outcomes: Vec<Arc<str>>,
-}
-
-/// The types that all flows declare, by the flows' names.
-pub(crate) fn flow_types(
-    parsed: &Parsed,
-    interfaces: &BTreeMap<PluginName, Arc<Interface>>,
-) -> BTreeMap<Arc<str>, FlowTypes> {
-    let Some(hotline) = &parsed.syntax.hotline else {
-        return BTreeMap::new();
-    };
-    let world = World::new(parsed, hotline, interfaces);
-    let heads = world.flows.into_iter();
-    heads
-        .map(|(name, head)| {
-            let types = FlowTypes {
-                variables: head.variables,
-                outputs: head.outputs,
-                outcomes: head.outcomes.into_keys().collect(),
-            };
-            (name, types)
-        })
-        .collect()
-}
-
-fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
+fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     hotline::languages(world);
     let time_zone = hotline::time_zone(world);
     let numbers = hotline::numbers(world);
-    let plugins = hotline::plugins(world);
+    let plugins = hotline::plugins(world, &parsed.syntax.grants);
     hotline::grants(world, &parsed.syntax.grants);
     let calendars = calendars::check(world, &parsed.syntax.calendars);
+    let calling_window = hotline::calling_window(world);
+    let checks = packs::check(world);
+    let agents = queues::agents(world);
+    let queues = queues::check(world);
+    let surveys = surveys::check(world, &parsed.syntax.surveys);
+    let tickets = tickets::check(world, &parsed.syntax.tickets);
     let mut flows = BTreeMap::new();
     for (name, head) in &world.flows {
         if let Some(flow) = flow::check(world, head) {
@@ -128,8 +109,12 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         }
     }
     flows::check(world);
-    if world.broken_flows.is_empty() && world.flows.values().all(|head| !head.opaque) {
-        world.prompts.unused(world);
+    if world.flows_are_whole() {
+        // A survey that cannot be read may say any of them.
+        if parsed.syntax.broken_surveys.is_empty() {
+            world.prompts.unused(world);
+        }
+        world.centre.unused(world);
     }
     (flows.len() == world.flows.len()).then_some(())?;
     Some(Hotline {
@@ -139,12 +124,12 @@ fn build(world: &World<'_>, parsed: &Parsed) -> Option<Hotline> {
         numbers,
         plugins,
         calendars,
-        queues: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        surveys: BTreeMap::new(),
-        tickets: BTreeMap::new(),
-        calling_window: None,
-        checks: Vec::new(),
+        queues,
+        agents,
+        surveys: surveys?,
+        tickets,
+        calling_window,
+        checks,
         flows,
     })
 }

@@ -166,6 +166,11 @@ pub(crate) enum Op {
         optional: bool,
     },
     CalendarOpen(Arc<str>),
+    Queue(Arc<str>, QueueField),
+    /// The place in the queue that an announcement is about.
+    Position,
+    /// The estimated wait that an announcement is about.
+    Wait,
     Now,
     /// A field of a record.
     Field(Box<Node>, Arc<str>),

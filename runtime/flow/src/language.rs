@@ -250,7 +250,10 @@ mod tests {
     use crate::{Sources, parse};
 
     /// Parts of the language that stand in the table and that other rooms read or will read.
-    const READ_ELSEWHERE: &[(&str, &str)] = &[];
+    const READ_ELSEWHERE: &[(&str, &str)] = &[("a grant", "secrets")];
+
+    /// Fields that are read only to say where they belong.
+    const MISPLACED: &[(&str, &str)] = &[("a branch of `together`", "meanwhile")];
 
     /// Fields with their examples as YAML in braces.
     fn written(fields: &[&Field]) -> String {
@@ -352,7 +355,15 @@ mod tests {
                 }
             }
         }
-        let asked: BTreeMap<String, BTreeSet<&'static str>> = asked_for::end();
+        let mut asked: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
+        for (what, fields) in asked_for::end() {
+            let what = match &*what {
+                what if what.starts_with("the branch `") => "a branch of `together`",
+                "`offer-callback`" | "`offer-channel`" => "an offer",
+                what => what,
+            };
+            asked.entry(what.to_owned()).or_default().extend(fields);
+        }
         let mut all = Vec::new();
         for shape in FileShape::ALL {
             shapes(shape.shape(), &mut all);
@@ -384,7 +395,10 @@ mod tests {
                 .map(|(_, field)| *field)
                 .collect();
             let union: BTreeSet<&str> = described.iter().flatten().copied().collect();
-            let missing: Vec<_> = asked.difference(&union).collect();
+            let missing: Vec<_> = asked
+                .difference(&union)
+                .filter(|field| !MISPLACED.contains(&(&*what, *field)))
+                .collect();
             let extra: Vec<_> = union
                 .iter()
                 .filter(|name| !asked.contains(*name) && !elsewhere.contains(*name))

@@ -1,4 +1,7 @@
-//! Bounds of a hotline's files and of what is reported about them.
+//! Bounds of a hotline's files and of what is reported about them, and what holds where a step
+//! says nothing.
+
+use trunkline_model::Duration;
 
 /// Bytes of one file.
 pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -35,3 +38,42 @@ pub const ANSWER_KEYS_MAX: usize = 64;
 
 /// Digits of a number that callers call.
 pub const NUMBER_CHARS_MAX: usize = 32;
+
+/// Branches of one `together`.
+pub const TOGETHER_BRANCHES_MAX: usize = 8;
+
+/// Callers that may wait in a queue that does not say.
+pub const QUEUE_WAITING_DEFAULT: u32 = 500;
+
+/// The most callers that a queue may let wait.
+pub const QUEUE_WAITING_MAX: u32 = 100_000;
+
+/// The longest wait in a queue when the step gives none.
+pub const QUEUE_TIME_DEFAULT: Duration = Duration::from_secs(600);
+
+/// How long a `transfer` rings when it does not say.
+pub const TRANSFER_TIME_DEFAULT: Duration = Duration::from_secs(30);
+
+/// How often a ring-back is tried when it does not say.
+pub const CALLBACK_ATTEMPTS_DEFAULT: u32 = 3;
+
+/// How often a ring-back may be tried.
+pub const CALLBACK_ATTEMPTS_MAX: u32 = 20;
+
+/// The pause between two tries of a ring-back that does not say.
+pub const CALLBACK_EVERY_DEFAULT: Duration = Duration::from_secs(600);
+
+/// Questions of one survey.
+pub const SURVEY_QUESTIONS_MAX: usize = 20;
+
+/// Working days that a ticket's deadline may give.
+pub const WORKING_DAYS_MAX: u32 = 366;
+
+/// Presses that a service may have taken before its number was merged.
+pub const PRESSES_BEFORE_MAX: u32 = 100;
+
+/// The longest message when its step gives none.
+pub const MESSAGE_TIME_DEFAULT: Duration = Duration::from_secs(120);
+
+/// The longest message that a step may take.
+pub const MESSAGE_TIME_MAX: Duration = Duration::from_secs(1_800);

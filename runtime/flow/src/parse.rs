@@ -1,9 +1,11 @@
 //! From text to a syntax tree. Parsing never fails: it gives what it could read and all
 //! that is wrong with it.
 
+mod centre;
 mod fields;
 mod flow;
 mod hotline;
+mod packs;
 mod step;
 mod tables;
 mod value;
@@ -19,7 +21,7 @@ use crate::{
     diagnostics::{Code, Diagnostic, Edit, Finding, Findings, edit, findings_diagnostic},
     limits::FILES_MAX,
     source::{File, Files, Sources, Span, Spanned, Word},
-    syntax::Syntax,
+    syntax::{AgentsSyntax, Syntax},
     yaml::{self, Kind, Node},
 };
 
@@ -52,6 +54,9 @@ pub struct Grant {
     /// The whole entry as JSON, without what this version does not have: whole numbers and
     /// `true` and `false` that stand without quotes as such, all else as text.
     pub entry: serde_json::Value,
+    /// The kinds of personal data that flows may pass to the plugin. The host knows nothing of
+    /// them: flows are checked for them.
+    pub data: Vec<Word>,
     /// Where each part of it is written, by its path: `http`, `http[0]`, `limits.memory`.
     pub spans: BTreeMap<String, Span>,
 }
@@ -140,6 +145,28 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
                 syntax.broken_calendars.insert(name);
             }
         },
+        FileKind::Agents => {
+            let agents = centre::agents(&reader, root);
+            syntax.agents = if document.whole {
+                AgentsSyntax::Given(agents)
+            } else {
+                AgentsSyntax::Broken
+            };
+        }
+        FileKind::Survey => match centre::survey(&reader, root, start) {
+            Some(survey) if document.whole => syntax.surveys.push(survey),
+            survey => {
+                let name = survey.map_or_else(|| stem(&file.path), |survey| survey.name.value);
+                syntax.broken_surveys.insert(name);
+            }
+        },
+        FileKind::Ticket => match centre::ticket(&reader, root, start) {
+            Some(ticket) if document.whole => syntax.tickets.push(ticket),
+            ticket => {
+                let name = ticket.map_or_else(|| stem(&file.path), |ticket| ticket.name.value);
+                syntax.broken_tickets.insert(name);
+            }
+        },
         FileKind::Stray => findings_of(&reader, start, &file.path),
         FileKind::Later => {}
     }
@@ -148,7 +175,7 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
 fn findings_of(reader: &Reader<'_>, start: Span, path: &str) {
     reader.report(
         Finding::new(Code::StrayFile, start, format!("nothing reads {path}")).help(
-            "a hotline has hotline.yaml, grants.yaml, and YAML files in flows/, prompts/ and calendars/",
+            "a hotline has hotline.yaml, grants.yaml, agents.yaml, and YAML files in flows/, prompts/, calendars/, surveys/ and tickets/",
         ),
     );
 }
@@ -160,7 +187,10 @@ enum FileKind {
     Flow,
     Prompts,
     Calendar,
-    /// Of a part that this version does not have, or that others read.
+    Agents,
+    Survey,
+    Ticket,
+    /// Of a part that others read.
     Later,
     /// YAML that nothing reads.
     Stray,
@@ -177,13 +207,15 @@ impl FileKind {
             ("flows", _) if yaml => Self::Flow,
             ("prompts", _) if yaml => Self::Prompts,
             ("calendars", _) if yaml => Self::Calendar,
-            ("", "agents.yaml") => Self::Later,
-            ("" | "flows" | "prompts" | "calendars", name)
+            ("surveys", _) if yaml => Self::Survey,
+            ("tickets", _) if yaml => Self::Ticket,
+            ("", "agents.yaml") => Self::Agents,
+            ("" | "flows" | "prompts" | "calendars" | "surveys" | "tickets", name)
                 if name.ends_with(".yaml") || name.ends_with(".yml") =>
             {
                 Self::Stray
             }
-            ("tests" | "surveys" | "tickets", _) => Self::Later,
+            ("tests", _) => Self::Later,
             _ => return None,
         })
     }

@@ -226,6 +226,9 @@ pub enum Answer {
     YesNo,
     /// A phone number. Saved as phone, in E.164 where it has a country code.
     Phone,
+    /// A Chinese resident identity number: 17 digits and a check character, `*` for X on a
+    /// keypad (GB 11643-1999). Saved as string, with a capital X.
+    IdNumber,
     /// One of several values. Saved as string.
     OneOf(Vec<Choice>),
 }
@@ -487,6 +490,16 @@ pub enum Record {
         save: VariableName,
     },
 }
+
+/// What a `wait` may wait for.
+pub const EVENTS: [&str; 6] = [
+    "ticket.closed",
+    "ticket.answered",
+    "ticket.overdue",
+    "callback.done",
+    "survey.low",
+    "contact.ended",
+];
 
 /// `wait`
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use trunkline_model::Duration;
 
 use crate::{
+    hotline::{Merge, SurveyKind},
     parse::Grant,
     source::{Span, Spanned, Word},
 };
@@ -21,6 +22,13 @@ pub(crate) struct Syntax {
     pub(crate) calendars: Vec<CalendarSyntax>,
     /// Calendars whose file cannot be read.
     pub(crate) broken_calendars: BTreeSet<Arc<str>>,
+    pub(crate) agents: AgentsSyntax,
+    pub(crate) surveys: Vec<SurveySyntax>,
+    /// Surveys whose file cannot be read.
+    pub(crate) broken_surveys: BTreeSet<Arc<str>>,
+    pub(crate) tickets: Vec<TicketClassSyntax>,
+    /// Classes of tickets whose file cannot be read.
+    pub(crate) broken_tickets: BTreeSet<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -30,6 +38,9 @@ pub(crate) struct HotlineSyntax {
     pub(crate) time_zone: Option<Word>,
     pub(crate) numbers: Vec<NumberSyntax>,
     pub(crate) plugins: Vec<PluginSyntax>,
+    pub(crate) queues: Vec<QueueSpecSyntax>,
+    pub(crate) calling_window: Option<Word>,
+    pub(crate) checks: Vec<PackSyntax>,
 }
 
 #[derive(Debug)]
@@ -38,6 +49,9 @@ pub(crate) struct NumberSyntax {
     pub(crate) flow: Option<Word>,
     pub(crate) language: Option<Word>,
     pub(crate) department: Option<Word>,
+    pub(crate) merge: Option<Merge>,
+    /// Presses that each service took before the number was merged.
+    pub(crate) before: Vec<(Word, u32)>,
 }
 
 #[derive(Debug)]
@@ -46,6 +60,76 @@ pub(crate) struct PluginSyntax {
     pub(crate) component: Option<Word>,
     pub(crate) department: Option<Word>,
     pub(crate) config: Vec<(Word, Word)>,
+    /// Kinds of personal data by the path of a field.
+    pub(crate) labels: Vec<(Word, Word)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct QueueSpecSyntax {
+    pub(crate) name: Word,
+    pub(crate) skills: Vec<Word>,
+    pub(crate) target: Option<Duration>,
+    pub(crate) waiting_max: u32,
+    pub(crate) calendar: Option<Word>,
+}
+
+/// A rule pack under `checks`, and what is set for it.
+#[derive(Debug)]
+pub(crate) struct PackSyntax {
+    pub(crate) pack: Word,
+    pub(crate) settings: Vec<(Word, u64)>,
+    pub(crate) assume: Vec<Word>,
+    pub(crate) words: Vec<(Word, Vec<Word>)>,
+}
+
+/// agents.yaml.
+#[derive(Debug, Default)]
+pub(crate) enum AgentsSyntax {
+    /// There is none: agents come as they sign in.
+    #[default]
+    Missing,
+    /// It cannot be read.
+    Broken,
+    /// Whom it names.
+    Given(Vec<AgentSyntax>),
+}
+
+#[derive(Debug)]
+pub(crate) struct AgentSyntax {
+    pub(crate) name: Word,
+    pub(crate) title: Option<Word>,
+    pub(crate) skills: Vec<Word>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SurveySyntax {
+    pub(crate) name: Word,
+    pub(crate) kind: Option<Spanned<SurveyKind>>,
+    pub(crate) questions: Vec<QuestionSyntax>,
+    /// What the questions' prompts may read: those of a flow that has nothing of its own.
+    pub(crate) scene: FlowSyntax,
+}
+
+#[derive(Debug)]
+pub(crate) struct QuestionSyntax {
+    pub(crate) name: Option<Word>,
+    pub(crate) prompt: Option<PromptSyntax>,
+    pub(crate) answer: AnswerFields,
+    /// Where the question stands.
+    pub(crate) span: Span,
+}
+
+#[derive(Debug)]
+pub(crate) struct TicketClassSyntax {
+    pub(crate) name: Word,
+    pub(crate) department: Option<Word>,
+    pub(crate) deadline: Option<DeadlineSyntax>,
+}
+
+#[derive(Debug)]
+pub(crate) enum DeadlineSyntax {
+    Within(Duration),
+    WorkingDays { days: u32, calendar: Word },
 }
 
 /// The prompts of one language.
@@ -98,6 +182,7 @@ pub(crate) struct AnywhereSyntax {
 pub(crate) struct StepSyntax {
     pub(crate) name: Word,
     pub(crate) title: Option<Word>,
+    pub(crate) service: Option<Word>,
     pub(crate) when: Option<Word>,
     pub(crate) next: Option<Word>,
     pub(crate) on: Vec<ExitSyntax>,
@@ -127,7 +212,18 @@ pub(crate) enum VerbSyntax {
         with: Vec<(Word, ValueSyntax)>,
         save: Vec<(Word, ValueSyntax)>,
     },
-    Wait(Option<Duration>),
+    Together(TogetherSyntax),
+    Queue(Box<QueueSyntax>),
+    Transfer(TransferSyntax),
+    Callback(Box<CallbackSyntax>),
+    Survey(Word),
+    Ticket(Box<TicketSyntax>),
+    Notify(NotifySyntax),
+    Record(RecordSyntax),
+    Wait {
+        time: Option<Duration>,
+        event: Option<Word>,
+    },
     End {
         outcome: Word,
         outputs: Vec<(Word, ValueSyntax)>,
@@ -141,7 +237,16 @@ pub(crate) struct MenuSyntax {
     pub(crate) prompt: PromptSyntax,
     pub(crate) keys: Vec<KeySyntax>,
     pub(crate) words: Vec<(Word, Word)>,
+    pub(crate) intent: Option<IntentSyntax>,
     pub(crate) retries: u32,
+    pub(crate) time: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(crate) struct IntentSyntax {
+    pub(crate) function: Word,
+    /// Cases of its enum, and `else`, and where each leads.
+    pub(crate) cases: Vec<(Word, Word)>,
     pub(crate) time: Option<Duration>,
 }
 
@@ -156,17 +261,26 @@ pub(crate) struct KeySyntax {
 #[derive(Debug)]
 pub(crate) struct AskSyntax {
     pub(crate) prompt: PromptSyntax,
-    pub(crate) answer: Option<Spanned<AnswerSyntax>>,
+    pub(crate) answer: AnswerFields,
+    pub(crate) confirm: Option<PromptSyntax>,
+    pub(crate) retries: u32,
+    pub(crate) save: Option<Word>,
+    pub(crate) consent: Option<Word>,
+    /// Where `secret: true` stands.
+    pub(crate) secret: Option<Span>,
+    pub(crate) label: Option<Word>,
+    pub(crate) time: Option<Duration>,
+}
+
+/// What counts as an answer, with the fields that bound it.
+#[derive(Debug)]
+pub(crate) struct AnswerFields {
+    pub(crate) kind: Option<Spanned<AnswerSyntax>>,
     pub(crate) length: Option<Word>,
     pub(crate) pattern: Option<Word>,
     pub(crate) finish: Option<Word>,
     pub(crate) min: Option<Word>,
     pub(crate) max: Option<Word>,
-    pub(crate) confirm: Option<PromptSyntax>,
-    pub(crate) retries: u32,
-    pub(crate) save: Option<Word>,
-    pub(crate) consent: Option<Word>,
-    pub(crate) time: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -179,6 +293,7 @@ pub(crate) enum AnswerSyntax {
     Money,
     YesNo,
     Phone,
+    IdNumber,
     OneOf(Vec<ChoiceSyntax>),
 }
 
@@ -198,6 +313,105 @@ pub(crate) struct CallSyntax {
     pub(crate) retries: u32,
     pub(crate) meanwhile: Option<PromptSyntax>,
     pub(crate) at_most_once: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct TogetherSyntax {
+    /// The calls by the names of their branches; one whose call is missing is left out.
+    pub(crate) branches: Vec<(Word, CallSyntax)>,
+    pub(crate) meanwhile: Option<PromptSyntax>,
+}
+
+#[derive(Debug)]
+pub(crate) struct QueueSyntax {
+    pub(crate) queue: Word,
+    pub(crate) skills: Vec<Word>,
+    pub(crate) agent: Option<ValueSyntax>,
+    pub(crate) priority: Option<ValueSyntax>,
+    pub(crate) music: Option<PromptSyntax>,
+    pub(crate) announce: Option<AnnounceSyntax>,
+    pub(crate) offers: Vec<OfferSyntax>,
+    pub(crate) max: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(crate) struct AnnounceSyntax {
+    pub(crate) span: Span,
+    pub(crate) every: Option<Duration>,
+    pub(crate) prompt: Option<PromptSyntax>,
+}
+
+#[derive(Debug)]
+pub(crate) struct OfferSyntax {
+    /// `offer-callback` or `offer-channel`.
+    pub(crate) name: Word,
+    pub(crate) after: Option<Duration>,
+    pub(crate) prompt: Option<PromptSyntax>,
+    pub(crate) key: Option<Word>,
+    pub(crate) next: Option<Word>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TransferSyntax {
+    pub(crate) to: TransferToSyntax,
+    pub(crate) three_way: bool,
+    pub(crate) staffed: bool,
+    pub(crate) time: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(crate) enum TransferToSyntax {
+    Address(ValueSyntax),
+    Agent(ValueSyntax),
+    Hotline(ValueSyntax),
+}
+
+#[derive(Debug)]
+pub(crate) struct CallbackSyntax {
+    pub(crate) queue: Word,
+    pub(crate) within: Duration,
+    pub(crate) number: Option<ValueSyntax>,
+    pub(crate) attempts: u32,
+    pub(crate) every: Option<Duration>,
+    pub(crate) window: Option<Word>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TicketSyntax {
+    pub(crate) action: TicketActionSyntax,
+    pub(crate) fields: Vec<(Word, ValueSyntax)>,
+    pub(crate) save: Option<Word>,
+}
+
+#[derive(Debug)]
+pub(crate) enum TicketActionSyntax {
+    Open(Word),
+    Update(ValueSyntax),
+    LookUp(Option<ValueSyntax>),
+}
+
+#[derive(Debug)]
+pub(crate) struct NotifySyntax {
+    pub(crate) prompt: PromptSyntax,
+    pub(crate) to: Option<ValueSyntax>,
+    pub(crate) channel: Option<Word>,
+}
+
+#[derive(Debug)]
+pub(crate) enum RecordSyntax {
+    Start { consent: Option<Word> },
+    Stop,
+    Pause,
+    Resume,
+    Message(MessageSyntax),
+}
+
+#[derive(Debug)]
+pub(crate) struct MessageSyntax {
+    pub(crate) prompt: PromptSyntax,
+    pub(crate) max: Option<Duration>,
+    pub(crate) finish: Option<Word>,
+    pub(crate) save: Word,
 }
 
 #[derive(Debug)]
@@ -229,8 +443,52 @@ pub(crate) enum ValueKind {
 }
 
 impl VerbSyntax {
-    /// Whether the caller's keys and words are heard while it is done.
+    /// Whether keys and words that hold anywhere are heard while it is done. In a message the
+    /// words are the message, but its keys are heard.
     pub(crate) const fn hears(&self) -> bool {
-        matches!(self, Self::Menu(_) | Self::Ask(_) | Self::Run { .. })
+        matches!(
+            self,
+            Self::Menu(_)
+                | Self::Ask(_)
+                | Self::Run { .. }
+                | Self::Queue(_)
+                | Self::Survey(_)
+                | Self::Record(RecordSyntax::Message(_))
+        )
+    }
+
+    /// Whether it leads on to `next` when all went well; the others name their steps
+    /// themselves, or lead nowhere.
+    pub(crate) const fn goes_on(&self) -> bool {
+        !matches!(
+            self,
+            Self::Menu(_) | Self::Choose(_) | Self::End { .. } | Self::Broken
+        )
+    }
+
+    /// Whether it asks a plugin or a service, which answers at once as a rule.
+    pub(crate) const fn asks_a_service(&self) -> bool {
+        match self {
+            Self::Call(_) | Self::Together(_) | Self::Callback(_) | Self::Ticket(_) | Self::Notify(_) => true,
+            Self::Record(record) => !matches!(record, RecordSyntax::Message(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether it waits for the caller, for time, for an agent, or for a service. A flow that
+    /// is run is looked into for itself.
+    pub(crate) const fn waits(&self) -> bool {
+        self.asks_a_service()
+            || matches!(
+                self,
+                Self::Menu(_)
+                    | Self::Ask(_)
+                    | Self::Queue(_)
+                    | Self::Transfer(_)
+                    | Self::Survey(_)
+                    | Self::Record(_)
+                    | Self::Wait { .. }
+                    | Self::Broken
+            )
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use trunkline_model::{FaultKind, Type};
+use trunkline_model::{FaultKind, Type, signature::Signature};
 
 use super::{flow::FlowView, mends};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean, one_of},
     source::Word,
-    syntax::{ExitSyntax, StepSyntax, VerbSyntax},
+    syntax::{ExitSyntax, RecordSyntax, StepSyntax, VerbSyntax},
 };
 
 /// A way out that leads somewhere.
@@ -27,45 +27,116 @@ pub(super) struct Wired<'a> {
     pub(super) complete: bool,
 }
 
-/// What a step may come out by besides `next`, and what each way carries.
+/// What a step may come out by besides `next`.
 enum Outs {
-    Known(Vec<(Arc<str>, Option<Type>)>),
+    Known(Vec<Out>),
     /// The function or flow is not known, which has been reported.
     Unknown,
 }
 
+/// One way out.
+struct Out {
+    name: Arc<str>,
+    /// What it carries.
+    payload: Option<Type>,
+    /// The words of `on` that stand for it, the nearest first: its own name, then the groups
+    /// it belongs to.
+    words: Vec<Arc<str>>,
+    /// The group of its faults, if it is a fault: `fault`, or `branch.fault`.
+    faults: Option<Arc<str>>,
+}
+
+impl Out {
+    fn plain(name: Arc<str>, payload: Option<Type>) -> Self {
+        Self {
+            words: vec![name.clone(), "else".into()],
+            name,
+            payload,
+            faults: None,
+        }
+    }
+}
+
+/// The ways out of a call, or of a branch of `together`. What a branch says of itself comes
+/// before what is said of all.
+fn outs_of_call(signature: &Signature, branch: Option<&str>) -> Vec<Out> {
+    let inside = |name: &str| -> Arc<str> {
+        match branch {
+            Some(branch) => format!("{branch}.{name}").into(),
+            None => name.into(),
+        }
+    };
+    let groups = |own: &[&str], all: &[&str]| -> Vec<Arc<str>> {
+        let own = own.iter().map(|name| inside(name));
+        match branch {
+            Some(_) => own.chain(all.iter().map(|&name| name.into())).collect(),
+            None => own.collect(),
+        }
+    };
+    let cases = signature.error_cases().into_iter().map(|(name, payload)| Out {
+        name: inside(&name),
+        payload: payload.cloned(),
+        words: groups(&[&*name, "else"], &["else"]),
+        faults: None,
+    });
+    let faults = FaultKind::ALL.iter().map(|kind| {
+        let name = format!("fault.{kind}");
+        Out {
+            name: inside(&name),
+            payload: None,
+            words: groups(&[&*name, "fault", "else"], &["fault", "else"]),
+            faults: Some(inside("fault")),
+        }
+    });
+    cases.chain(faults).collect()
+}
+
 fn outs(view: &FlowView<'_, '_>, step: usize) -> Outs {
-    let names = |names: &[&str]| Outs::Known(names.iter().map(|&name| (name.into(), None)).collect());
+    let names = |names: &[&str]| {
+        let outs = names.iter().map(|&name| Out::plain(name.into(), None));
+        Outs::Known(outs.collect())
+    };
     match &view.steps[step].verb {
         VerbSyntax::Menu(_) => names(&["no-input", "no-match"]),
         VerbSyntax::Ask(_) => names(&["no-input", "invalid"]),
         VerbSyntax::Call(_) => match view.signatures[step] {
             None => Outs::Unknown,
-            Some(signature) => {
-                let cases = signature.error_cases().into_iter();
-                let faults = FaultKind::ALL.iter();
-                Outs::Known(
-                    cases
-                        .map(|(name, payload)| (name, payload.cloned()))
-                        .chain(faults.map(|kind| (format!("fault.{kind}").into(), None)))
-                        .collect(),
-                )
-            }
+            Some(signature) => Outs::Known(outs_of_call(signature, None)),
         },
+        VerbSyntax::Together(together) => {
+            let mut outs = Vec::new();
+            for ((branch, _), signature) in together.branches.iter().zip(view.branches(step)) {
+                match signature {
+                    Some(signature) => outs.extend(outs_of_call(signature, Some(branch.as_str()))),
+                    None => return Outs::Unknown,
+                }
+            }
+            Outs::Known(outs)
+        }
         VerbSyntax::Run { flow, .. } => match view.world.flows.get(&flow.value) {
             Some(head) if !head.opaque => Outs::Known(
                 head.outcomes
                     .keys()
                     .filter(|name| &***name != "completed")
-                    .map(|name| (name.clone(), None))
+                    .map(|name| Out::plain(name.clone(), None))
                     .collect(),
             ),
             _ => Outs::Unknown,
         },
+        VerbSyntax::Queue(_) => names(&["timeout", "full", "closed", "no-agents", "failed"]),
+        VerbSyntax::Transfer(_) => names(&["busy", "no-answer", "failed"]),
+        VerbSyntax::Callback(_) | VerbSyntax::Ticket(_) => names(&["duplicate", "refused"]),
+        VerbSyntax::Survey(_) => names(&["declined", "failed"]),
+        VerbSyntax::Notify(_) => names(&["failed"]),
+        VerbSyntax::Record(RecordSyntax::Start { consent: Some(_) } | RecordSyntax::Message(_)) => {
+            names(&["declined"])
+        }
+        VerbSyntax::Wait { event: Some(_), .. } => names(&["timeout"]),
         VerbSyntax::Say { .. }
         | VerbSyntax::Choose(_)
         | VerbSyntax::Set(_)
-        | VerbSyntax::Wait(_)
+        | VerbSyntax::Record(_)
+        | VerbSyntax::Wait { event: None, .. }
         | VerbSyntax::End { .. } => Outs::Known(Vec::new()),
         VerbSyntax::Broken => Outs::Unknown,
     }
@@ -112,10 +183,9 @@ pub(super) fn wire<'a>(view: &FlowView<'_, 'a>, index: usize, otherwise: Option<
         check_written(view, step, exit, &outs, &written);
     }
     let itself = otherwise == Some(index);
-    let mut missing: Vec<&str> = Vec::new();
-    for (name, payload) in &outs {
-        let fault = name.starts_with("fault.").then(|| written.get("fault")).flatten();
-        let exit = written.get(&**name).or(fault).or_else(|| written.get("else"));
+    let mut missing: Vec<&Out> = Vec::new();
+    for out in &outs {
+        let exit = out.words.iter().find_map(|word| written.get(&**word));
         let to = match exit {
             Some(exit) => exit.next.as_ref().and_then(|word| view.target(word)),
             None if covered(step) && !itself => otherwise,
@@ -123,13 +193,13 @@ pub(super) fn wire<'a>(view: &FlowView<'_, 'a>, index: usize, otherwise: Option<
         };
         match (exit, to) {
             (_, Some(to)) => wired.exits.push(Exit {
-                name: name.clone(),
+                name: out.name.clone(),
                 to,
                 save: exit.and_then(|exit| exit.save.as_ref()),
-                payload: payload.clone(),
+                payload: out.payload.clone(),
             }),
             (Some(_), None) => wired.complete = false,
-            (None, None) => missing.push(name),
+            (None, None) => missing.push(out),
         }
     }
     // A name that cannot be resolved in `otherwise` is said once, there.
@@ -137,7 +207,7 @@ pub(super) fn wire<'a>(view: &FlowView<'_, 'a>, index: usize, otherwise: Option<
     if !missing.is_empty() {
         wired.complete = false;
         if !unresolved || !covered(step) {
-            unwired(view, step, &missing, itself);
+            unwired(view, step, &outs, &missing, itself);
         }
     }
     wired
@@ -156,17 +226,34 @@ impl<'a> Wired<'a> {
     }
 }
 
-fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, missing: &[&str], itself: bool) {
-    // All kinds of faults together are `fault`.
-    let faults = missing.iter().filter(|name| name.starts_with("fault.")).count();
-    let mut names: Vec<&str> = missing
-        .iter()
-        .copied()
-        .filter(|name| faults < FaultKind::ALL.len() || !name.starts_with("fault."))
-        .collect();
-    if faults == FaultKind::ALL.len() {
-        names.push("fault");
+/// The names that stand for ways out, as few as there can be: all faults of a call are
+/// `fault`, and those of all branches, too.
+fn in_short(outs: &[Out], missing: &[&Out]) -> Vec<Arc<str>> {
+    let whole = |group: &Arc<str>| {
+        let of = |out: &&Out| out.faults.as_ref() == Some(group);
+        outs.iter().filter(of).count() == missing.iter().copied().filter(of).count()
+    };
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let all = missing.iter().filter(|out| out.faults.is_some()).count();
+    let all = all > 0 && all == outs.iter().filter(|out| out.faults.is_some()).count();
+    for out in missing {
+        let name = match &out.faults {
+            Some(_) if all => continue,
+            Some(group) if whole(group) => group,
+            _ => &out.name,
+        };
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
     }
+    if all {
+        names.push("fault".into());
+    }
+    names
+}
+
+fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, outs: &[Out], missing: &[&Out], itself: bool) {
+    let names = in_short(outs, missing);
     let wiring: Vec<String> = names
         .iter()
         .take(3)
@@ -179,7 +266,7 @@ fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, missing: &[&str], itself:
         format!(
             "`{}` does not say where {} lead",
             step.name.as_str(),
-            one_of(names.iter().copied())
+            one_of(names.iter().map(|name| &**name))
         ),
     )
     .help(format!("add `on: {{ {}{more} }}`", wiring.join(", ")))
@@ -196,15 +283,7 @@ fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, missing: &[&str], itself:
 
 /// Checks `next`; whether the step needs no other.
 fn next(view: &FlowView<'_, '_>, step: &StepSyntax) -> bool {
-    let goes_on = matches!(
-        step.verb,
-        VerbSyntax::Say { .. }
-            | VerbSyntax::Ask(_)
-            | VerbSyntax::Call(_)
-            | VerbSyntax::Set(_)
-            | VerbSyntax::Run { .. }
-            | VerbSyntax::Wait(_)
-    );
+    let goes_on = step.verb.goes_on();
     let broken = matches!(step.verb, VerbSyntax::Broken);
     match &step.next {
         Some(word) => {
@@ -248,49 +327,36 @@ fn check_written(
     view: &FlowView<'_, '_>,
     step: &StepSyntax,
     exit: &ExitSyntax,
-    outs: &[(Arc<str>, Option<Type>)],
+    outs: &[Out],
     written: &BTreeMap<&str, &ExitSyntax>,
 ) {
     let name = exit.name.as_str();
-    let faults = || outs.iter().filter(|(name, _)| name.starts_with("fault."));
-    let exists = match name {
-        "else" | "fault" => {
-            let fault_too = name == "else" && written.contains_key("fault");
-            let left = outs
-                .iter()
-                .filter(|(out, _)| match out.starts_with("fault.") {
-                    true => !fault_too && !written.contains_key(&**out),
-                    false => name == "else" && !written.contains_key(&**out),
-                })
-                .count();
-            if left == 0 && (name == "else" && !outs.is_empty() || faults().next().is_some()) {
-                view.world.report(
-                    Finding::new(
-                        Code::NeverTaken,
-                        exit.name.span,
-                        format!("`{name}` is never taken: every way out is wired by its name"),
-                    )
-                    .help("leave it out"),
-                );
-            }
-            if name == "else" {
-                !outs.is_empty()
-            } else {
-                faults().next().is_some()
-            }
-        }
-        _ => outs.iter().any(|(out, _)| &**out == name),
-    };
+    let stands_for = |out: &&Out| out.words.iter().any(|word| &**word == name);
+    let exists = outs.iter().any(|out| stands_for(&out));
+    let taken = outs.iter().filter(stands_for).any(|out| {
+        let nearest = out.words.iter().find(|word| written.contains_key(&***word));
+        nearest.is_some_and(|word| &**word == name)
+    });
+    if exists && !taken {
+        view.world.report(
+            Finding::new(
+                Code::NeverTaken,
+                exit.name.span,
+                format!("`{name}` is never taken: every way out is wired by its name"),
+            )
+            .help("leave it out"),
+        );
+    }
     if !exists {
-        let known = outs.iter().map(|(name, _)| &**name);
-        let fault = faults().next().map(|_| "fault");
         let help = if outs.is_empty() {
             Some("it has no way out but `next`".to_owned())
         } else {
-            let shown = known.filter(|name| {
-                fault.is_none() || !name.starts_with("fault.") || exit.name.as_str().starts_with("fault.")
-            });
-            did_you_mean("it has", name, shown.chain(fault).chain(["else"]))
+            // Kinds of faults are named only to one who names them.
+            let named = name.contains("fault.");
+            let known = outs.iter().filter(|out| named || out.faults.is_none());
+            let groups = outs.iter().flat_map(|out| out.words.iter().skip(1));
+            let shown = known.map(|out| &*out.name).chain(groups.map(|group| &**group));
+            did_you_mean("it has", name, shown)
         };
         view.world.report(
             Finding::new(
@@ -310,18 +376,12 @@ fn check_written(
     }
 }
 
-fn check_save(
-    view: &FlowView<'_, '_>,
-    exit: &ExitSyntax,
-    save: &Word,
-    outs: &[(Arc<str>, Option<Type>)],
-    exists: bool,
-) {
+fn check_save(view: &FlowView<'_, '_>, exit: &ExitSyntax, save: &Word, outs: &[Out], exists: bool) {
     let variable = super::verbs::variable(view, save);
     let payload = outs
         .iter()
-        .find(|(name, _)| *name == exit.name.value)
-        .and_then(|(_, payload)| payload.as_ref());
+        .find(|out| out.name == exit.name.value)
+        .and_then(|out| out.payload.as_ref());
     match payload {
         Some(payload) => {
             if let Some(wanted) = variable {
@@ -419,6 +479,90 @@ steps:
   b: { end: refused }
   c: { end: too-late }
   d: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn branches_name_their_ways_out() {
+        assert_findings(
+            r##"
+--- flows/main.yaml
+flow: main
+vars: { citizen: crm.citizen?, count: u32?, mood: sentiment.mood? }
+start: both
+steps:
+  both:
+# ^^^^ TL0301: `both` does not say where `a.not-found`, `a.ambiguous`, `b.fault` lead
+    together:
+      a: { call: crm.find-citizen, with: { phone: "1" }, save: citizen }
+      b: { call: sentiment.score, with: { text: "1" }, save: mood }
+    on: { a.unreachable: again, a.fault: again, a.fault.trap: done, notfound: done, b.falt: done }
+#                                                                   ^^^^^^^^ TL0303: `both` has no way out `notfound`
+#                                                                                   ^^^^^^ TL0303: `both` has no way out `b.falt`
+    next: again
+  again:
+    together:
+      a: { call: crm.find-citizen, with: { phone: "1" } }
+      b: { call: sentiment.score, with: { text: "1" } }
+    on: { a.ambiguous: { next: last, save: count }, a.else: done, b.fault: done, fault: done, else: done }
+#                                                                                ^^^^^ TL0310: `fault` is never taken
+#                                                                                             ^^^^ TL0310: `else` is never taken
+    next: last
+  last:
+# ^^^^ TL0301: `last` does not say where `a.not-found`, `a.ambiguous`, `a.unreachable`, `fault` lead
+    together:
+      a: { call: crm.find-citizen, with: { phone: "1" } }
+      b: { call: sentiment.score, with: { text: "1" } }
+    next: done
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn services_have_ways_out_of_their_own() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+queues: { general: {} }
+--- surveys/csat.yaml
+survey: csat
+kind: csat
+questions: [{ name: score, ask: hello, answer: number, min: 1, max: 5 }]
+--- tickets/noise.yaml
+ticket: noise
+department: environment
+deadline: 2h
+--- flows/main.yaml
+flow: main
+otherwise: done
+vars: { message: string? }
+start: wait
+steps:
+  wait: { queue: general, next: hand-over }
+# ^^^^ TL0301: `wait` does not say where `timeout`, `full`, `closed`, `no-agents`, `failed` lead
+  hand-over: { transfer: "110", on: { busy: ring, no-anser: ring }, next: ring }
+# ^^^^^^^^^ TL0301: `hand-over` does not say where `no-answer`, `failed` lead
+#                                                 ^^^^^^^^ TL0303: `hand-over` has no way out `no-anser`
+  ring: { callback: { within: 30m, queue: general }, on: { refused: rate }, next: rate }
+# ^^^^ TL0301: `ring` does not say where `duplicate` lead
+  rate: { survey: csat, next: note }
+# ^^^^ TL0301: `rate` does not say where `declined`, `failed` lead
+  note: { ticket: open, class: noise, on: { else: tell }, next: tell }
+  tell: { notify: { say: hello }, next: record }
+# ^^^^ TL0301: `tell` does not say where `failed` lead
+  record: { record: start, on: { declined: take }, next: take }
+#                                ^^^^^^^^ TL0303: `record` has no way out `declined`
+  take: { record: { message: hello, save: message }, next: sleep }
+# ^^^^ TL0301: `take` does not say where `declined` lead
+  sleep: { wait: { for: ticket.closed, max: 7d }, next: done }
+# ^^^^^ TL0301: `sleep` does not say where `timeout` lead
+  done: { end: completed }
 "##,
         );
     }

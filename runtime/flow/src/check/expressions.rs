@@ -32,6 +32,7 @@ pub(super) struct Scribe<'s, 'v, 'w, 'a> {
     shown: Vec<String>,
     answer: Option<Type>,
     result: Option<Option<Type>>,
+    announcing: bool,
     quiet: bool,
 }
 
@@ -54,6 +55,7 @@ impl<'s, 'v, 'w, 'a> Scribe<'s, 'v, 'w, 'a> {
             shown: Vec::new(),
             answer: None,
             result: None,
+            announcing: false,
             quiet: false,
         }
     }
@@ -66,6 +68,7 @@ impl<'s, 'v, 'w, 'a> Scribe<'s, 'v, 'w, 'a> {
             shown: self.shown.clone(),
             answer: self.answer.clone(),
             result: self.result.clone(),
+            announcing: self.announcing,
             quiet: self.quiet,
         }
     }
@@ -123,6 +126,14 @@ impl<'s, 'v, 'w, 'a> Scribe<'s, 'v, 'w, 'a> {
         }
     }
 
+    /// The same, where `position` and `wait` are known.
+    pub(super) fn announcing(&self) -> Self {
+        Self {
+            announcing: true,
+            ..self.derived()
+        }
+    }
+
     /// The text of a value, parsed; an error in it is reported.
     pub(super) fn formula(&self, word: &Word) -> Option<Rc<Formula>> {
         if let Some(known) = self.view.formulas.borrow().get(&word.span) {
@@ -169,6 +180,9 @@ impl<'s, 'v, 'w, 'a> Scribe<'s, 'v, 'w, 'a> {
         let names = Names {
             variables: &self.view.head.variables,
             calendars: &self.view.world.calendars,
+            queues: &self.view.world.centre.queue_names,
+            announcing: self.announcing,
+            survey: self.view.survey,
             answer: self.answer.clone(),
             result: self.result.clone(),
             present: &present,
@@ -257,7 +271,7 @@ pub(super) fn fixed(word: &Word, ty: &Type, value: Value) -> Expression {
 /// The type of an answer as it is saved.
 pub(super) fn type_of_answer(answer: &Answer) -> Type {
     match answer {
-        Answer::Text | Answer::Digits(_) | Answer::OneOf(_) => Type::String,
+        Answer::Text | Answer::Digits(_) | Answer::IdNumber | Answer::OneOf(_) => Type::String,
         Answer::Number { decimal: false, .. } => Type::INT,
         Answer::Number { decimal: true, .. } | Answer::Money => Type::Decimal,
         Answer::Date => Type::Date,

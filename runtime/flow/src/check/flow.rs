@@ -32,11 +32,15 @@ pub(super) struct FlowView<'w, 'a> {
     pub(super) head: &'w FlowHead<'a>,
     pub(super) steps: &'a [StepSyntax],
     index: HashMap<&'a str, usize>,
-    /// The function of each `call` step, where it is known.
+    /// The function of each `call` step and of each menu's `intent`, where it is known.
     pub(super) signatures: Vec<Option<&'a Signature>>,
+    /// The functions of the branches of each `together` step, where they are known.
+    branches: HashMap<usize, Vec<Option<&'a Signature>>>,
     /// What the texts of this flow say, each read once.
     pub(super) formulas: RefCell<HashMap<Span, Option<Rc<Formula>>>>,
     pub(super) types: TypeCache,
+    /// Whether this is a survey's scene, which has nothing of its own, and not a flow.
+    pub(super) survey: bool,
     /// Whether a way leads to a step that does not exist.
     astray: Cell<bool>,
 }
@@ -45,6 +49,14 @@ pub(super) struct FlowView<'w, 'a> {
 pub(super) type TypeCache = RefCell<HashMap<Arc<str>, Option<Type>>>;
 
 impl<'w, 'a> FlowView<'w, 'a> {
+    /// What a survey's questions may read.
+    pub(super) fn of_survey(world: &'w World<'a>, head: &'w FlowHead<'a>) -> Self {
+        Self {
+            survey: true,
+            ..Self::new(world, head)
+        }
+    }
+
     fn new(world: &'w World<'a>, head: &'w FlowHead<'a>) -> Self {
         let steps: &'a [StepSyntax] = &head.syntax.steps;
         let mut view = Self {
@@ -57,18 +69,36 @@ impl<'w, 'a> FlowView<'w, 'a> {
                 .map(|(index, step)| (step.name.as_str(), index))
                 .collect(),
             signatures: Vec::new(),
+            branches: HashMap::new(),
             formulas: RefCell::default(),
             types: RefCell::default(),
+            survey: false,
             astray: Cell::new(false),
         };
         view.signatures = steps
             .iter()
             .map(|step| match &step.verb {
                 VerbSyntax::Call(call) => calls::resolve(world, &call.function),
+                VerbSyntax::Menu(menu) => {
+                    let intent = menu.intent.as_ref()?;
+                    calls::resolve(world, &intent.function)
+                }
                 _ => None,
             })
             .collect();
+        for (index, step) in steps.iter().enumerate() {
+            if let VerbSyntax::Together(together) = &step.verb {
+                let branches = together.branches.iter();
+                let signatures = branches.map(|(_, call)| calls::resolve(world, &call.function));
+                view.branches.insert(index, signatures.collect());
+            }
+        }
         view
+    }
+
+    /// The functions of the branches of a `together` step, where they are known.
+    pub(super) fn branches(&self, step: usize) -> &[Option<&'a Signature>] {
+        self.branches.get(&step).map_or(&[], Vec::as_slice)
     }
 
     /// The step that a word names; reports one that does not exist.
@@ -270,7 +300,7 @@ fn lower(
         next,
         exits,
         title: step.title.as_ref().map(|title| title.value.clone()),
-        service: None,
+        service: step.service.as_ref().map(|service| service.value.clone()),
     })
 }
 
@@ -294,9 +324,23 @@ fn build_graph<'a>(
             VerbSyntax::Say { .. }
             | VerbSyntax::Ask(_)
             | VerbSyntax::Call(_)
+            | VerbSyntax::Together(_)
             | VerbSyntax::Set(_)
             | VerbSyntax::Run { .. }
-            | VerbSyntax::Wait(_) => way(next, Effect::Done),
+            | VerbSyntax::Transfer(_)
+            | VerbSyntax::Callback(_)
+            | VerbSyntax::Survey(_)
+            | VerbSyntax::Ticket(_)
+            | VerbSyntax::Notify(_)
+            | VerbSyntax::Record(_)
+            | VerbSyntax::Wait { .. } => way(next, Effect::Done),
+            VerbSyntax::Queue(queue) => {
+                way(next, Effect::Done);
+                for offer in &queue.offers {
+                    let to = offer.next.as_ref().and_then(|word| view.target(word));
+                    way(to, Effect::Nothing);
+                }
+            }
             VerbSyntax::Broken => {
                 way(next, Effect::Unknown);
                 for exit in &step.on {
@@ -309,7 +353,8 @@ fn build_graph<'a>(
                     let to = key.next.as_ref().and_then(|word| view.target(word));
                     way(to, Effect::Key(key.when.as_ref()));
                 }
-                for (_, to) in &menu.words {
+                let intents = menu.intent.iter().flat_map(|intent| &intent.cases);
+                for (_, to) in menu.words.iter().chain(intents) {
                     way(view.target(to), Effect::Nothing);
                 }
             }

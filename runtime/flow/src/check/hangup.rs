@@ -34,7 +34,7 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Optio
                 finding = finding.label(view.steps[before].name.span, "this step leads to it");
             }
             view.world.report(finding.help(
-                "after `on-hangup` only call, choose, set, run and end stand; wire the ways out of its calls to such steps by name, since `otherwise` covers them too",
+                "after `on-hangup` only call, together, choose, set, ticket, callback, notify, run and end stand; wire the ways out of its calls to such steps by name, since `otherwise` covers them too",
             ));
             continue;
         }
@@ -52,8 +52,13 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Optio
 fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
     match verb {
         VerbSyntax::Say { .. } => Some("says something".to_owned()),
-        VerbSyntax::Menu(_) | VerbSyntax::Ask(_) => Some("asks the caller".to_owned()),
-        VerbSyntax::Wait(_) => Some("waits".to_owned()),
+        VerbSyntax::Menu(_) | VerbSyntax::Ask(_) | VerbSyntax::Survey(_) => {
+            Some("asks the caller".to_owned())
+        }
+        VerbSyntax::Queue(_) => Some("waits for an agent".to_owned()),
+        VerbSyntax::Transfer(_) => Some("puts the caller through".to_owned()),
+        VerbSyntax::Record(_) => Some("records the caller".to_owned()),
+        VerbSyntax::Wait { .. } => Some("waits".to_owned()),
         VerbSyntax::Run { flow, .. } => {
             let head = world.flows.get(&flow.value)?;
             let asking = asks(world, head, &mut BTreeSet::new())?;
@@ -63,8 +68,12 @@ fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
             ))
         }
         VerbSyntax::Call(_)
+        | VerbSyntax::Together(_)
         | VerbSyntax::Choose(_)
         | VerbSyntax::Set(_)
+        | VerbSyntax::Callback(_)
+        | VerbSyntax::Ticket(_)
+        | VerbSyntax::Notify(_)
         | VerbSyntax::End { .. }
         | VerbSyntax::Broken => None,
     }
@@ -77,14 +86,7 @@ fn asks<'w>(world: &'w World<'_>, head: &'w FlowHead<'_>, seen: &mut BTreeSet<&'
     }
     head.syntax.steps.iter().find_map(|step| match &step.verb {
         VerbSyntax::Run { flow, .. } => asks(world, world.flows.get(&flow.value)?, seen),
-        VerbSyntax::Say { .. } | VerbSyntax::Menu(_) | VerbSyntax::Ask(_) | VerbSyntax::Wait(_) => {
-            Some(step.name.as_str())
-        }
-        VerbSyntax::Call(_)
-        | VerbSyntax::Choose(_)
-        | VerbSyntax::Set(_)
-        | VerbSyntax::End { .. }
-        | VerbSyntax::Broken => None,
+        verb => needs_caller(world, verb).map(|_| step.name.as_str()),
     })
 }
 

@@ -23,6 +23,7 @@ numbers: { \"12345\": { flow: main } }
 plugins:
   crm: { component: plugins/crm.wasm, department: civil }
   sentiment: { component: plugins/sentiment.wasm, department: centre }
+  nlu: { component: plugins/nlu.wasm, department: centre }
   twice: { component: plugins/twice.wasm, department: centre }
 ";
 
@@ -65,6 +66,10 @@ pub(crate) fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
         name: Some("level".into()),
         cases: ["calm", "anxious", "angry"].map(Into::into).to_vec(),
     }));
+    let topic = Type::Enum(Arc::new(Enum {
+        name: Some("topic".into()),
+        cases: ["housing", "social", "other"].map(Into::into).to_vec(),
+    }));
     let mood = record_type(Some("mood"), [("level", level.clone()), ("score", Type::Decimal)]);
     BTreeMap::from([
         (
@@ -91,6 +96,28 @@ pub(crate) fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                     Errors::None,
                 )],
                 types: BTreeMap::from([("mood".into(), mood), ("level".into(), level)]),
+            }),
+        ),
+        (
+            "nlu".into(),
+            Arc::new(Interface {
+                functions: vec![
+                    function(
+                        "intents",
+                        "classify",
+                        &[("text", Type::String)],
+                        topic.clone(),
+                        Errors::None,
+                    ),
+                    function(
+                        "intents",
+                        "guess",
+                        &[("text", Type::String), ("hints", Type::String.optional())],
+                        topic.clone(),
+                        Errors::Refused(None),
+                    ),
+                ],
+                types: BTreeMap::from([("topic".into(), topic)]),
             }),
         ),
         (

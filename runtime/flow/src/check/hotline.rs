@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use trunkline_model::FlowName;
+use trunkline_model::{FlowName, Type};
 
 use super::world::World;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     limits::NUMBER_CHARS_MAX,
     parse::Grant,
     source::Word,
-    syntax::NumberSyntax,
+    syntax::{NumberSyntax, PluginSyntax},
 };
 
 pub(super) fn languages(world: &World<'_>) {
@@ -176,12 +176,35 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<std::sync::Arc<str>, Number
                 flow: FlowName::new(flow.value.clone()),
                 language,
                 department: number.department.as_ref().map(|word| word.value.clone()),
-                merge: None,
-                before: BTreeMap::new(),
+                merge: number.merge,
+                before: before(world, number),
             },
         );
     }
     numbers
+}
+
+/// The presses to each service before a number was merged; reports services that no step has.
+fn before(world: &World<'_>, number: &NumberSyntax) -> BTreeMap<std::sync::Arc<str>, u32> {
+    for (service, _) in &number.before {
+        if world.flows_are_whole() && !world.centre.services.contains(&service.value) {
+            let names = world.centre.services.iter().map(|name| &**name);
+            world.report(
+                Finding::new(
+                    Code::UnknownService,
+                    service.span,
+                    format!("no step is the service `{}`", service.as_str()),
+                )
+                .help(did_you_mean("there are", service.as_str(), names).unwrap_or_else(
+                    || format!("mark the step where it begins: `service: {}`", service.as_str()),
+                )),
+            );
+        }
+    }
+    let before = number.before.iter();
+    before
+        .map(|(service, presses)| (service.value.clone(), *presses))
+        .collect()
 }
 
 pub(super) fn unknown_flow(world: &World<'_>, flow: &Word) {
@@ -199,7 +222,68 @@ pub(super) fn unknown_flow(world: &World<'_>, flow: &Word) {
     );
 }
 
-pub(super) fn plugins(world: &World<'_>) -> BTreeMap<trunkline_model::PluginName, Plugin> {
+/// The calendar within whose hours callers are rung.
+pub(super) fn calling_window(world: &World<'_>) -> Option<std::sync::Arc<str>> {
+    let word = world.hotline.calling_window.as_ref()?;
+    world.calendar(word).then(|| word.value.clone())
+}
+
+/// The labels of what a plugin's functions give; reports fields that its types do not have.
+fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<std::sync::Arc<str>, std::sync::Arc<str>> {
+    let Some(Some(interface)) = world.plugins.get(&plugin.name.value) else {
+        return BTreeMap::new();
+    };
+    let mut labels = BTreeMap::new();
+    for (path, label) in &plugin.labels {
+        let mut parts = path.as_str().split('.');
+        let name = parts.next().unwrap_or_default();
+        let Some(ty) = interface.types.get(name) else {
+            let names = interface.types.keys().map(|name| &**name);
+            world.report(
+                Finding::new(
+                    Code::UnknownType,
+                    path.span,
+                    format!("the plugin `{}` has no type `{name}`", plugin.name.as_str()),
+                )
+                .help_if(did_you_mean("it has", name, names))
+                .help("a label names a field by its path: `citizen.id: id-number`"),
+            );
+            continue;
+        };
+        let mut inside = ty;
+        let mut known = true;
+        for part in parts {
+            let of = match inside.required() {
+                Type::List(of) => of.required(),
+                of => of,
+            };
+            let Some(field) = of.field(part) else {
+                known = false;
+                let fields = match of {
+                    Type::Record(record) => record.fields.as_slice(),
+                    _ => &[],
+                };
+                let names = fields.iter().map(|field| &*field.name);
+                world.report(
+                    Finding::new(
+                        Code::UnknownRecordField,
+                        path.span,
+                        format!("{of} has no field `{part}`"),
+                    )
+                    .help_if(did_you_mean("it has", part, names)),
+                );
+                break;
+            };
+            inside = field;
+        }
+        if known {
+            labels.insert(path.value.clone(), label.value.clone());
+        }
+    }
+    labels
+}
+
+pub(super) fn plugins(world: &World<'_>, grants: &[Grant]) -> BTreeMap<trunkline_model::PluginName, Plugin> {
     let mut plugins = BTreeMap::new();
     for plugin in &world.hotline.plugins {
         if let Some(None) = world.plugins.get(&plugin.name.value)
@@ -217,6 +301,13 @@ pub(super) fn plugins(world: &World<'_>) -> BTreeMap<trunkline_model::PluginName
                 .help("see what was reported of its component"),
             );
         }
+        let labels = labels(world, plugin);
+        let data = grants
+            .iter()
+            .filter(|grant| grant.plugin.value.as_str() == plugin.name.as_str())
+            .flat_map(|grant| &grant.data)
+            .map(|label| label.value.clone())
+            .collect();
         if let Some((component, department)) = plugin.component.as_ref().zip(plugin.department.as_ref()) {
             plugins.insert(
                 plugin.name.as_str().into(),
@@ -228,8 +319,8 @@ pub(super) fn plugins(world: &World<'_>) -> BTreeMap<trunkline_model::PluginName
                         .iter()
                         .map(|(name, value)| (name.value.to_string(), value.value.to_string()))
                         .collect(),
-                    labels: BTreeMap::new(),
-                    data: BTreeSet::new(),
+                    labels,
+                    data,
                 },
             );
         }
@@ -286,8 +377,12 @@ plugins:
 #                   ^^^^^^^^^^^ TL0703: `../crm.wasm` leaves the hotline's folder
   gone: { component: plugins/gone.wasm, department: civil }
 # ^^^^ TL0701: the plugin `gone` is not loaded
-queues: {}
-# TL0902: `queues` is not in this version
+  sentiment: { component: plugins/sentiment.wasm, department: centre, labels: { moood: mood, mood.lvel: mood, mood.level: Mood } }
+#                                                                               ^^^^^ TL0110: the plugin `sentiment` has no type `moood`
+#                                                                                            ^^^^^^^^^ TL0204: mood has no field `lvel`
+#                                                                                                                         ^^^^ TL0107: `Mood` cannot be the name of a kind of personal data
+calling-window: nigth
+#               ^^^^^ TL0601: there is no calendar `nigth`
 --- grants.yaml
 crn: { http: [] }
 # TL0704: hotline.yaml declares no plugin `crn`

@@ -7,7 +7,7 @@ use crate::{
     diagnostics::{Code, Finding},
     source::{Span, Word},
     step::Key,
-    syntax::{AnswerSyntax, AskSyntax, MenuSyntax, VerbSyntax},
+    syntax::{AnswerFields, AnswerSyntax, MenuSyntax, QueueSyntax, RecordSyntax, VerbSyntax},
 };
 
 /// The flow's `anywhere`, resolved.
@@ -45,7 +45,22 @@ pub(super) fn check(view: &FlowView<'_, '_>, anywhere: &AnywhereView<'_>, reache
     for (index, step) in view.steps.iter().enumerate() {
         match &step.verb {
             VerbSyntax::Menu(menu) => check_menu(view, menu, &step.name, anywhere),
-            VerbSyntax::Ask(ask) if reached[index] => check_ask(view, ask, &step.name, anywhere),
+            VerbSyntax::Queue(queue) => check_offers(view, queue, anywhere),
+            VerbSyntax::Ask(ask) if reached[index] => {
+                deaf(view, &taken(&ask.answer), &step.name, anywhere);
+            }
+            VerbSyntax::Survey(survey) if reached[index] => {
+                let survey = view.world.centre.surveys.get(survey.as_str());
+                let questions = survey.iter().flat_map(|survey| &survey.questions);
+                let keys: Vec<char> = questions.flat_map(|question| taken(&question.answer)).collect();
+                deaf(view, &keys, &step.name, anywhere);
+            }
+            VerbSyntax::Record(RecordSyntax::Message(message)) if reached[index] => {
+                let finish = message.finish.as_ref();
+                let keys: Vec<char> =
+                    finish.map_or_else(|| vec!['#'], |word| word.as_str().chars().collect());
+                deaf(view, &keys, &step.name, anywhere);
+            }
             _ => {}
         }
     }
@@ -81,7 +96,7 @@ fn heard(word: &Word) -> String {
 }
 
 fn check_menu(view: &FlowView<'_, '_>, menu: &MenuSyntax, name: &Word, anywhere: &AnywhereView<'_>) {
-    if menu.keys.is_empty() && menu.words.is_empty() {
+    if menu.keys.is_empty() && menu.words.is_empty() && menu.intent.is_none() {
         view.world.report(
             Finding::new(
                 Code::NothingToChoose,
@@ -111,6 +126,30 @@ fn check_menu(view: &FlowView<'_, '_>, menu: &MenuSyntax, name: &Word, anywhere:
     }
 }
 
+/// The keys of what a waiting caller is offered.
+fn check_offers(view: &FlowView<'_, '_>, queue: &QueueSyntax, anywhere: &AnywhereView<'_>) {
+    let mut seen: HashMap<Key, Span> = HashMap::new();
+    for word in queue.offers.iter().filter_map(|offer| offer.key.as_ref()) {
+        let Some(key) = key(view.world, word) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(key, word.span) {
+            view.world.report(
+                Finding::new(
+                    Code::KeyClash,
+                    word.span,
+                    format!("the key `{key}` takes two offers"),
+                )
+                .label(first, "the other")
+                .help("give one of the offers another key"),
+            );
+        }
+        if let Some((_, hidden, _)) = anywhere.keys.iter().find(|(other, ..)| *other == key) {
+            shadows(view, word, hidden, "key");
+        }
+    }
+}
+
 fn shadows(view: &FlowView<'_, '_>, word: &Word, hidden: &Word, what: &str) {
     view.world.report(
         Finding::new(
@@ -123,23 +162,31 @@ fn shadows(view: &FlowView<'_, '_>, word: &Word, hidden: &Word, what: &str) {
     );
 }
 
-fn check_ask(view: &FlowView<'_, '_>, ask: &AskSyntax, name: &Word, anywhere: &AnywhereView<'_>) {
-    let Some(answer) = &ask.answer else { return };
-    // Keys that are part of an answer are not heard as keys that hold anywhere.
-    let taken: Vec<char> = match &answer.value {
+/// The keys that are part of an answer: they are not heard as keys that hold anywhere.
+fn taken(answer: &AnswerFields) -> Vec<char> {
+    let Some(kind) = &answer.kind else {
+        return Vec::new();
+    };
+    match &kind.value {
         AnswerSyntax::Digits => {
-            let finish = ask.finish.iter().flat_map(|word| word.as_str().chars());
+            let finish = answer.finish.iter().flat_map(|word| word.as_str().chars());
             "0123456789".chars().chain(finish).collect()
         }
         AnswerSyntax::Number | AnswerSyntax::Date | AnswerSyntax::Phone => "0123456789#".chars().collect(),
-        AnswerSyntax::Decimal | AnswerSyntax::Money => "0123456789*#".chars().collect(),
+        AnswerSyntax::Decimal | AnswerSyntax::Money | AnswerSyntax::IdNumber => {
+            "0123456789*#".chars().collect()
+        }
         AnswerSyntax::YesNo => "12".chars().collect(),
         AnswerSyntax::OneOf(choices) => choices
             .iter()
             .flat_map(|choice| choice.key.iter().flat_map(|key| key.as_str().chars()))
             .collect(),
         AnswerSyntax::Text => Vec::new(),
-    };
+    }
+}
+
+/// Reports keys that hold anywhere and that a step takes for something else.
+fn deaf(view: &FlowView<'_, '_>, taken: &[char], name: &Word, anywhere: &AnywhereView<'_>) {
     for (key, word, _) in &anywhere.keys {
         if taken.contains(&key.as_char()) {
             view.world.report(

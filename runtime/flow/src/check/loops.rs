@@ -29,7 +29,7 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, reached: &[bool]
     let restless = |step: usize, call_rests: bool| {
         reached[step]
             && match &view.steps[step].verb {
-                VerbSyntax::Call(_) => !call_rests,
+                verb if verb.asks_a_service() => !call_rests,
                 VerbSyntax::Run { flow, .. } => {
                     let flow = view.world.flows.get(&flow.value);
                     flow.is_some_and(|head| !head.waits && !head.opaque)

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     expression::typing::shown_by,
     source::Word,
-    syntax::{StepSyntax, ValueSyntax, VerbSyntax},
+    syntax::{RecordSyntax, StepSyntax, ValueSyntax, VerbSyntax},
 };
 
 /// Facts known at one place.
@@ -299,10 +299,32 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
                     self.set(&mut state, name.as_str(), present);
                 }
             }
+            VerbSyntax::Together(together) => {
+                for ((_, call), signature) in together.branches.iter().zip(self.view.branches(index)) {
+                    if let Some(save) = &call.save {
+                        let ok = signature.and_then(|signature| signature.ok.as_ref());
+                        self.set(&mut state, save.as_str(), ok.is_none_or(|ok| !ok.is_optional()));
+                    }
+                }
+            }
+            VerbSyntax::Ticket(ticket) => {
+                if let Some(save) = &ticket.save {
+                    self.set(&mut state, save.as_str(), true);
+                }
+            }
+            VerbSyntax::Record(RecordSyntax::Message(message)) => {
+                self.set(&mut state, message.save.as_str(), true);
+            }
             VerbSyntax::Say { .. }
             | VerbSyntax::Menu(_)
             | VerbSyntax::Choose(_)
-            | VerbSyntax::Wait(_)
+            | VerbSyntax::Queue(_)
+            | VerbSyntax::Transfer(_)
+            | VerbSyntax::Callback(_)
+            | VerbSyntax::Survey(_)
+            | VerbSyntax::Notify(_)
+            | VerbSyntax::Record(_)
+            | VerbSyntax::Wait { .. }
             | VerbSyntax::End { .. }
             | VerbSyntax::Broken => {}
         }

@@ -11,11 +11,12 @@ use trunkline_model::{Type, types::Range};
 use super::world::World;
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
+    hotline::ticket_type,
     limits::TYPE_DEPTH_MAX,
     source::Word,
 };
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "string",
     "int",
     "decimal",
@@ -24,6 +25,7 @@ const NAMES: [&str; 9] = [
     "time",
     "duration",
     "phone",
+    "ticket",
     "list<…>",
 ];
 
@@ -161,6 +163,7 @@ impl Reader<'_> {
             "time" => Some(Type::Time),
             "duration" => Some(Type::Duration),
             "phone" => Some(Type::Phone),
+            "ticket" => Some(ticket_type()),
             "char" => Some(Type::Char),
             "u8" => bits(8, false),
             "u16" => bits(16, false),

@@ -2,10 +2,16 @@
 
 mod ask;
 mod menu;
+mod queue;
+mod services;
+mod together;
+
+pub(super) use self::ask::answer;
 
 use trunkline_model::{
     FlowName, Type, VariableName,
     limits::CALL_TIME_DEFAULT,
+    signature::Signature,
     types::{Field, Record},
 };
 
@@ -17,7 +23,7 @@ use super::{
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     source::Word,
-    step::{Call, Choose, End, Run, Say, Set, Target, Verb, Wait},
+    step::{Call, Choose, End, Run, Say, Set, Target, Verb},
     syntax::{CallSyntax, ChooseSyntax, ValueKind, ValueSyntax, VerbSyntax},
 };
 
@@ -29,16 +35,23 @@ pub(super) fn lower(view: &FlowView<'_, '_>, index: usize, scribe: &Scribe<'_, '
             prompt: scribe.prompt(prompt)?,
             notice: notice.as_ref().map(|notice| notice.value.clone()),
         }),
-        VerbSyntax::Menu(menu) => Verb::Menu(menu::lower(view, menu, scribe)?),
+        VerbSyntax::Menu(menu) => Verb::Menu(menu::lower(view, index, menu, scribe)?),
         VerbSyntax::Ask(ask) => Verb::Ask(ask::lower(view, ask, &step.name, scribe)?),
-        VerbSyntax::Call(call) => Verb::Call(lower_call(view, index, call, scribe)?),
+        VerbSyntax::Call(call) => Verb::Call(lower_call(view, view.signatures[index], call, scribe)?),
+        VerbSyntax::Together(together) => {
+            Verb::Together(together::lower(view, view.branches(index), together, scribe)?)
+        }
         VerbSyntax::Choose(choose) => Verb::Choose(lower_choose(view, choose, scribe)?),
         VerbSyntax::Set(assignments) => Verb::Set(lower_set(view, assignments, scribe)?),
         VerbSyntax::Run { flow, with, save } => Verb::Run(lower_run(view, flow, with, save, scribe)?),
-        VerbSyntax::Wait(time) => Verb::Wait(Wait {
-            time: (*time)?,
-            event: None,
-        }),
+        VerbSyntax::Queue(queue) => Verb::Queue(queue::lower(view, queue, scribe)?),
+        VerbSyntax::Transfer(transfer) => Verb::Transfer(services::transfer(view, transfer, scribe)?),
+        VerbSyntax::Callback(callback) => Verb::Callback(services::callback(view, callback, scribe)?),
+        VerbSyntax::Survey(survey) => Verb::Survey(services::survey(view, survey)?),
+        VerbSyntax::Ticket(ticket) => Verb::Ticket(services::ticket(view, ticket, scribe)?),
+        VerbSyntax::Notify(notify) => Verb::Notify(services::notify(notify, scribe)?),
+        VerbSyntax::Record(record) => Verb::Record(services::record(view, record, scribe)?),
+        VerbSyntax::Wait { time, event } => Verb::Wait(services::wait(view, *time, event.as_ref())?),
         VerbSyntax::End { outcome, outputs } => Verb::End(lower_end(view, outcome, outputs, scribe)?),
         VerbSyntax::Broken => return None,
     })
@@ -103,13 +116,13 @@ fn changes(wanted: &Type, given: &Type) -> bool {
 
 fn lower_call(
     view: &FlowView<'_, '_>,
-    index: usize,
+    signature: Option<&Signature>,
     call: &CallSyntax,
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Call> {
     let save = call.save.as_ref().map(|word| (word, variable(view, word)));
     let meanwhile = call.meanwhile.as_ref().map(|prompt| scribe.prompt(prompt));
-    let Some(signature) = view.signatures[index] else {
+    let Some(signature) = signature else {
         // What is wrong in the values is said all the same.
         for (_, value) in &call.with {
             scribe.value(value, None);
@@ -445,7 +458,9 @@ steps:
       - { when: "${mood.level == 'calm'}", next: b }
 #                  ^^^^ TL0205: `mood` may be absent here
       - { when: "${queue.general.open}", next: b }
-#                  ^^^^^ TL0902: `queue` is not in this version
+#                        ^^^^^^^ TL0801: there is no queue `general`
+      - { when: "${feed.health.changed}", next: b }
+#                  ^^^^ TL0902: `feed` is not in this version
       - { else: b }
   b: { end: completed }
 "##,

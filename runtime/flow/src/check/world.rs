@@ -9,9 +9,9 @@ use std::{
 use indexmap::IndexMap;
 use trunkline_model::{PluginName, Type, VariableName, signature::Interface};
 
-use super::{prompts::Prompts, types};
+use super::{centre::Centre, prompts::Prompts, types};
 use crate::{
-    diagnostics::{Code, Finding, Findings},
+    diagnostics::{Code, Finding, Findings, did_you_mean},
     parse::Parsed,
     source::{Files, Span, Word},
     syntax::{FlowSyntax, HotlineSyntax, ValueSyntax, VerbSyntax},
@@ -27,6 +27,7 @@ pub(super) struct World<'a> {
     pub(super) plugins: BTreeMap<Arc<str>, Option<&'a Arc<Interface>>>,
     /// The names of all calendars, `always` among them.
     pub(super) calendars: Vec<Arc<str>>,
+    pub(super) centre: Centre<'a>,
     pub(super) prompts: Prompts<'a>,
     pub(super) flows: BTreeMap<Arc<str>, FlowHead<'a>>,
     pub(super) broken_flows: &'a BTreeSet<Arc<str>>,
@@ -76,6 +77,7 @@ impl<'a> World<'a> {
                 .map(|plugin| (plugin.name.value.clone(), interfaces.get(plugin.name.as_str())))
                 .collect(),
             calendars,
+            centre: Centre::new(hotline, syntax),
             prompts: Prompts::default(),
             flows: BTreeMap::new(),
             broken_flows: &syntax.broken_flows,
@@ -92,6 +94,28 @@ impl<'a> World<'a> {
 
     pub(super) fn report(&self, finding: Finding) {
         self.findings.borrow_mut().push(finding);
+    }
+
+    /// Whether there is a calendar of this name; reports one that does not exist.
+    pub(super) fn calendar(&self, word: &Word) -> bool {
+        let found = self.calendars.contains(&word.value);
+        if !found {
+            let names = self.calendars.iter().map(|name| &**name);
+            self.report(
+                Finding::new(
+                    Code::UnknownCalendar,
+                    word.span,
+                    format!("there is no calendar `{}`", word.as_str()),
+                )
+                .help_if(did_you_mean("there are", word.as_str(), names)),
+            );
+        }
+        found
+    }
+
+    /// Whether all flows were read and understood, so that what is in none of them is nowhere.
+    pub(super) fn flows_are_whole(&self) -> bool {
+        self.broken_flows.is_empty() && self.flows.values().all(|head| !head.opaque)
     }
 
     /// The text that stands for a prompt in findings: the one in the hotline's first language.
@@ -167,16 +191,5 @@ impl<'a> World<'a> {
                 waits: flow.steps.iter().any(|step| step.verb.waits()),
             },
         );
-    }
-}
-
-impl VerbSyntax {
-    /// Whether it waits for the caller, for time, or for a plugin. A flow that is run is
-    /// looked into for itself.
-    pub(super) const fn waits(&self) -> bool {
-        matches!(
-            self,
-            Self::Menu(_) | Self::Ask(_) | Self::Call(_) | Self::Wait(_) | Self::Broken
-        )
     }
 }

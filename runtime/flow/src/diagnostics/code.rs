@@ -2,7 +2,7 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 09 what this version does not have.
+//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have.
 
 use std::fmt;
 
@@ -138,6 +138,18 @@ codes! {
     BadGrant "0702" Error "not a grant",
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
+
+    UnknownQueue "0801" Error "no such queue",
+    UnknownSkill "0802" Error "no agent has the skill",
+    UnknownAgent "0803" Error "no such agent",
+    UnknownSurvey "0804" Error "no such survey",
+    UnknownTicketClass "0805" Error "no such class of tickets",
+    NobodyServes "0806" Warning "no agent has all the skills",
+    NothingUses "0807" Warning "nothing uses it",
+    BadSurvey "0808" Error "the survey cannot be scored",
+    UnknownEvent "0809" Error "no such event",
+    UnknownService "0810" Error "no such service",
+    UnknownConsent "0811" Error "nothing asks for this consent",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

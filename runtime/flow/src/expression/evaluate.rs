@@ -34,6 +34,9 @@ pub(super) fn evaluate(node: &Node, scope: &dyn Scope) -> Result<Value, Failure>
         Op::Result => present(scope.result(), false).map_err(at)?,
         Op::Contact { field, optional } => present(scope.contact(*field), *optional).map_err(at)?,
         Op::CalendarOpen(name) => Value::Bool(scope.calendar_open(name)),
+        Op::Queue(name, field) => scope.queue(name, *field),
+        Op::Position => present(scope.position(), false).map_err(at)?,
+        Op::Wait => present(scope.wait(), false).map_err(at)?,
         Op::Now => Value::Time(scope.now()),
         Op::Field(of, name) => match inner(of)? {
             Value::Record(fields) => fields.get(name).cloned().ok_or_else(|| at(Kind::WrongType))?,

@@ -24,6 +24,12 @@ pub(crate) struct Names<'a> {
     pub(crate) variables: &'a IndexMap<VariableName, Option<Type>>,
     /// The names of all calendars.
     pub(crate) calendars: &'a [Arc<str>],
+    /// The names of all queues.
+    pub(crate) queues: &'a [Arc<str>],
+    /// Whether `position` and `wait` are known: in announcements of a queue.
+    pub(crate) announcing: bool,
+    /// Whether this is a survey's question, which reads no variables.
+    pub(crate) survey: bool,
     /// The type of `answer`, where there is one.
     pub(crate) answer: Option<Type>,
     /// The type of `result`, where there is one; its own type may be unknown.

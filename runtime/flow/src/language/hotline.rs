@@ -2,7 +2,8 @@
 //! calendars, surveys, tickets, agents.
 
 use super::{
-    BOOL, DURATION, Kind, Mapping, PROMPT, Shape, Subject, TITLE, WHOLE, choice, field, needed, verbs::ANSWER,
+    BOOL, DURATION, Kind, Mapping, PROMPT, Shape, Subject, TITLE, WHOLE, choice, field, needed,
+    verbs::{ANSWER, FINISH, GREATEST, LEAST, LENGTH, PATTERN},
 };
 
 const DEPARTMENT: Shape = Shape::Word(Kind::Text("a department"));
@@ -427,14 +428,17 @@ static QUESTION: Mapping = Mapping {
         ),
         needed("ask", PROMPT, "hello", "The question."),
         needed("answer", ANSWER, "number", "What counts as an answer."),
-        field("min", Shape::Word(Kind::Decimal), "1", "The least number."),
-        field("max", Shape::Word(Kind::Decimal), "5", "The greatest number."),
+        LENGTH,
+        PATTERN,
+        FINISH,
+        LEAST,
+        GREATEST,
     ],
 };
 
 /// tickets/*.yaml
 pub(super) static TICKET: Mapping = Mapping {
-    what: "a ticket class",
+    what: "a class of tickets",
     doc: "A class of work orders.",
     verbs: &[],
     fields: &[
@@ -445,8 +449,8 @@ pub(super) static TICKET: Mapping = Mapping {
             "Its name, kebab-case.",
         ),
         field("title", TITLE, "Noise", "A title for people."),
-        field("department", DEPARTMENT, "environment", "Who handles it."),
-        field(
+        needed("department", DEPARTMENT, "environment", "Who handles it."),
+        needed(
             "deadline",
             Shape::Either(&[DURATION, Shape::Mapping(&DEADLINE)]),
             "{ working-days: 5, calendar: office }",

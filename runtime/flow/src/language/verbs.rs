@@ -39,6 +39,22 @@ const CALL_TIME: Field = field(
 );
 const SAVE_ANSWER: Field = field("save", VARIABLE, "x", "The variable that takes the answer.");
 
+pub(super) const LENGTH: Field = field(
+    "length",
+    Shape::Word(Kind::Text("how many keys: `4`, or `4-8`")),
+    "4",
+    "How many keys make the answer: `4`, or `4-8` with a `finish` key.",
+);
+pub(super) const PATTERN: Field = field(
+    "pattern",
+    Shape::Word(Kind::Text("keys that the answer begins with")),
+    "\"12\"",
+    "Keys that the answer begins with.",
+);
+pub(super) const FINISH: Field = field("finish", KEY, "\"#\"", "The key that finishes the answer.");
+pub(super) const LEAST: Field = field("min", Shape::Word(Kind::Decimal), "1", "The least number.");
+pub(super) const GREATEST: Field = field("max", Shape::Word(Kind::Decimal), "9", "The greatest number.");
+
 /// What counts as an answer to `ask`, in a word.
 pub(super) const ANSWERS: &[Choice] = &[
     choice("text", "Any text. Saved as string."),
@@ -153,21 +169,11 @@ pub(super) static VERBS: [Verb; 17] = [
                 "{ one-of: [{ value: water, key: 1, words: [aqua] }] }",
                 "What counts as an answer.",
             ),
-            field(
-                "length",
-                Shape::Word(Kind::Text("how many keys: `4`, or `4-8`")),
-                "4",
-                "How many keys make the answer: `4`, or `4-8` with a `finish` key.",
-            ),
-            field(
-                "pattern",
-                Shape::Word(Kind::Text("keys that the answer begins with")),
-                "\"12\"",
-                "Keys that the answer begins with.",
-            ),
-            field("finish", KEY, "\"#\"", "The key that finishes the answer."),
-            field("min", Shape::Word(Kind::Decimal), "1", "The least number."),
-            field("max", Shape::Word(Kind::Decimal), "9", "The greatest number."),
+            LENGTH,
+            PATTERN,
+            FINISH,
+            LEAST,
+            GREATEST,
             field(
                 "confirm",
                 PROMPT,
@@ -622,19 +628,19 @@ static NOTIFY: Mapping = Mapping {
 };
 
 static MESSAGE: Mapping = Mapping {
-    what: "`record`",
+    what: "`record` of a message",
     doc: "A message of the caller's. On text channels it is a text.",
     verbs: &[],
     fields: &[
         needed("message", PROMPT, "hello", "What is said first."),
         field("max", DURATION, "2m", "The longest message."),
         field("finish", KEY, "\"#\"", "The key that ends it."),
-        field("save", VARIABLE, "x", "The variable that takes it."),
+        needed("save", VARIABLE, "x", "The variable that takes it."),
     ],
 };
 
 static WAIT_FOR: Mapping = Mapping {
-    what: "`wait`",
+    what: "`wait` for an event",
     doc: "An event that is waited for.",
     verbs: &[],
     fields: &[

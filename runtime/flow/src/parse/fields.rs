@@ -1,7 +1,7 @@
 //! Reading the fields of a mapping, so that every one that is unknown, missing or of
 //! another kind is reported once, where it stands.
 
-use std::{cell::RefCell, str::FromStr, sync::Arc};
+use std::{cell::RefCell, ops::RangeInclusive, str::FromStr, sync::Arc};
 
 use trunkline_model::{Duration, limits::WAIT_MAX};
 
@@ -156,6 +156,21 @@ impl Reader<'_> {
         Some(duration)
     }
 
+    /// A whole number within bounds; reports any other.
+    pub(super) fn count(&self, word: &Word, what: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
+        let count: u32 = self.read(word, what)?;
+        if bounds.contains(&count) {
+            return Some(count);
+        }
+        let message = if count > *bounds.end() {
+            format!("{what} may be at most {}", bounds.end())
+        } else {
+            format!("{what} is at least {}", bounds.start())
+        };
+        self.report(Finding::new(Code::WrongValue, word.span, message));
+        None
+    }
+
     pub(super) fn bool(&self, node: &Node, what: &str) -> Option<bool> {
         let word = self.word(node, what)?;
         match word.as_str() {
@@ -241,20 +256,34 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn count(&mut self, reader: &Reader<'_>, name: &'static str, default: u32, max: u32) -> u32 {
-        let Some(word) = self.word(reader, name) else {
-            return default;
-        };
-        let count: Option<u32> = reader.read(&word, &format!("`{name}`"));
-        match count {
-            Some(count) if count > max => {
-                reader.report(Finding::new(
-                    Code::WrongValue,
-                    word.span,
-                    format!("`{name}` may be at most {max}"),
-                ));
-                max
-            }
-            count => count.unwrap_or(default),
+        self.count_within(reader, name, default, 0..=max)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn count_within(
+        &mut self,
+        reader: &Reader<'_>,
+        name: &'static str,
+        default: u32,
+        bounds: RangeInclusive<u32>,
+    ) -> u32 {
+        self.word(reader, name)
+            .and_then(|word| reader.count(&word, &format!("`{name}`"), bounds))
+            .unwrap_or(default)
+    }
+
+    /// A field that belongs to another form of the same verb.
+    pub(super) fn belongs(&mut self, reader: &Reader<'_>, name: &'static str, owner: &str) {
+        self.taken.push(name);
+        if let Some(entry) = self.entry(name) {
+            reader.report(
+                Finding::new(
+                    Code::UnknownField,
+                    entry.key.span,
+                    format!("`{name}` belongs to {owner}"),
+                )
+                .help("leave it out here"),
+            );
         }
     }
 
@@ -360,12 +389,14 @@ pub(super) enum Style {
     Kebab,
     /// `date_of_birth`
     Snake,
+    /// As [`Snake`](Self::Snake), where no expression reads the name: then it may be any.
+    Field,
 }
 
 /// Names that mean something in expressions and may not be variables.
-const RESERVED: [&str; 14] = [
-    "contact", "calendar", "queue", "feed", "now", "number", "result", "answer", "language", "true", "false",
-    "in", "null", "has",
+const RESERVED: [&str; 16] = [
+    "contact", "calendar", "queue", "feed", "now", "number", "result", "answer", "position", "wait",
+    "language", "true", "false", "in", "null", "has",
 ];
 
 impl Reader<'_> {
@@ -375,7 +406,7 @@ impl Reader<'_> {
         let name = word.as_str();
         let other = match style {
             Style::Kebab => '-',
-            Style::Snake => '_',
+            Style::Snake | Style::Field => '_',
         };
         let begins = name.starts_with(|c: char| c.is_alphabetic());
         let fits = begins
@@ -386,7 +417,7 @@ impl Reader<'_> {
         if !fits {
             let (kind, example) = match style {
                 Style::Kebab => ("small letters, digits and hyphens", "housing-fund"),
-                Style::Snake => ("small letters, digits and underscores", "date_of_birth"),
+                Style::Snake | Style::Field => ("small letters, digits and underscores", "date_of_birth"),
             };
             let mended: String = name
                 .chars()

@@ -6,18 +6,25 @@ use serde_json::{Map, Value as Json};
 use trunkline_model::PluginName;
 
 use super::{
-    Grant,
-    fields::{Reader, Style},
+    Grant, centre,
+    fields::{Fields, Reader, Style},
+    packs,
 };
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
+    hotline::Merge,
+    limits::PRESSES_BEFORE_MAX,
     source::{Span, Spanned, Word},
     syntax::{HotlineSyntax, NumberSyntax, PluginSyntax},
     yaml::{Kind, Node},
 };
 
-/// How an old number was merged into this one (whole, beside it, or as a sub-centre).
-const MERGES: [&str; 3] = ["whole", "dual-number", "sub-centre"];
+/// How an old number was merged into this one.
+const MERGES: [(&str, Merge); 3] = [
+    ("whole", Merge::Whole),
+    ("dual-number", Merge::DualNumber),
+    ("sub-centre", Merge::SubCentre),
+];
 
 pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineSyntax {
     let mut fields = reader.fields(root, "a hotline", start);
@@ -39,9 +46,16 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         .take("plugins")
         .map(|node| plugins(reader, node))
         .unwrap_or_default();
-    fields.ignored(reader, "queues", "no verb leads to a queue yet");
-    fields.ignored(reader, "checks", "rule packs are not checked yet");
-    fields.ignored(reader, "agents", "there are no agents yet");
+    let queues = fields
+        .take("queues")
+        .map(|node| centre::queues(reader, node))
+        .unwrap_or_default();
+    let calling_window = fields.word(reader, "calling-window");
+    let checks = fields
+        .take("checks")
+        .map(|node| packs::packs(reader, node))
+        .unwrap_or_default();
+    fields.belongs(reader, "agents", "a file of its own, agents.yaml");
     fields.finish(reader);
     HotlineSyntax {
         name,
@@ -49,6 +63,9 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         time_zone,
         numbers,
         plugins,
+        queues,
+        calling_window,
+        checks,
     }
 }
 
@@ -60,16 +77,16 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
         let language = fields.word(reader, "language");
         let department = fields.word(reader, "department");
         let _title = fields.word(reader, "title");
-        if let Some(merge) = fields.word(reader, "merge")
-            && !MERGES.contains(&merge.as_str())
-        {
+        let merge = fields.word(reader, "merge").and_then(|word| merge(reader, &word));
+        let before = before(reader, &mut fields);
+        if let Some(entry) = fields.entry("before").filter(|_| fields.entry("merge").is_none()) {
             reader.report(
                 Finding::new(
-                    Code::WrongValue,
-                    merge.span,
-                    format!("`{}` is no way of merging numbers", merge.as_str()),
+                    Code::MissingField,
+                    entry.key.span,
+                    "`before` counts presses from before a merger, and this number was not merged",
                 )
-                .help_if(did_you_mean("there are", merge.as_str(), MERGES)),
+                .help("say how it was: `merge: dual-number`; or leave `before` out"),
             );
         }
         fields.finish(reader);
@@ -78,9 +95,43 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
             flow,
             language,
             department,
+            merge,
+            before,
         });
     }
     numbers
+}
+
+fn merge(reader: &Reader<'_>, word: &Word) -> Option<Merge> {
+    let found = MERGES.iter().find(|(name, _)| *name == word.as_str());
+    if found.is_none() {
+        let names = MERGES.iter().map(|(name, _)| *name);
+        reader.report(
+            Finding::new(
+                Code::WrongValue,
+                word.span,
+                format!("`{}` is no way of merging numbers", word.as_str()),
+            )
+            .help_if(did_you_mean("there are", word.as_str(), names)),
+        );
+    }
+    found.map(|(_, merge)| *merge)
+}
+
+/// `before: { SERVICE: presses }`
+fn before(reader: &Reader<'_>, fields: &mut Fields<'_>) -> Vec<(Word, u32)> {
+    let written = fields
+        .take("before")
+        .map(|node| reader.words(node, "`before`"))
+        .unwrap_or_default();
+    written
+        .into_iter()
+        .filter_map(|(service, presses)| {
+            let what = format!("the presses to `{}`", service.as_str());
+            let presses = reader.count(&presses, &what, 0..=PRESSES_BEFORE_MAX)?;
+            Some((service, presses))
+        })
+        .collect()
 }
 
 fn plugins(reader: &Reader<'_>, node: &Node) -> Vec<PluginSyntax> {
@@ -96,12 +147,20 @@ fn plugins(reader: &Reader<'_>, node: &Node) -> Vec<PluginSyntax> {
             .take("config")
             .map(|node| reader.words(node, "`config`"))
             .unwrap_or_default();
+        let labels = fields
+            .take("labels")
+            .map(|node| reader.words(node, "`labels`"))
+            .unwrap_or_default();
+        for (_, label) in &labels {
+            reader.name(label, "a kind of personal data", Style::Kebab);
+        }
         fields.finish(reader);
         plugins.push(PluginSyntax {
             name: entry.key.clone(),
             component,
             department,
             config,
+            labels,
         });
     }
     plugins
@@ -158,7 +217,13 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
         fields.take("networks");
         fields.take("kv");
         fields.ignored(reader, "secrets", "plugins get no secrets yet");
-        fields.ignored(reader, "data", "what flows pass to a plugin is not labelled yet");
+        let data = fields
+            .take("data")
+            .map(|node| reader.plain_list(node, "`data`"))
+            .unwrap_or_default();
+        for label in &data {
+            reader.name(label, "a kind of personal data", Style::Kebab);
+        }
         if let Some(limits) = fields.take("limits") {
             let mut limits = reader.fields(limits, "`limits`", entry.key.span);
             for limit in LIMITS {
@@ -176,6 +241,7 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
         grants.push(Grant {
             plugin: Spanned::new(PluginName::new(entry.key.value.clone()), entry.key.span),
             entry: json,
+            data,
             spans,
         });
     }

@@ -1,5 +1,9 @@
 //! Steps: one verb each.
 
+mod queue;
+mod services;
+mod together;
+
 use trunkline_model::{
     Duration,
     limits::{CALL_TIME_MAX, WAIT_MAX},
@@ -7,27 +11,23 @@ use trunkline_model::{
 
 use super::{
     fields::{Fields, Reader, Style},
-    value::{exits, prompt, values},
+    value::{exits, prompt, value, values},
 };
 use crate::{
     diagnostics::{Code, Finding, did_you_mean, one_of},
     limits::RETRIES_MAX,
     source::{Spanned, Word},
     syntax::{
-        AnswerSyntax, AskSyntax, CallSyntax, ChoiceSyntax, ChooseSyntax, KeySyntax, MenuSyntax, PromptSyntax,
-        StepSyntax, VerbSyntax,
+        AnswerFields, AnswerSyntax, AskSyntax, CallSyntax, ChoiceSyntax, ChooseSyntax, IntentSyntax,
+        KeySyntax, MenuSyntax, PromptSyntax, StepSyntax, ValueSyntax, VerbSyntax,
     },
     yaml::{Entry, Kind, Node},
 };
 
-/// The verbs of this version.
-const VERBS: [&str; 9] = [
-    "say", "menu", "ask", "call", "choose", "set", "run", "wait", "end",
-];
-
-/// The verbs of later versions.
-const LATER: [&str; 8] = [
-    "together", "queue", "transfer", "callback", "survey", "ticket", "notify", "record",
+/// The verbs.
+const VERBS: [&str; 17] = [
+    "say", "menu", "ask", "call", "together", "choose", "set", "run", "queue", "transfer", "callback",
+    "survey", "ticket", "notify", "record", "wait", "end",
 ];
 
 /// How often `menu` and `ask` ask again when the step does not say.
@@ -41,22 +41,27 @@ pub(super) fn step(reader: &Reader<'_>, entry: &Entry) -> StepSyntax {
     let what = verb.map_or_else(|| "a step".to_owned(), |verb| format!("a `{verb}` step"));
     fields = reader.fields(&entry.value, &what, name.span);
     let title = fields.word(reader, "title");
+    let service = fields.word(reader, "service");
+    if let Some(service) = &service {
+        reader.name(service, "a service", Style::Kebab);
+    }
     let when = fields.word(reader, "when");
     let next = fields.word(reader, "next");
     let on = fields
         .take("on")
         .map(|node| exits(reader, node))
         .unwrap_or_default();
-    let known = verb.filter(|verb| VERBS.contains(verb));
-    let verb = known
+    let known = verb.is_some();
+    let verb = verb
         .and_then(|verb| read_verb(reader, verb, &mut fields))
         .unwrap_or(VerbSyntax::Broken);
-    if known.is_some() {
+    if known {
         fields.finish(reader);
     }
     StepSyntax {
         name,
         title,
+        service,
         when,
         next,
         on,
@@ -68,7 +73,6 @@ pub(super) fn step(reader: &Reader<'_>, entry: &Entry) -> StepSyntax {
 fn verb_name(reader: &Reader<'_>, fields: &Fields<'_>, name: &Word) -> Option<&'static str> {
     let mut found = VERBS
         .into_iter()
-        .chain(LATER)
         .filter_map(|verb| Some((verb, fields.entry(verb)?)));
     // `save`, `next` and `say` at an ask would be ambiguous otherwise: the first in the
     // table of verbs names the step only if no other does.
@@ -88,19 +92,7 @@ fn verb_name(reader: &Reader<'_>, fields: &Fields<'_>, name: &Word) -> Option<&'
             );
             None
         }
-        (Some((verb, entry)), None) => {
-            if LATER.contains(&verb) {
-                reader.report(
-                    Finding::new(
-                        Code::VerbNotYet,
-                        entry.key.span,
-                        format!("`{verb}` is not in this version"),
-                    )
-                    .help(format!("for now there are {}", one_of(VERBS))),
-                );
-            }
-            Some(verb)
-        }
+        (Some((verb, _)), None) => Some(verb),
         (Some((first, _)), Some((second, entry))) => {
             reader.report(
                 Finding::new(
@@ -143,7 +135,15 @@ fn read_verb(reader: &Reader<'_>, verb: &'static str, fields: &mut Fields<'_>) -
                 save,
             }
         }
-        "wait" => wait(reader, node),
+        "together" => together::together(reader, node, fields)?,
+        "queue" => queue::queue(reader, node, fields)?,
+        "transfer" => services::transfer(reader, node, fields)?,
+        "callback" => services::callback(reader, node)?,
+        "survey" => VerbSyntax::Survey(reader.word(node, &what)?),
+        "ticket" => services::ticket(reader, node, fields)?,
+        "notify" => services::notify(reader, node)?,
+        "record" => services::record(reader, node, fields)?,
+        "wait" => wait(reader, node)?,
         "end" => {
             let outputs = named(reader, fields, "outputs");
             let outcome = reader.word(node, &what)?;
@@ -154,15 +154,15 @@ fn read_verb(reader: &Reader<'_>, verb: &'static str, fields: &mut Fields<'_>) -
     })
 }
 
-fn named(
-    reader: &Reader<'_>,
-    fields: &mut Fields<'_>,
-    name: &'static str,
-) -> Vec<(Word, crate::syntax::ValueSyntax)> {
+fn named(reader: &Reader<'_>, fields: &mut Fields<'_>, name: &'static str) -> Vec<(Word, ValueSyntax)> {
     fields
         .take(name)
         .map(|node| values(reader, node, &format!("`{name}`")))
         .unwrap_or_default()
+}
+
+fn value_field(reader: &Reader<'_>, fields: &mut Fields<'_>, name: &'static str) -> Option<ValueSyntax> {
+    value(reader, fields.take(name)?)
 }
 
 fn prompt_field(reader: &Reader<'_>, fields: &mut Fields<'_>, name: &'static str) -> Option<PromptSyntax> {
@@ -180,14 +180,36 @@ fn menu(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
         .unwrap_or_default();
     let retries = fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX);
     let time = fields.duration(reader, "time");
-    fields.later(reader, "intent");
+    let intent = intent(reader, fields);
     Some(VerbSyntax::Menu(Box::new(MenuSyntax {
         prompt: prompt(reader, node, "`menu`")?,
         keys,
         words,
+        intent,
         retries,
         time,
     })))
+}
+
+/// `intent: nlu.classify`, with `intents` and `intent-time`.
+fn intent(reader: &Reader<'_>, fields: &mut Fields<'_>) -> Option<IntentSyntax> {
+    let Some(node) = fields.take("intent") else {
+        fields.belongs(reader, "intents", "`intent: plugin.function`");
+        fields.belongs(reader, "intent-time", "`intent: plugin.function`");
+        return None;
+    };
+    let time = fields
+        .take("intent-time")
+        .and_then(|node| reader.duration(node, "`intent-time`", CALL_TIME_MAX));
+    let cases = fields
+        .need(reader, "intents", "{ housing: some-step, else: other-step }")
+        .map(|node| reader.words(node, "`intents`"))
+        .unwrap_or_default();
+    Some(IntentSyntax {
+        function: reader.word(node, "`intent`")?,
+        cases,
+        time,
+    })
 }
 
 fn keys(reader: &Reader<'_>, node: &Node) -> Vec<KeySyntax> {
@@ -215,31 +237,54 @@ fn keys(reader: &Reader<'_>, node: &Node) -> Vec<KeySyntax> {
 }
 
 fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<VerbSyntax> {
-    let answer = fields
-        .need(reader, "answer", "text")
-        .and_then(|node| answer(reader, node));
-    let asked = AskSyntax {
-        answer,
+    let secret = fields
+        .entry("secret")
+        .map(|entry| entry.key.span)
+        .filter(|_| fields.bool(reader, "secret"));
+    fields.take("secret");
+    let label = fields.word(reader, "label");
+    if let Some(label) = &label {
+        reader.name(label, "a kind of personal data", Style::Kebab);
+    }
+    Some(VerbSyntax::Ask(Box::new(AskSyntax {
+        answer: answer_fields(reader, fields),
+        confirm: prompt_field(reader, fields, "confirm"),
+        retries: fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX),
+        save: fields.word(reader, "save"),
+        consent: fields.word(reader, "consent"),
+        secret,
+        label,
+        time: fields.duration(reader, "time"),
+        // Taken last: what follows `ask` is the question.
+        prompt: prompt(reader, node, "`ask`")?,
+    })))
+}
+
+/// `answer` and the fields that bound it.
+pub(super) fn answer_fields(reader: &Reader<'_>, fields: &mut Fields<'_>) -> AnswerFields {
+    AnswerFields {
+        kind: fields
+            .need(reader, "answer", "text")
+            .and_then(|node| answer(reader, node)),
         length: fields.word(reader, "length"),
         pattern: fields.word(reader, "pattern"),
         finish: fields.word(reader, "finish"),
         min: fields.word(reader, "min"),
         max: fields.word(reader, "max"),
-        confirm: prompt_field(reader, fields, "confirm"),
-        retries: fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX),
-        save: fields.word(reader, "save"),
-        consent: fields.word(reader, "consent"),
-        time: fields.duration(reader, "time"),
-        // Taken last: what follows `ask` is the question.
-        prompt: prompt(reader, node, "`ask`")?,
-    };
-    fields.later(reader, "secret");
-    let _label = fields.word(reader, "label");
-    Some(VerbSyntax::Ask(Box::new(asked)))
+    }
 }
 
-const ANSWERS: [&str; 9] = [
-    "text", "digits", "number", "decimal", "date", "money", "yes-no", "phone", "one-of",
+const ANSWERS: [&str; 10] = [
+    "text",
+    "digits",
+    "number",
+    "decimal",
+    "date",
+    "money",
+    "yes-no",
+    "phone",
+    "id-number",
+    "one-of",
 ];
 
 fn answer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<AnswerSyntax>> {
@@ -260,6 +305,7 @@ fn answer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<AnswerSyntax>> {
         "money" => AnswerSyntax::Money,
         "yes-no" => AnswerSyntax::YesNo,
         "phone" => AnswerSyntax::Phone,
+        "id-number" => AnswerSyntax::IdNumber,
         other => {
             let help = match other {
                 "one-of" => Some("list the values: `answer: { one-of: [water, power] }`".to_owned()),
@@ -307,13 +353,19 @@ fn choices_of(reader: &Reader<'_>, node: &Node) -> Vec<ChoiceSyntax> {
 }
 
 fn call(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<VerbSyntax> {
+    let meanwhile = prompt_field(reader, fields, "meanwhile");
+    let call = call_fields(reader, node, fields)?;
+    Some(VerbSyntax::Call(Box::new(CallSyntax { meanwhile, ..call })))
+}
+
+/// What a `call` has, but for its `meanwhile`.
+fn call_fields(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<CallSyntax> {
     let with = named(reader, fields, "with");
     let save = fields.word(reader, "save");
     let time = fields
         .take("time")
         .and_then(|node| reader.duration(node, "`time`", CALL_TIME_MAX));
     let retries = fields.count(reader, "retries", 0, RETRIES_MAX);
-    let meanwhile = prompt_field(reader, fields, "meanwhile");
     let at_most_once = fields.bool(reader, "at-most-once");
     if at_most_once && retries > 0 {
         let span = fields.entry("retries").map_or(node.span, |entry| entry.key.span);
@@ -326,15 +378,15 @@ fn call(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
             .help("leave out `retries` or `at-most-once`"),
         );
     }
-    Some(VerbSyntax::Call(Box::new(CallSyntax {
+    Some(CallSyntax {
         function: reader.word(node, "`call`")?,
         with,
         save,
         time,
         retries,
-        meanwhile,
+        meanwhile: None,
         at_most_once,
-    })))
+    })
 }
 
 fn choose(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> VerbSyntax {
@@ -377,18 +429,20 @@ fn choose(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> VerbSynt
     VerbSyntax::Choose(ChooseSyntax { branches, otherwise })
 }
 
-fn wait(reader: &Reader<'_>, node: &Node) -> VerbSyntax {
+/// A time, or `{ for: EVENT, max: 7d }`.
+fn wait(reader: &Reader<'_>, node: &Node) -> Option<VerbSyntax> {
     if let Kind::Mapping(_) = node.kind {
-        reader.report(
-            Finding::new(
-                Code::FieldNotYet,
-                node.span,
-                "waiting for an event is not in this version",
-            )
-            .help("wait for a time: `wait: 30s`"),
-        );
-        return VerbSyntax::Broken;
+        let mut fields = reader.fields(node, "`wait` for an event", node.span);
+        let event = fields.need_word(reader, "for", "ticket.closed");
+        let time = fields
+            .need(reader, "max", "7d")
+            .and_then(|node| reader.duration(node, "`max`", WAIT_MAX));
+        fields.finish(reader);
+        return Some(VerbSyntax::Wait {
+            time,
+            event: Some(event?),
+        });
     }
     let time: Option<Duration> = reader.duration(node, "`wait`", WAIT_MAX);
-    VerbSyntax::Wait(time)
+    Some(VerbSyntax::Wait { time, event: None })
 }

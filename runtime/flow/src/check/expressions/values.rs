@@ -88,6 +88,28 @@ impl Scribe<'_, '_, '_, '_> {
         })
     }
 
+    /// A value of whatever type can be written out: what a ticket or a message takes.
+    pub(in crate::check) fn written_out(&self, value: &ValueSyntax) -> Option<Valued> {
+        let ValueKind::Scalar(text) = &value.kind else {
+            // Says what is wrong with it.
+            return self.value(value, Some(&Type::String));
+        };
+        let word = Word::new(text.clone(), value.span);
+        let formula = self.formula(&word)?;
+        let Some(tree) = formula.sole() else {
+            return self.scalar(&word, Some(&Type::String));
+        };
+        let (typed, complaints) = self.typed(|typist| typist.printed(tree));
+        if !self.complain(&word, complaints, None) {
+            return None;
+        }
+        let ty = typed.ty?;
+        Some(Valued {
+            expression: Expression::compiled(word.value.clone(), ty.clone(), typed.node),
+            given: ty,
+        })
+    }
+
     fn literal(&self, word: &Word, text: &str, wanted: &Type) -> Option<Valued> {
         match literal::read(text, wanted) {
             Ok(value) => Some(Valued {

@@ -16,7 +16,7 @@ use crate::{
     limits::ANSWER_KEYS_MAX,
     source::{Span, Word},
     step::{Answer, Ask, Choice, Digits, Key},
-    syntax::{AnswerSyntax, AskSyntax, ChoiceSyntax},
+    syntax::{AnswerFields, AnswerSyntax, AskSyntax, ChoiceSyntax},
 };
 
 pub(super) fn lower(
@@ -27,8 +27,9 @@ pub(super) fn lower(
 ) -> Option<Ask> {
     let prompt = scribe.prompt(&ask.prompt);
     let save = ask.save.as_ref().map(|word| (word, variable(view, word)));
-    let answer = answer(view, ask);
+    let answer = answer(view, &ask.answer);
     consent(view, ask);
+    secret(view, ask);
     if ask.save.is_none() && ask.consent.is_none() {
         view.world.report(
             Finding::new(
@@ -60,15 +61,15 @@ pub(super) fn lower(
         retries: ask.retries,
         confirm,
         consent: ask.consent.as_ref().map(|word| word.value.clone()),
-        secret: false,
-        label: None,
+        secret: ask.secret.is_some(),
+        label: ask.label.as_ref().map(|label| label.value.clone()),
         time: ask.time,
     })
 }
 
 fn consent(view: &FlowView<'_, '_>, ask: &AskSyntax) {
     let Some(word) = &ask.consent else { return };
-    if matches!(&ask.answer, Some(answer) if !matches!(answer.value, AnswerSyntax::YesNo)) {
+    if matches!(&ask.answer.kind, Some(answer) if !matches!(answer.value, AnswerSyntax::YesNo)) {
         view.world.report(
             Finding::new(
                 Code::WrongAnswerField,
@@ -80,8 +81,21 @@ fn consent(view: &FlowView<'_, '_>, ask: &AskSyntax) {
     }
 }
 
-fn answer(view: &FlowView<'_, '_>, ask: &AskSyntax) -> Option<Answer> {
-    let written = ask.answer.as_ref()?;
+/// A secret that is read back would stand in the journal as it was said.
+fn secret(view: &FlowView<'_, '_>, ask: &AskSyntax) {
+    if let (Some(secret), Some(_)) = (ask.secret, &ask.confirm) {
+        bad(
+            view,
+            secret,
+            "a secret answer is not read back: what is said stands in the journal".to_owned(),
+            "leave out `confirm` or `secret`",
+        );
+    }
+}
+
+/// What counts as an answer, of a question of a flow or of a survey.
+pub(in crate::check) fn answer(view: &FlowView<'_, '_>, ask: &AnswerFields) -> Option<Answer> {
+    let written = ask.kind.as_ref()?;
     let allowed: &[&str] = match &written.value {
         AnswerSyntax::Digits => &["length", "pattern", "finish"],
         AnswerSyntax::Number | AnswerSyntax::Decimal => &["min", "max"],
@@ -90,6 +104,7 @@ fn answer(view: &FlowView<'_, '_>, ask: &AskSyntax) -> Option<Answer> {
         | AnswerSyntax::Money
         | AnswerSyntax::YesNo
         | AnswerSyntax::Phone
+        | AnswerSyntax::IdNumber
         | AnswerSyntax::OneOf(_) => &[],
     };
     let mut fine = true;
@@ -129,6 +144,7 @@ fn answer(view: &FlowView<'_, '_>, ask: &AskSyntax) -> Option<Answer> {
         AnswerSyntax::Money => Answer::Money,
         AnswerSyntax::YesNo => Answer::YesNo,
         AnswerSyntax::Phone => Answer::Phone,
+        AnswerSyntax::IdNumber => Answer::IdNumber,
         AnswerSyntax::Digits => Answer::Digits(digits(view, ask, written.span)?),
         AnswerSyntax::Number => number(view, ask, false)?,
         AnswerSyntax::Decimal => number(view, ask, true)?,
@@ -142,7 +158,7 @@ fn bad(view: &FlowView<'_, '_>, span: Span, message: String, help: &str) {
         .report(Finding::new(Code::BadCollection, span, message).help(help));
 }
 
-fn digits(view: &FlowView<'_, '_>, ask: &AskSyntax, span: Span) -> Option<Digits> {
+fn digits(view: &FlowView<'_, '_>, ask: &AnswerFields, span: Span) -> Option<Digits> {
     let finish = match &ask.finish {
         Some(word) => Some(key(view.world, word)?),
         None => None,
@@ -220,7 +236,7 @@ fn length(view: &FlowView<'_, '_>, word: &Word) -> Option<RangeInclusive<usize>>
     }
 }
 
-fn number(view: &FlowView<'_, '_>, ask: &AskSyntax, decimal: bool) -> Option<Answer> {
+fn number(view: &FlowView<'_, '_>, ask: &AnswerFields, decimal: bool) -> Option<Answer> {
     let mut fine = true;
     let mut bound = |word: &Option<Word>| {
         let word = word.as_ref()?;
@@ -345,8 +361,13 @@ steps:
 #                          ^^^^^ TL0010: `digit` is no kind of answer
   i: { ask: hello, answer: digits, length: 4, finish: "#", confirm: read-back, consent: c, save: gauge, next: j }
 #                                                                                       ^ TL0507: consent is given by a yes or no
-  j: { ask: hello, answer: yes-no, secret: true, save: ok, next: done }
-#                                  ^^^^^^ TL0902: `secret` is not in this version
+  j: { ask: hello, answer: id-number, secret: true, label: ID, save: ok, next: k }
+#                                                          ^^ TL0107: `ID` cannot be the name of a kind of personal data
+#                                                                    ^^ TL0202: `ok` is a bool?, but this gives a string
+  k: { ask: hello, answer: digits, length: 6, secret: true, confirm: read-back, save: gauge, next: l }
+#                                             ^^^^^^ TL0506: a secret answer is not read back
+  l: { ask: hello, answer: id-number, secret: false, confirm: read-back, length: 18, save: gauge, next: done }
+#                                                                                ^^ TL0507: `length` belongs to `answer: digits`
   done: { end: completed }
 "##,
         );

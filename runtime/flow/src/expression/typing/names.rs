@@ -6,7 +6,7 @@ use trunkline_model::{Type, Value, VariableName, types};
 
 use super::{
     super::{
-        CalendarField, ContactField, Node, Op,
+        CalendarField, ContactField, Node, Op, QueueField,
         functions::is_text,
         syntax::{Kind, Name, Tree},
     },
@@ -43,6 +43,26 @@ impl Typist<'_> {
                 self.complain(Code::UnknownName, &tree.range, message, None);
                 return nothing;
             }
+            "position" | "wait" => {
+                if self.names.announcing {
+                    return match &**name {
+                        "position" => (Op::Position, Some(Type::INT)),
+                        _ => (Op::Wait, Some(Type::Duration)),
+                    };
+                }
+                let message = format!("`{name}` is known in the prompt of a queue's `announce` only");
+                let help = Some(format!(
+                    "ask a queue itself: queue.general.{}",
+                    QueueField::Wait.as_str()
+                ));
+                self.complain(
+                    Code::UnknownName,
+                    &tree.range,
+                    message,
+                    help.filter(|_| &**name == "wait"),
+                );
+                return nothing;
+            }
             "contact" => {
                 let message = "the contact itself is no value".to_owned();
                 let fields = ContactField::ALL.iter().map(|field| field.as_str());
@@ -52,18 +72,27 @@ impl Typist<'_> {
             }
             "calendar" | "queue" => {
                 let message = format!("`{name}` itself is no value");
-                let help = Some("ask whether one is open: calendar.office.open".to_owned());
+                let help = Some(match &**name {
+                    "calendar" => "ask whether one is open: calendar.office.open".to_owned(),
+                    _ => "ask how one is: queue.general.waiting".to_owned(),
+                });
                 self.complain(Code::UnknownName, &tree.range, message, help);
                 return nothing;
             }
             _ => {}
         }
         let Some(ty) = self.names.variables.get(&**name) else {
+            if self.names.survey {
+                let message = "a survey reads no variables of flows".to_owned();
+                let help = "it may read contact, number, now, calendars and queues".to_owned();
+                self.complain(Code::UnknownVariable, &tree.range, message, Some(help));
+                return nothing;
+            }
             let known = self.names.variables.keys().map(VariableName::as_str);
             let mut help = did_you_mean(
                 "there are",
                 name,
-                known.chain(["contact", "calendar", "now", "number"]),
+                known.chain(["contact", "calendar", "queue", "now", "number"]),
             );
             if self.names.variables.is_empty() {
                 help = Some(format!("declare it: `vars: {{ {name}: string? }}`"));
@@ -127,7 +156,16 @@ impl Typist<'_> {
                 };
                 return self.narrowed(op, ty, tree);
             }
-            Kind::Name(name) if matches!(&**name, "queue" | "feed") => {
+            Kind::Name(name) if &**name == "queue" => {
+                if self.queue(field).is_some() {
+                    let message = "the queue itself is no value".to_owned();
+                    let fields = QueueField::ALL.iter().map(|field| field.as_str());
+                    let help = Some(format!("use one of its fields: {}", one_of(fields)));
+                    self.complain(Code::UnknownName, &tree.range, message, help);
+                }
+                return nothing;
+            }
+            Kind::Name(name) if &**name == "feed" => {
                 let message = format!("`{name}` is not in this version");
                 self.complain(Code::FieldNotYet, &of.range, message, None);
                 return nothing;
@@ -151,6 +189,20 @@ impl Typist<'_> {
                     return nothing;
                 }
                 return (Op::CalendarOpen(name), Some(Type::Bool));
+            }
+            Kind::Field(root, queue) if matches!(&root.kind, Kind::Name(name) if &**name == "queue") => {
+                let Some(name) = self.queue(queue) else {
+                    return nothing;
+                };
+                let known = QueueField::ALL;
+                let Some(found) = known.into_iter().find(|known| known.as_str() == &*field.text) else {
+                    let message = format!("a queue has no `{}`", field.text);
+                    let fields = known.iter().map(|field| field.as_str());
+                    let help = did_you_mean("it has", &field.text, fields);
+                    self.complain(Code::UnknownName, &field.range, message, help);
+                    return nothing;
+                };
+                return (Op::Queue(name, found), Some(found.ty()));
             }
             _ => {}
         }
@@ -232,21 +284,22 @@ impl Typist<'_> {
 
     /// The calendar that a name in an expression means.
     fn calendar(&mut self, name: &Name) -> Option<Arc<str>> {
-        let found = self
-            .names
-            .calendars
-            .iter()
-            .find(|calendar| calendar.replace('-', "_") == *name.text);
+        self.place(name, self.names.calendars, "calendar", Code::UnknownCalendar)
+    }
+
+    /// The queue that a name in an expression means.
+    fn queue(&mut self, name: &Name) -> Option<Arc<str>> {
+        self.place(name, self.names.queues, "queue", Code::UnknownQueue)
+    }
+
+    /// One of the hotline's own names, whose hyphens are underscores in expressions.
+    fn place(&mut self, name: &Name, names: &[Arc<str>], what: &str, code: Code) -> Option<Arc<str>> {
+        let found = names.iter().find(|known| known.replace('-', "_") == *name.text);
         if found.is_none() {
-            let names: Vec<String> = self
-                .names
-                .calendars
-                .iter()
-                .map(|name| name.replace('-', "_"))
-                .collect();
+            let names: Vec<String> = names.iter().map(|name| name.replace('-', "_")).collect();
             let help = did_you_mean("there are", &name.text, names.iter().map(String::as_str));
-            let message = format!("there is no calendar `{}`", name.text);
-            self.complain(Code::UnknownCalendar, &name.range, message, help);
+            let message = format!("there is no {what} `{}`", name.text);
+            self.complain(code, &name.range, message, help);
         }
         found.cloned()
     }
