@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain,
-    inspect::Plugin, releases::Releases, serve::Serve,
+    check::Check, contacts::Contacts, dial::Dial, exit::EXIT_HELP, exit::Exit, explain::Explain, fmt::Fmt,
+    inspect::Plugin, lsp::Lsp, releases::Releases, schema::Schema, serve::Serve,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Check(Check),
     Explain(Explain),
+    Fmt(Fmt),
+    Schema(Schema),
+    Lsp(Lsp),
     Dial(Dial),
     Plugin(Plugin),
     Contacts(Contacts),

@@ -3,8 +3,8 @@
 //! Each command is a module. What they share: [`exit`] how the program ends, [`place`] where
 //! things are, [`logging`] what is logged, [`api`] the HTTP API that everybody else uses too.
 //!
-//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `plugin`
-//! and a `dial` of a folder run anything in this process.
+//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `lsp`,
+//! `plugin` and a `dial` of a folder run anything in this process.
 
 mod api;
 mod arguments;
@@ -13,12 +13,18 @@ mod contacts;
 mod dial;
 mod exit;
 mod explain;
+mod files;
+mod fmt;
 mod inspect;
 mod logging;
+mod lsp;
+mod mend;
 mod place;
+mod plugins;
 #[cfg(test)]
 mod reference;
 mod releases;
+mod schema;
 mod serve;
 mod table;
 
@@ -71,6 +77,9 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Serve(serve) => serve.run().await,
             Command::Check(check) => check.run().await,
             Command::Explain(explain) => explain.run(),
+            Command::Fmt(fmt) => fmt.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Lsp(lsp) => lsp.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,

@@ -29,6 +29,7 @@ pub use self::{
     names::{Name, Occurrence},
     rename::{Renamable, RenameError},
 };
+pub use crate::language::Subject;
 use crate::{
     check::{self, FlowTypes, check},
     diagnostics::{Diagnostic, Findings},

@@ -1,6 +1,8 @@
 //! Mends that write into the files: a way out that is wired, a prompt that is added or taken
 //! away. None of them is surely what was meant.
 
+use std::sync::Arc;
+
 use super::{flow::FlowView, prompts::Prompts, world::World};
 use crate::{
     diagnostics::Mend,
@@ -10,7 +12,12 @@ use crate::{
 
 /// Leads ways out that lead nowhere to the likeliest step: the flow's `otherwise`, where
 /// another way out of the step leads, or where the flow ends.
-pub(super) fn wire(view: &FlowView<'_, '_>, step: &StepSyntax, names: &[&str], itself: bool) -> Option<Mend> {
+pub(super) fn wire(
+    view: &FlowView<'_, '_>,
+    step: &StepSyntax,
+    names: &[Arc<str>],
+    itself: bool,
+) -> Option<Mend> {
     let files = view.world.files;
     let otherwise = view.head.syntax.otherwise.as_ref().filter(|_| !itself);
     let wired = step.on.iter().find_map(|exit| exit.next.as_ref());
