@@ -115,6 +115,8 @@ fn same(a: Option<&Node>, b: Option<&Node>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn formatted(text: &str) -> String {
@@ -165,6 +167,10 @@ mod tests {
                 "a: &x { b: c }\nd: *x\ne: &y\n  f: g\n",
             ),
             ("? a\n: b\n", "a: b\n"),
+            (
+                "a: &x   b\nc: *x\nd: [&y e, *y]\n",
+                "a: &x b\nc: *x\nd: [&y e, *y]\n",
+            ),
             ("a:\nb: {}\nc: []\nd: \"\"\n", "a:\nb: {}\nc: []\nd: \"\"\n"),
             (
                 "keys: { \"#\": a, '*': b, 1: c }\n",
@@ -221,6 +227,107 @@ mod tests {
             include_str!("../../../flows/city-hotline/calendars/office.yaml"),
         ] {
             assert_eq!(formatted(text), text);
+        }
+    }
+
+    /// Values of a file, written in many ways.
+    fn written() -> impl Strategy<Value = String> {
+        let word = prop::sample::select(vec![
+            "a", "b-c", "热线", "\"x: y\"", "'it''s'", "\"${a}\"", "1", "~", "\"\"",
+        ]);
+        let leaf = word.clone().prop_map(|word| vec![word.to_owned()]);
+        // Lines of a block value, without indentation; one line is a scalar or a flow value.
+        let value = leaf.prop_recursive(4, 40, 5, move |inside| {
+            let spaces = prop::sample::select(vec!["", " ", "   "]);
+            let flow = (
+                prop::collection::vec((word.clone(), inside.clone()), 0..4),
+                spaces,
+            )
+                .prop_map(|(entries, space)| {
+                    let parts: Vec<String> = entries
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, (_, value))| value.len() == 1)
+                        .map(|(index, (_, value))| format!("k{index}: {}", value[0]))
+                        .collect();
+                    vec![format!("{{{space}{}{space}}}", parts.join(&format!(",{space}")))]
+                });
+            let list = prop::collection::vec(inside.clone(), 1..4).prop_map(|items| {
+                let mut lines = Vec::new();
+                for item in items {
+                    for (index, line) in item.iter().enumerate() {
+                        lines.push(format!("{}{line}", if index == 0 { "- " } else { "  " }));
+                    }
+                }
+                lines
+            });
+            let around = prop::sample::select(vec!["", " # note", "   # 注"]);
+            let before =
+                prop::sample::select(vec![None, Some(""), Some("# a comment"), Some("    # deeper")]);
+            let mapping =
+                prop::collection::vec((inside, 1_usize..5, around, before), 1..5).prop_map(|entries| {
+                    let mut lines: Vec<String> = Vec::new();
+                    for (index, (value, indent, note, before)) in entries.into_iter().enumerate() {
+                        // A comment may stand anywhere but above the first line of a list's item.
+                        if index > 0 {
+                            lines.extend(before.map(str::to_owned));
+                        }
+                        if let [line] = value.as_slice()
+                            && !line.starts_with("- ")
+                            && !line.starts_with("key")
+                        {
+                            lines.push(format!("key-{index}:  {line}{note}"));
+                        } else {
+                            lines.push(format!("key-{index}:{note}"));
+                            let indent = " ".repeat(indent);
+                            lines.extend(value.into_iter().map(|line| format!("{indent}{line}")));
+                        }
+                    }
+                    lines
+                });
+            prop_oneof![2 => flow, 1 => list, 3 => mapping]
+        });
+        value.prop_map(|lines| lines.join("\n") + "\n")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Whatever is written: once is enough, and the meaning stays (`format` itself refuses
+        /// when it does not).
+        #[test]
+        fn once_is_enough(text in written()) {
+            match format(&text) {
+                Ok(once) => prop_assert_eq!(format(&once), Ok(once.clone()), "{}", text),
+                Err(error) => prop_assert!(!matches!(error, FormatError::Changed), "{}", text),
+            }
+        }
+
+        /// The city's files with something put in anywhere: they are formatted and stay so, or
+        /// they are left alone since they cannot be read.
+        #[test]
+        fn disturbed_files(
+            file in 0..4_usize,
+            places in prop::collection::vec(
+                (any::<prop::sample::Index>(), prop::sample::select(vec![" ", "\n", "\n\n\n", "  # 注\n", "  ", "#", ": ", ", "])),
+                1..6,
+            ),
+        ) {
+            let mut text = [
+                include_str!("../../../flows/city-hotline/hotline.yaml"),
+                include_str!("../../../flows/city-hotline/flows/housing-fund.yaml"),
+                include_str!("../../../flows/city-hotline/prompts/zh-CN.yaml"),
+                include_str!("../../../flows/city-hotline/calendars/office.yaml"),
+            ][file]
+                .to_owned();
+            for (place, put) in places {
+                let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+                text.insert_str(*place.get(&places), put);
+            }
+            match format(&text) {
+                Ok(once) => prop_assert_eq!(format(&once), Ok(once.clone()), "{}", text),
+                Err(error) => prop_assert!(!matches!(error, FormatError::Changed), "{}", text),
+            }
         }
     }
 }

@@ -252,8 +252,8 @@ mod tests {
     /// Parts of the language that stand in the table and that other rooms read or will read.
     const READ_ELSEWHERE: &[(&str, &str)] = &[("a grant", "secrets")];
 
-    /// Fields that are read only to say where they belong.
-    const MISPLACED: &[(&str, &str)] = &[("a branch of `together`", "meanwhile")];
+    /// Fields that are read only to say where they belong, or that there are none yet.
+    const MISPLACED: &[(&str, &str)] = &[("a branch of `together`", "meanwhile"), ("a flow", "starts-on")];
 
     /// Fields with their examples as YAML in braces.
     fn written(fields: &[&Field]) -> String {

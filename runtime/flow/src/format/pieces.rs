@@ -159,6 +159,12 @@ impl Pieces {
                 start,
                 end,
             };
+            if happening.anchored {
+                // What has an anchor begins behind it.
+                happening.start = behind_anchor(text, happening.start);
+                happening.end = happening.end.max(happening.start);
+            }
+            let (start, end) = (happening.start, happening.end);
             if let Kind::Scalar { style, .. } = &happening.kind {
                 let written = &text[start..end];
                 happening.end = start + written.trim_end().len();
@@ -221,6 +227,28 @@ impl Pieces {
     /// All comments between values, in order.
     pub(super) fn comments(&self) -> &[String] {
         &self.comments
+    }
+}
+
+/// Where the value begins whose anchor is at a place, if there is one.
+fn behind_anchor(text: &str, start: usize) -> usize {
+    let rest = &text[start..];
+    if !rest.starts_with('&') {
+        return start;
+    }
+    let mut at = start
+        + rest
+            .find(|c: char| c.is_whitespace() || ",[]{}".contains(c))
+            .unwrap_or(rest.len());
+    loop {
+        let rest = &text[at..];
+        let skipped = rest.len() - rest.trim_start().len();
+        at += skipped;
+        if skipped > 0 && text[at..].starts_with('#') {
+            at += text[at..].find('\n').unwrap_or(text.len() - at);
+        } else {
+            return at;
+        }
     }
 }
 
