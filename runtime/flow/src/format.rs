@@ -167,6 +167,7 @@ mod tests {
                 "a: &x { b: c }\nd: *x\ne: &y\n  f: g\n",
             ),
             ("? a\n: b\n", "a: b\n"),
+            ("a: {b, c: d,e: }\n", "a: { b, c: d, e }\n"),
             (
                 "a: &x   b\nc: *x\nd: [&y e, *y]\n",
                 "a: &x b\nc: *x\nd: [&y e, *y]\n",

@@ -165,6 +165,17 @@ impl Pieces {
                 happening.end = happening.end.max(happening.start);
             }
             let (start, end) = (happening.start, happening.end);
+            if let Kind::Scalar {
+                value,
+                style: ScalarStyle::Plain,
+            } = &happening.kind
+                && (value.is_empty() || value == "~" && !text[start..end].starts_with('~'))
+            {
+                // What is left out is nowhere, though the parser may see it in what follows.
+                happening.end = happening.start;
+                happenings.push_back(happening);
+                continue;
+            }
             if let Kind::Scalar { style, .. } = &happening.kind {
                 let written = &text[start..end];
                 happening.end = start + written.trim_end().len();
