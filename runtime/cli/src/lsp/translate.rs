@@ -78,10 +78,6 @@ impl Translator<'_> {
         }
     }
 
-    #[expect(
-        clippy::mutable_key_type,
-        reason = "the protocol's own type; nothing changes an address once it is there"
-    )]
     pub(super) fn edit(&self, edits: &[Edit]) -> WorkspaceEdit {
         let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
         for edit in edits {

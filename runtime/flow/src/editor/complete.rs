@@ -4,7 +4,7 @@ mod expressions;
 
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
-use trunkline_model::FaultKind;
+use trunkline_model::{FaultKind, Signature};
 
 use super::{
     Editor, describe, hover,
@@ -171,7 +171,7 @@ impl Editor {
                 let types = self.types.get(&*place.flow);
                 let known = types.into_iter().flat_map(|types| types.outcomes.iter());
                 known
-                    .map(|name| name.to_string())
+                    .map(ToString::to_string)
                     .chain(["completed".to_owned()])
                     .map(|name| Candidate::new(name, CompletionKind::Word))
                     .collect()
@@ -388,7 +388,7 @@ impl Editor {
             for (case, payload) in self
                 .called(owner)
                 .into_iter()
-                .flat_map(|called| called.error_cases())
+                .flat_map(Signature::error_cases)
             {
                 exits.push((
                     format!("{before}{case}"),

@@ -515,8 +515,7 @@ impl Reader<'_> {
     fn sequence(&mut self, first: &Happening, in_flow: bool, parent: Option<usize>) -> Result<What, Unfit> {
         let flow = in_flow || self.text[first.start..].starts_with('[');
         let mut items = Vec::new();
-        loop {
-            let Some(next) = self.next() else { break };
+        while let Some(next) = self.next() {
             if let Kind::End = next.kind {
                 let tail = self.ending(&next, flow, self.column(first.start), parent);
                 return Ok(What::Sequence { flow, items, tail });
@@ -536,8 +535,7 @@ impl Reader<'_> {
         let flow = in_flow || self.text[first.start..].starts_with('{');
         let mut entries = Vec::new();
         let mut column = None;
-        loop {
-            let Some(next) = self.next() else { break };
+        while let Some(next) = self.next() {
             match &next.kind {
                 Kind::End => {
                     let tail = self.ending(&next, flow, column.unwrap_or_default(), None);

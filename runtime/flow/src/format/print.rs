@@ -144,7 +144,7 @@ impl Printer {
                     What::Mapping { entries, tail, .. } if entries.is_empty() && tail.is_empty());
                 if let Some(text) = inline {
                     let text = joined_without_anchor(&before, &text);
-                    if (empty || width(&text) <= WIDTH_MAX) && (note.is_none() || empty) {
+                    if empty || width(&text) <= WIDTH_MAX && note.is_none() {
                         self.noted(text, behind);
                         return;
                     }
