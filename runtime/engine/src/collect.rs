@@ -420,6 +420,13 @@ mod tests {
                 Some(Value::from("+8613800138000")),
             ),
             (Answer::Phone, "call me", None),
+            (
+                Answer::IdNumber,
+                "110105 19491231 002x",
+                Some(Value::from("11010519491231002X")),
+            ),
+            (Answer::IdNumber, "110105194912310021", None),
+            (Answer::IdNumber, "11010519491231002", None),
             (Answer::YesNo, "是的。", Some(Value::Bool(true))),
             (Answer::YesNo, "No!", Some(Value::Bool(false))),
             (Answer::YesNo, "maybe", None),

@@ -17,7 +17,63 @@ use trunkline_model::{
     json::{from_json, to_json},
 };
 
-const HOTLINE: &str = "hotline: test\nlanguages: [zh-CN]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\nplugins: { crm: { component: a.wasm, department: b } }\n";
+const HOTLINE: &str = "hotline: test\nlanguages: [zh-CN]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\nplugins: { crm: { component: a.wasm, department: b } }\nqueues: { general: { skills: [mandarin], target: 30s, max-waiting: 500, calendar: always } }\n";
+
+/// A hotline's section of everything that flows do not name.
+const SETTINGS: &str = r##"hotline: test
+languages: [zh-CN]
+time-zone: Asia/Shanghai
+calling-window: always
+numbers: { "12345": { flow: main }, "12329": { flow: main, merge: dual-number, before: { housing: 3 } } }
+plugins: { crm: { component: a.wasm, department: b, labels: { citizen.id: id-number } } }
+queues: { general: { skills: [mandarin], target: 30s, max-waiting: 500, calendar: always } }
+checks: [cn-12345, { pack: cn-voice, inputs: 2, emergency: [救命], assume: ["${has(contact.caller)}"] }]
+"##;
+
+const AGENTS: &str = "zhang-wei: { title: 张伟, skills: [mandarin] }\nli-na: { skills: [mandarin, law] }\n";
+
+const SURVEY: &str = "survey: csat\nkind: csat\nquestions:\n  - { name: score, ask: hello, answer: number, min: 1, max: 5 }\n  - { name: why, ask: { zh-CN: 为什么 }, answer: { one-of: [慢, { value: 差, key: 2, words: [不好] }] } }\n";
+
+const TICKET: &str =
+    "ticket: noise\ndepartment: environment\ndeadline: { working-days: 5, calendar: always }\n";
+
+/// Every verb that asks a service or several plugins.
+const SERVICES: &str = r##"flow: main
+vars: { n: { type: int, is: 0 }, who: string?, words: string?, ticket: ticket?, pin: string? }
+anywhere: { keys: { "*": human }, words: { 人工: human } }
+on-hangup: log
+start: top
+steps:
+  log: { ticket: open, class: noise, on: { else: done }, next: done }
+  top: { menu: hello, intent: crm.classify, intents: { housing: pin, else: human }, intent-time: 2s, on: { else: human }, service: housing }
+  pin: { ask: hello, answer: id-number, secret: true, label: id-number, save: pin, on: { else: human }, next: both }
+  both: { together: { a: { call: crm.find, with: { phone: "1" }, save: who }, b: { call: crm.score, time: 2s, retries: 1 } }, meanwhile: hello, on: { a.not-found: human, b.fault: human, a.fault.trap: human, fault: human, else: human }, next: human }
+  human:
+    queue: general
+    skills: [law]
+    agent: "zhang-wei"
+    priority: "${n > 3 ? 10 : queue.general.waiting}"
+    music: hello
+    announce: { every: 60s, say: { zh-CN: "{position} {wait}" } }
+    offer-callback: { after: 60s, say: hello, key: 1, next: ring }
+    offer-channel: { after: 90s, say: hello, key: 2, next: tell }
+    max: 10m
+    on: { timeout: ring, else: hand-over }
+    next: rate
+  hand-over: { transfer: { agent: "${has(who) ? who : 'zhang-wei'}" }, three-way: true, staffed: true, time: 30s, on: { busy: police, else: ring }, next: rate }
+  police: { transfer: "110", on: { else: ring }, next: rate }
+  ring: { callback: { within: 30m, queue: general, number: "${has(contact.caller) ? contact.caller : number}", attempts: 3, every: 10m, window: always }, on: { duplicate: rate, refused: rate }, next: rate }
+  rate: { survey: csat, on: { else: may }, next: may }
+  may: { ask: hello, answer: yes-no, consent: recording, on: { else: message }, next: record }
+  record: { record: start, consent: recording, on: { declined: message }, next: message }
+  message: { record: { message: hello, max: 2m, finish: "#", save: words }, on: { declined: note }, next: note }
+  note: { ticket: open, class: noise, with: { summary: "${n} 次", who: "${has(who) ? who : ''}" }, save: words, on: { duplicate: look, else: tell }, next: update }
+  update: { ticket: update, number: "${words}", with: { note: x }, on: { else: tell }, next: look }
+  look: { ticket: look-up, save: ticket, on: { else: tell }, next: tell }
+  tell: { notify: { say: hello, to: "1", channel: sms }, on: { failed: done }, next: wait }
+  wait: { wait: { for: ticket.closed, max: 7d }, on: { timeout: done }, next: done }
+  done: { end: completed }
+"##;
 
 const FLOW: &str = r##"flow: main
 title: 主流程
@@ -128,14 +184,43 @@ proptest! {
     #[test]
     fn no_calendar_or_grant_panics(
         calendar in mutated("calendar: office\nopen: { monday: [\"08:30-12:00\"], friday: [\"22:00-06:00\"] }\nholidays: [\"2026-10-01\"]\nworkdays: { \"2026-10-10\": friday }\n"),
-        grants in mutated("crm: { http: [\"GET https://a/*\"], kv: true, limits: { time: 1s, concurrent: 3 } }\n"),
+        grants in mutated("crm: { http: [\"GET https://a/*\"], data: [phone, id-number], kv: true, limits: { time: 1s, concurrent: 3 } }\n"),
     ) {
         checked_text(&[("hotline.yaml", HOTLINE), ("flows/main.yaml", FLOW), ("calendars/office.yaml", &calendar), ("grants.yaml", &grants)]);
     }
 
     #[test]
+    fn no_service_panics(flow in mutated(SERVICES)) {
+        checked_text(&[
+            ("hotline.yaml", HOTLINE),
+            ("flows/main.yaml", &flow),
+            ("prompts/zh-CN.yaml", "hello: 您好\n"),
+            ("agents.yaml", AGENTS),
+            ("surveys/csat.yaml", SURVEY),
+            ("tickets/noise.yaml", TICKET),
+        ]);
+    }
+
+    #[test]
+    fn no_setting_panics(
+        settings in mutated(SETTINGS),
+        agents in mutated(AGENTS),
+        survey in mutated(SURVEY),
+        ticket in mutated(TICKET),
+    ) {
+        checked_text(&[
+            ("hotline.yaml", &settings),
+            ("flows/main.yaml", SERVICES),
+            ("prompts/zh-CN.yaml", "hello: 您好\n"),
+            ("agents.yaml", &agents),
+            ("surveys/csat.yaml", &survey),
+            ("tickets/noise.yaml", &ticket),
+        ]);
+    }
+
+    #[test]
     fn no_text_panics(text in "\\PC{0,200}") {
-        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("grants.yaml", &text)]);
+        checked_text(&[("hotline.yaml", &text), ("flows/a.yaml", &text), ("prompts/a.yaml", &text), ("calendars/a.yaml", &text), ("grants.yaml", &text), ("agents.yaml", &text), ("surveys/a.yaml", &text), ("tickets/a.yaml", &text)]);
     }
 }
 
@@ -211,7 +296,19 @@ fn pick(choices: &'static [&'static str]) -> BoxedStrategy<String> {
 /// Expressions of one type each, so that all of them should pass the check.
 fn expression(ty: &'static str, depth: u32) -> BoxedStrategy<String> {
     let leaf = match ty {
-        "int" => pick(&["n", "big", "0", "1", "-3", "now.hour", "l[1]", "l[9]", "size(s)"]),
+        "int" => pick(&[
+            "n",
+            "big",
+            "0",
+            "1",
+            "-3",
+            "now.hour",
+            "l[1]",
+            "l[9]",
+            "size(s)",
+            "queue.general.waiting",
+            "queue.general.agents",
+        ]),
         "decimal" => pick(&["d", "2.5", "decimal(n)", "decimal('x' + s)"]),
         "string" => pick(&[
             "s",
@@ -230,13 +327,14 @@ fn expression(ty: &'static str, depth: u32) -> BoxedStrategy<String> {
             "there > n",
             "t != 'a'",
             "calendar.always.open",
+            "queue.general.open",
             "has(t) && t == 'x'",
             "!has(maybe) || maybe > 3",
             "now.weekday == 'sunday'",
             "n in l",
             "n in [1, 2]",
         ]),
-        "duration" => pick(&["span", "duration('30s')", "now - at"]),
+        "duration" => pick(&["span", "duration('30s')", "now - at", "queue.general.wait"]),
         "time" => pick(&["now", "at"]),
         _ => pick(&["now.date", "date('2026-10-01')", "date(at)", "date(s)"]),
     };
@@ -329,6 +427,28 @@ proptest! {
             ),
         }
     }
+}
+
+/// What the mutations begin with is right but for the plugin, which is not there, and the key
+/// that an identity number takes for itself; else they would try little.
+#[test]
+fn the_texts_that_are_mutated_are_nearly_right() {
+    let sources = Sources::new([
+        ("hotline.yaml", SETTINGS),
+        ("flows/main.yaml", SERVICES),
+        ("prompts/zh-CN.yaml", "hello: 您好\n"),
+        ("agents.yaml", AGENTS),
+        ("surveys/csat.yaml", SURVEY),
+        ("tickets/noise.yaml", TICKET),
+    ]);
+    let report = check(&parse(&sources), &BTreeMap::new());
+    let codes: Vec<&str> = report
+        .diagnostics
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect();
+    let shown = render(&report.diagnostics, &sources, Color::Never);
+    assert_eq!(codes, ["TL0504", "TL0701"], "{shown}");
 }
 
 #[test]

@@ -370,6 +370,7 @@ fn build_graph<'a>(
         for exit in &wired[index].exits {
             let effect = match exit.save {
                 Some(variable) => Effect::Payload(variable, exit.payload.clone()),
+                None if refuses(&step.verb, &exit.name) => Effect::Refused,
                 None => Effect::Nothing,
             };
             way(Some(exit.to), effect);
@@ -382,6 +383,15 @@ fn build_graph<'a>(
         }
     }
     graph
+}
+
+/// Whether a way out of a step that waits is taken without any waiting.
+fn refuses(verb: &VerbSyntax, exit: &str) -> bool {
+    match verb {
+        VerbSyntax::Queue(_) => exit != "timeout",
+        VerbSyntax::Transfer(_) => exit != "no-answer",
+        _ => false,
+    }
 }
 
 /// A key of the keypad; reports what is none.

@@ -19,6 +19,9 @@ pub(super) struct Way<'a> {
 pub(super) enum Effect<'a> {
     /// Nothing.
     Nothing,
+    /// Nothing, and the step was left at once, though it waits on its other ways: a queue that
+    /// is closed, a line that is busy.
+    Refused,
     /// The step's condition does not hold.
     Passed,
     /// The step is done, and what it sets is set.
@@ -66,18 +69,20 @@ impl<'a> Graph<'a> {
 
     /// The strongly connected parts among some steps, each with its steps in written order.
     pub(super) fn circles(&self, among: &[bool]) -> Vec<Vec<usize>> {
-        components(self.len(), |step| {
-            let inside = among[step];
-            self.ways(step)
-                .iter()
-                .map(|way| way.to)
-                .filter(move |to| inside && among[*to])
-        })
-        .into_iter()
-        .filter(|part| {
-            among[part[0]] && (part.len() > 1 || self.ways(part[0]).iter().any(|way| way.to == part[0]))
-        })
-        .collect()
+        self.circles_by(|from, way| among[from] && among[way.to])
+    }
+
+    /// The strongly connected parts by some ways, each with its steps in written order.
+    pub(super) fn circles_by(&self, takes: impl Fn(usize, &Way<'a>) -> bool) -> Vec<Vec<usize>> {
+        let next = |step: usize| {
+            let ways = self.ways(step).iter();
+            let taken: Vec<usize> = ways.filter(|way| takes(step, way)).map(|way| way.to).collect();
+            taken.into_iter()
+        };
+        components(self.len(), next)
+            .into_iter()
+            .filter(|part| part.len() > 1 || next(part[0]).any(|to| to == part[0]))
+            .collect()
     }
 }
 

@@ -122,4 +122,54 @@ steps:
 "##,
         );
     }
+
+    #[test]
+    fn services_are_asked_when_the_caller_has_left() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+queues: { general: {} }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil }
+  sentiment: { component: plugins/sentiment.wasm, department: centre }
+--- tickets/noise.yaml
+ticket: noise
+department: environment
+deadline: 2h
+--- surveys/csat.yaml
+survey: csat
+kind: comment
+questions: [{ name: words, ask: hello, answer: text }]
+--- flows/main.yaml
+flow: main
+start: top
+on-hangup: note
+vars: { words: string? }
+steps:
+  top: { menu: hello, keys: { 1: done }, on: { else: done } }
+  note: { ticket: open, class: noise, on: { else: ring }, next: ring }
+  ring: { callback: { within: 30m, queue: general }, on: { else: tell }, next: tell }
+  tell: { notify: { say: hello }, on: { else: both }, next: both }
+  both:
+    together:
+      a: { call: crm.find-citizen, with: { phone: "1" } }
+      b: { call: sentiment.score, with: { text: "1" } }
+    on: { a.else: rate, b.else: message, else: done }
+#                                        ^^^^ TL0310: `else` is never taken
+    next: wait
+  rate: { survey: csat, on: { else: done }, next: done }
+# ^^^^ TL0309: `rate` asks the caller
+  message: { record: { message: hello, save: words }, on: { else: done }, next: done }
+# ^^^^^^^ TL0309: `message` records the caller
+  wait: { queue: general, on: { else: hand-over }, next: done }
+# ^^^^ TL0309: `wait` waits for an agent
+  hand-over: { transfer: "110", on: { else: done }, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
 }

@@ -315,10 +315,18 @@ fn the_examples_of_the_reference_work() {
             .map(|(block, _)| block)
     };
     let mut files = BTreeMap::new();
+    // What the whole hotline does without, and the steps lead to.
+    let mut centre = BTreeMap::new();
+    let mut settings = String::new();
     for block in blocks() {
         let (name, text) = block.split_once('\n').unwrap();
         let path = name.strip_prefix("# ").unwrap();
-        if path != "steps" && path != "flows/variables.yaml" {
+        let services = ["agents.yaml", "surveys/", "tickets/"];
+        if path.starts_with("part of ") {
+            settings.push_str(&format!("{text}\n"));
+        } else if services.iter().any(|place| path.starts_with(place)) {
+            centre.insert(path.to_owned(), format!("{text}\n"));
+        } else if path != "steps" && path != "flows/variables.yaml" {
             files.insert(path.to_owned(), format!("{text}\n"));
         }
     }
@@ -343,24 +351,41 @@ fn the_examples_of_the_reference_work() {
         "which-gauge",
         "one-moment",
         "desk",
+        "what-is-it",
+        "your-pin",
+        "please-wait",
+        "your-place",
+        "offer-ring-back",
+        "offer-text",
+        "your-ticket",
+        "may-we-record",
+        "after-the-tone",
+        "thanks",
+        "how-was-it",
+        "what-was-it",
     ]
     .map(|key| format!("{key}: text\n"))
     .concat();
     let flow = format!(
-        "flow: main\nvars: {{ citizen: crm.citizen?, count: u32?, gauge: string?, mood: sentiment.mood?, attempts: {{ type: int, is: 0 }} }}\nstart: find\nsteps:\n{steps}  housing: {{ run: variables, with: {{ district: a }}, next: gauge }}\n  desk: {{ say: desk, next: done }}\n  done: {{ end: completed }}\n"
+        "flow: main\nvars: {{ citizen: crm.citizen?, count: u32?, gauge: string?, mood: sentiment.mood?, attempts: {{ type: int, is: 0 }}, pin: string?, ticket_number: string?, last_ticket: ticket?, message: string? }}\nstart: find\nsteps:\n{steps}  housing: {{ run: variables, with: {{ district: a }}, next: gauge }}\n  desk: {{ say: desk, next: done }}\n  done: {{ end: completed }}\n"
     );
     let flow = flow.replace("\"#\": main-topics", "\"#\": by-mood");
     let variables = blocks()
         .find(|block| block.starts_with("# flows/variables.yaml"))
         .unwrap();
-    let sources = Sources::new([
-        ("hotline.yaml", HOTLINE.to_owned()),
-        ("flows/main.yaml", flow),
-        ("flows/variables.yaml", variables.to_owned()),
-        ("calendars/office.yaml", files["calendars/office.yaml"].clone()),
-        ("prompts/zh-CN.yaml", prompts.clone()),
-        ("prompts/en.yaml", prompts),
+    let prompts = prompts.replace("your-place: text", "your-place: \"{position} {wait}\"");
+    centre.extend([
+        ("hotline.yaml".to_owned(), format!("{HOTLINE}{settings}")),
+        ("flows/main.yaml".to_owned(), flow),
+        ("flows/variables.yaml".to_owned(), variables.to_owned()),
+        (
+            "calendars/office.yaml".to_owned(),
+            files["calendars/office.yaml"].clone(),
+        ),
+        ("prompts/zh-CN.yaml".to_owned(), prompts.clone()),
+        ("prompts/en.yaml".to_owned(), prompts),
     ]);
+    let sources = Sources::new(centre);
     let report = check(&parse(&sources), &interfaces());
     let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
     assert!(report.checked.is_some(), "{shown}");

@@ -235,4 +235,35 @@ steps:
 "##,
         );
     }
+
+    #[test]
+    fn keys_hold_where_somebody_waits_or_is_surveyed() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+queues: { general: {} }
+--- surveys/csat.yaml
+survey: csat
+kind: csat
+questions: [{ name: score, ask: hello, answer: number, min: 1, max: 5 }]
+--- flows/main.yaml
+flow: main
+vars: { words: string? }
+anywhere: { keys: { "9": from-the-queue } }
+#                   ^^^ TL0504: `rate` collects this key
+start: wait
+steps:
+  wait: { queue: general, on: { else: done }, next: rate }
+  from-the-queue: { say: { zh-CN: "{words}", en: "{words}" }, next: done }
+#                                   ^^^^^ TL0205: `words` may be absent here
+#                                                  ^^^^^ TL0205: `words` may be absent here
+  rate: { survey: csat, on: { else: done }, next: done }
+  done: { end: completed }
+"##,
+        );
+    }
 }

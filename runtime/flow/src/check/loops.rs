@@ -1,6 +1,9 @@
 //! Loops: every one can be left, and every one waits for something.
 
-use super::{flow::FlowView, graph::Graph};
+use super::{
+    flow::FlowView,
+    graph::{Effect, Graph, Way},
+};
 use crate::{
     diagnostics::{Code, Finding, one_of},
     syntax::VerbSyntax,
@@ -49,7 +52,9 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, reached: &[bool]
         );
     }
     let calling: Vec<bool> = (0..graph.len()).map(|step| restless(step, false)).collect();
-    for part in graph.circles(&calling) {
+    let at_once =
+        |step: usize, way: &Way<'_>| calling[step] || reached[step] && matches!(way.effect, Effect::Refused);
+    for part in graph.circles_by(at_once) {
         if spinning
             .iter()
             .any(|spun| spun.iter().any(|step| part.contains(step)))
@@ -61,7 +66,7 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, reached: &[bool]
             &part,
             Code::CallLoop,
             "this loop calls again at once, without asking the caller or waiting",
-            "put a `wait: 2s` into it, or use `retries` of `call`",
+            "put a `wait: 2s` into it; a `call` has `retries`",
         );
     }
 }
@@ -131,6 +136,39 @@ steps:
 # ^^^^ TL0311: this loop calls again at once
   fine: { wait: 10s, next: fine-too }
   fine-too: { choose: [ { when: "${calendar.always.open}", next: done }, { else: fine } ] }
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn services_are_not_asked_without_a_pause() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+queues: { general: {} }
+--- tickets/noise.yaml
+ticket: noise
+department: environment
+deadline: 2h
+--- flows/main.yaml
+flow: main
+start: top
+steps:
+  top: { menu: hello, keys: { 1: wait, 2: patient, 3: ring, 4: note }, on: { else: done } }
+  wait: { queue: general, on: { closed: sorry, else: done }, next: done }
+# ^^^^ TL0311: this loop calls again at once, without asking the caller or waiting: `wait`, `sorry`
+  sorry: { say: hello, next: wait }
+  patient: { queue: general, on: { timeout: patient, else: done }, next: done }
+  ring: { transfer: "110", on: { busy: ring, else: done }, next: done }
+# ^^^^ TL0311: this loop calls again at once
+  note: { ticket: open, class: noise, on: { else: tell }, next: done }
+# ^^^^ TL0311: this loop calls again at once, without asking the caller or waiting: `note`, `tell`
+  tell: { notify: { say: hello }, on: { failed: note }, next: done }
   done: { end: completed }
 "##,
         );

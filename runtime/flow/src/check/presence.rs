@@ -219,7 +219,7 @@ impl<'v, 'w, 'a> Presence<'v, 'w, 'a> {
             .map(|way| {
                 let mut state = active.clone();
                 let known = match &way.effect {
-                    Effect::Nothing | Effect::Key(None) => Some(state),
+                    Effect::Nothing | Effect::Refused | Effect::Key(None) => Some(state),
                     Effect::Passed => {
                         state.clone_from(entered);
                         if let Some(when) = &step.when {
