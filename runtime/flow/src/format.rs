@@ -167,6 +167,7 @@ mod tests {
                 "a: &x { b: c }\nd: *x\ne: &y\n  f: g\n",
             ),
             ("? a\n: b\n", "a: b\n"),
+            ("a: # x\n  \"b\"\n", &*format!("{:<36}# x\n", "a: \"b\"")),
             ("a: {b, c: d,e: }\n", "a: { b, c: d, e }\n"),
             (
                 "a: &x   b\nc: *x\nd: [&y e, *y]\n",
@@ -292,7 +293,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(300))]
+        #![proptest_config(ProptestConfig::with_cases(500))]
 
         /// Whatever is written: once is enough, and the meaning stays (`format` itself refuses
         /// when it does not).

@@ -385,11 +385,7 @@ impl Editor {
             _ => {}
         }
         for (before, owner) in calls {
-            for (case, payload) in self
-                .called(owner)
-                .into_iter()
-                .flat_map(Signature::error_cases)
-            {
+            for (case, payload) in self.called(owner).into_iter().flat_map(Signature::error_cases) {
                 exits.push((
                     format!("{before}{case}"),
                     payload.map(|ty| format!("carries {ty}")),

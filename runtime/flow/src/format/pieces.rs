@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::yaml;
+
 /// A file.
 pub(super) struct Pieces {
     /// Whether it begins with `---`.
@@ -163,6 +165,12 @@ impl Pieces {
                 // What has an anchor begins behind it.
                 happening.start = behind_anchor(text, happening.start);
                 happening.end = happening.end.max(happening.start);
+            }
+            if let Kind::Scalar { style, .. } = &happening.kind
+                && matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+                && let Some(end) = yaml::quoted_end(text, happening.start)
+            {
+                happening.end = end;
             }
             let (start, end) = (happening.start, happening.end);
             if let Kind::Scalar {
