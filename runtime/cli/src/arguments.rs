@@ -5,8 +5,8 @@ use clap_complete::Shell;
 
 use crate::{
     calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
-    exit::Exit, explain::Explain, graph::Graph, inspect::Plugin, new::New, releases::Releases, serve::Serve,
-    test::Test,
+    exit::Exit, explain::Explain, fmt::Fmt, graph::Graph, inspect::Plugin, lsp::Lsp, new::New,
+    releases::Releases, schema::Schema, serve::Serve, test::Test,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Check(Check),
     Calendar(Calendar),
     Explain(Explain),
+    Fmt(Fmt),
+    Schema(Schema),
+    Lsp(Lsp),
     Dial(Dial),
     Test(Test),
     Graph(Graph),

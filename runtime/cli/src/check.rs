@@ -18,6 +18,7 @@ use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict
 use crate::{
     exit::{Exit, Failure, Outcome},
     inspect::Format,
+    mend::{Mended, mend},
     place,
 };
 
@@ -28,7 +29,8 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline check flows/city-hotline\n  \
-    trunkline check --output-format json flows/city-hotline | jq '.findings[].code'\n\n\
+    trunkline check --output-format json flows/city-hotline | jq '.findings[].code'\n  \
+    trunkline check --fix --dry-run flows/city-hotline    show what could be mended\n\n\
     Exit codes: 0 when the hotline loads, with warnings or without; 1 when it does not.")]
 pub(crate) struct Check {
     /// The hotline's folder
@@ -36,12 +38,33 @@ pub(crate) struct Check {
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output_format: Format,
+    /// Mend what can be mended for sure, then check again
+    #[arg(long)]
+    fix: bool,
+    /// Mend also where the mend is only the likeliest: look at what it wrote
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
+    /// Write nothing; show what would be mended
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
 }
 
 impl Check {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
         let folder = place::hotline(&self.hotline)?;
+        if self.fix {
+            let mended = mend(&folder, self.unsafe_fixes).await?;
+            if self.dry_run {
+                anstream::print!("{}", mended.difference());
+                anstream::eprintln!("{}", told(&mended, "would be mended"));
+                return Ok(Exit::Done);
+            }
+            mended.write(&folder)?;
+            // Findings in JSON stay alone on standard output.
+            anstream::eprint!("{}", mended.told());
+            anstream::eprintln!("{}", told(&mended, "mended"));
+        }
         let report = match start(&folder).await {
             Ok(node) => {
                 let report = node.releases().reports().into_iter().next();
@@ -64,6 +87,17 @@ impl Check {
             Exit::Findings
         })
     }
+}
+
+/// How much was mended, in a line.
+fn told(mended: &Mended, what: &str) -> String {
+    let made = mended.made.len();
+    let findings = if made == 1 { "finding" } else { "findings" };
+    let more = match mended.unasked {
+        0 => String::new(),
+        more => format!("; {more} more could be by `--unsafe-fixes`"),
+    };
+    format!("{made} {findings} {what}{more}")
 }
 
 /// Starts a node that keeps nothing and listens nowhere: enough to check a hotline, or to call

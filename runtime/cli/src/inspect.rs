@@ -82,7 +82,7 @@ impl Inspect {
 }
 
 /// Bounds of a host that only looks: every component that a server takes, and no calls.
-fn narrow() -> HostLimits {
+pub(crate) fn narrow() -> HostLimits {
     let mut limits = HostLimits {
         guest_threads: 1,
         ..HostLimits::default()

@@ -3,7 +3,7 @@
 //! Each command is a module. What they share: [`exit`] how the program ends, [`place`] where
 //! things are, [`logging`] what is logged, [`api`] the HTTP API that everybody else uses too.
 //!
-//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `test`,
+//! Invariant: a server is known by its public HTTP API alone; only `serve`, `check`, `lsp`, `test`,
 //! `plugin` and a `dial` of a folder run anything in this process.
 
 mod api;
@@ -15,14 +15,20 @@ mod dial;
 mod diff;
 mod exit;
 mod explain;
+mod files;
+mod fmt;
 mod graph;
 mod inspect;
 mod logging;
+mod lsp;
+mod mend;
 mod new;
 mod place;
+mod plugins;
 #[cfg(test)]
 mod reference;
 mod releases;
+mod schema;
 mod serve;
 mod table;
 mod test;
@@ -77,6 +83,9 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Check(check) => check.run().await,
             Command::Calendar(calendar) => calendar.run(),
             Command::Explain(explain) => explain.run(),
+            Command::Fmt(fmt) => fmt.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Lsp(lsp) => lsp.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Test(test) => test.run().await,
             Command::Graph(graph) => graph.run().await,

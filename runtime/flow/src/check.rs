@@ -3,6 +3,7 @@
 pub(crate) mod calendars;
 mod calls;
 mod centre;
+mod declared;
 mod exits;
 mod expressions;
 mod flow;
@@ -14,6 +15,7 @@ pub(crate) mod harness;
 mod hotline;
 mod keys;
 mod loops;
+mod mends;
 mod packs;
 mod presence;
 mod prompts;
@@ -32,6 +34,7 @@ use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 use trunkline_model::{FlowName, PluginName, signature::Interface};
 
 pub use self::calendars::{CalendarNotes, CalendarReport, calendars};
+pub(crate) use self::declared::{FlowTypes, flow_types};
 use self::world::World;
 use crate::{
     diagnostics::{Code, Diagnostic, Finding},

@@ -2,6 +2,7 @@
 
 pub mod code;
 mod findings;
+mod fix;
 mod render;
 mod suggest;
 
@@ -10,11 +11,15 @@ use std::{ops::Range, sync::Arc};
 use serde::Serialize;
 
 pub use self::code::Code;
-pub use self::render::{Color, render};
-pub use self::suggest::nearest;
 pub(crate) use self::{
     findings::{Finding, Findings, diagnostic as findings_diagnostic},
+    fix::{Mend, edit},
     suggest::{did_you_mean, one_of},
+};
+pub use self::{
+    fix::{Edit, Fix, apply},
+    render::{Color, render},
+    suggest::nearest,
 };
 use crate::prove::Witness;
 pub use crate::source::Position;
@@ -67,6 +72,9 @@ pub struct Diagnostic {
     pub clause: Option<String>,
     /// The shortest script that shows it, for rules that are proved.
     pub witness: Option<Box<Witness>>,
+    /// Mends that a program can make, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
 }
 
 /// Another place that has to do with a finding.

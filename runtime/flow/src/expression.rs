@@ -20,6 +20,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use jiff::tz::TimeZone;
 use trunkline_model::{Timestamp, Type, Value, types};
 
+pub(crate) use self::functions::FUNCTIONS;
 pub use self::print::print;
 
 /// What an expression may read of the contact.

@@ -16,9 +16,11 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use trunkline_model::PluginName;
 
+#[cfg(test)]
+pub(crate) use self::fields::asked_for;
 use self::fields::{Reader, stem};
 use crate::{
-    diagnostics::{Code, Diagnostic, Finding, Findings, findings_diagnostic},
+    diagnostics::{Code, Diagnostic, Edit, Finding, Findings, edit, findings_diagnostic},
     limits::FILES_MAX,
     source::{File, Files, Sources, Span, Spanned, Word},
     syntax::{AgentsSyntax, Syntax},
@@ -269,6 +271,11 @@ impl Parsed {
     /// What grants.yaml gives.
     pub fn grants(&self) -> Vec<Grant> {
         self.syntax.grants.clone()
+    }
+
+    /// The edit that writes a text in place of a span.
+    pub fn edit(&self, span: Span, text: &str) -> Edit {
+        edit(&self.files, span, text)
     }
 
     /// A finding at a place in these files, for what only the caller can find: a component

@@ -11,10 +11,10 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use self::hints::{hint, in_words};
+use self::hints::{hint, in_words, quoted};
 pub(crate) use self::locate::locate;
 use crate::{
-    diagnostics::{Code, Finding, Findings},
+    diagnostics::{Code, Finding, Findings, Mend},
     limits::{FILE_BYTES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX},
     source::{File, Span, Word},
 };
@@ -132,6 +132,27 @@ fn offsets(text: &str) -> Option<Vec<u32>> {
     })
 }
 
+/// Where a quoted scalar ends that begins at a byte: behind its closing quote. The scanner
+/// counts a comment that follows on the same line to it.
+pub(crate) fn quoted_end(text: &str, start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut chars = rest.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if quote == '"' => {
+                chars.next();
+            }
+            '\'' if quote == c && chars.peek().is_some_and(|(_, next)| *next == quote) => {
+                chars.next();
+            }
+            c if c == quote => return Some(start + at + c.len_utf8()),
+            _ => {}
+        }
+    }
+    None
+}
+
 struct Open {
     span: Span,
     anchor: usize,
@@ -212,7 +233,10 @@ impl Reader<'_> {
                 Event::Scalar(value, style, anchor, tag) => {
                     self.tag(tag.as_deref(), span);
                     let plain = style == ScalarStyle::Plain;
-                    let span = self.trimmed(span);
+                    let mut span = self.trimmed(span);
+                    if let Some(end) = quoted_end(&text, span.bytes().start) {
+                        span = Span::new(self.file, span.bytes().start..end);
+                    }
                     let node = Node {
                         span,
                         kind: Kind::Scalar {
@@ -418,7 +442,12 @@ impl Reader<'_> {
         // The mistake is often on an earlier line of the same flow mapping.
         let above = self.source.line_of(line.start.saturating_sub(1));
         let near = &self.source.text[above.start.min(line.start)..line.end];
-        finding.help_if(hint(text, near, error.info()))
+        let mend = quoted(near).map(|(part, written)| {
+            let start = above.start.min(line.start);
+            let span = Span::new(self.file, start + part.start..start + part.end);
+            Mend::new("put the expression in quotes", vec![(span, written)]).safe()
+        });
+        finding.help_if(hint(text, near, error.info())).mend_if(mend)
     }
 }
 
@@ -473,7 +502,11 @@ fn comments_for_keys(index: usize, file: &File, findings: &mut Findings) {
                     Span::new(index, span),
                     "this whole line is a comment, since it begins with `#`",
                 )
-                .help("put the key in quotes: \"#\": …"),
+                .help("put the key in quotes: \"#\": …")
+                .mend(Mend::new(
+                    "make it the key \"#\"",
+                    vec![(Span::new(index, start..start + 1), "\"#\"".to_owned())],
+                )),
             );
         }
         at += line.len();
@@ -518,6 +551,17 @@ mod tests {
             assert_eq!(seen.last().unwrap(), "x");
             assert!(seen[0].contains("您好"), "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_comment_behind_a_quote_is_no_part_of_it() {
+        let text = "a: # why\n  \"x \\\" # 'y\"  # more\nb: 'it''s # '   # last\nc: x \"y\" # no\n";
+        let (document, _, files) = read_text(text);
+        let root = document.root.unwrap();
+        let written = |key| files.text(root.get(key).unwrap().span);
+        assert_eq!(written("a"), "\"x \\\" # 'y\"");
+        assert_eq!(written("b"), "'it''s # '");
+        assert_eq!(written("c"), "x \"y\"");
     }
 
     #[test]

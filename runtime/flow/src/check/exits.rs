@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use trunkline_model::{FaultKind, Type, signature::Signature};
 
-use super::flow::FlowView;
+use super::{flow::FlowView, mends};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean, one_of},
     source::Word,
@@ -269,7 +269,8 @@ fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, outs: &[Out], missing: &[
             one_of(names.iter().map(|name| &**name))
         ),
     )
-    .help(format!("add `on: {{ {}{more} }}`", wiring.join(", ")));
+    .help(format!("add `on: {{ {}{more} }}`", wiring.join(", ")))
+    .mend_if(mends::wire(view, step, &names, itself));
     finding = if itself {
         finding.help("the step that `otherwise` names is not covered by it: it wires all of its own")
     } else if view.head.syntax.otherwise.is_none() && covered(step) {

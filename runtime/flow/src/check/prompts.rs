@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{recordings, world::World};
+use super::{mends, recordings, world::World};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     expression::markup::{Markup, MarkupError},
@@ -134,6 +134,11 @@ impl<'a> Prompts<'a> {
                         format!("there is no prompt `{}`", key.as_str()),
                     )
                     .help_if(help)
+                    .mend_if(
+                        (!looks_like_text)
+                            .then(|| mends::add_prompt(world, self, key.as_str()))
+                            .flatten(),
+                    )
                     .help_if((!looks_like_text).then(|| {
                         let language = world.languages.first().map_or("zh-CN", |language| &**language);
                         format!("or add a line `{}: …` to prompts/{language}.yaml", key.as_str())
@@ -165,6 +170,13 @@ impl<'a> Prompts<'a> {
                     .help(format!(
                         "add a line `{}: …` to prompts/{language}.yaml beside the one in {there}",
                         key.as_str()
+                    ))
+                    .mend_if(mends::translate(
+                        world,
+                        self,
+                        key.as_str(),
+                        language,
+                        text.word.span,
                     )),
                 );
             }
@@ -189,6 +201,32 @@ impl<'a> Prompts<'a> {
 
     pub(super) fn has(&self, key: &str) -> bool {
         self.texts.contains_key(key)
+    }
+
+    /// The text in a language behind which one is added: that of the prompt which stands
+    /// nearest before a place in another table, or else the last.
+    pub(super) fn neighbour(&self, language: &str, there: Span) -> Option<&'a Word> {
+        let nearest = self
+            .texts
+            .values()
+            .filter_map(|texts| {
+                let here = texts.get(language)?.word;
+                let before = texts
+                    .values()
+                    .map(|text| text.word.span)
+                    .find(|span| span.file == there.file && span.start < there.start)?;
+                Some((before.start, here))
+            })
+            .max_by_key(|(start, _)| *start);
+        nearest.map(|(_, word)| word).or_else(|| self.last(language))
+    }
+
+    /// The last text in a language.
+    pub(super) fn last(&self, language: &str) -> Option<&'a Word> {
+        let texts = self.texts.values();
+        texts
+            .filter_map(|texts| Some(texts.get(language)?.word))
+            .max_by_key(|word| word.span)
     }
 
     fn tables_missing(&self, world: &World<'_>) {
@@ -219,7 +257,12 @@ impl<'a> Prompts<'a> {
                         text.word.span,
                         format!("nothing says the prompt `{key}`"),
                     )
-                    .help("leave it out, or say it in a step"),
+                    .help("leave it out, or say it in a step")
+                    .mend_if(mends::remove_prompt(
+                        world.files,
+                        key,
+                        texts.values().map(|text| text.word),
+                    )),
                 );
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use super::{Code, Diagnostic, Label, Severity};
+use super::{Code, Diagnostic, Label, Mend, Severity, fix};
 use crate::{
     limits::FINDINGS_MAX,
     prove::Witness,
@@ -20,6 +20,8 @@ pub(crate) struct Finding {
     pub(crate) help: Vec<String>,
     pub(crate) clause: Option<String>,
     pub(crate) witness: Option<Box<Witness>>,
+    /// Mends that a program can make.
+    pub(crate) mends: Vec<Mend>,
 }
 
 impl Finding {
@@ -33,6 +35,7 @@ impl Finding {
             help: Vec::new(),
             clause: None,
             witness: None,
+            mends: Vec::new(),
         }
     }
 
@@ -63,6 +66,18 @@ impl Finding {
     /// Adds what to write instead.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    /// Adds a mend that a program can make.
+    pub(crate) fn mend(mut self, mend: Mend) -> Self {
+        self.mends.push(mend);
+        self
+    }
+
+    /// Adds a mend, if there is one.
+    pub(crate) fn mend_if(mut self, mend: Option<Mend>) -> Self {
+        self.mends.extend(mend);
         self
     }
 
@@ -112,7 +127,6 @@ impl Findings {
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
         self.found.iter()
     }
@@ -150,6 +164,7 @@ impl Findings {
 
 /// Gives a finding its lines and columns.
 pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
+    let fixes = fix::fixes(&finding, files);
     let file = files.of(finding.span);
     let span = on_characters(&file.text, finding.span.bytes());
     let start = file.position(span.start);
@@ -182,6 +197,7 @@ pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
         help: finding.help,
         clause: finding.clause,
         witness: finding.witness,
+        fixes,
     }
 }
 

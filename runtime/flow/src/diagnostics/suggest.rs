@@ -1,10 +1,20 @@
 //! "Did you mean": the names nearest to what was written.
 
+use std::ops::Range;
+
+/// How a proposal of names begins.
+const DID_YOU_MEAN: &str = "did you mean ";
+
 /// The name nearest to what was written, if one is near.
 pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    all_nearest(written, names).into_iter().next()
+}
+
+/// The names nearest to what was written, those that are equally near; none if none is near.
+fn all_nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let written: Vec<char> = written.to_lowercase().chars().collect();
     let far = (written.len() / 3).clamp(1, 3) + 1;
-    names
+    let near: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|name| {
             let chars: Vec<char> = name.to_lowercase().chars().collect();
@@ -12,8 +22,44 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
             // One word for another of the same length is no slip of the finger.
             (distance < chars.len().max(1)).then_some((distance, name))
         })
-        .min_by_key(|(distance, _)| *distance)
+        .collect();
+    let least = near.iter().map(|(distance, _)| *distance).min();
+    near.into_iter()
+        .filter(|(distance, _)| Some(*distance) == least)
         .map(|(_, name)| name)
+        .collect()
+}
+
+/// The names that a sentence of [`did_you_mean`] proposes.
+pub(super) fn suggested(help: &str) -> Vec<&str> {
+    let Some(rest) = help.strip_prefix(DID_YOU_MEAN) else {
+        return Vec::new();
+    };
+    let sentence = rest.split_once('?').map_or(rest, |(sentence, _)| sentence);
+    sentence.split('`').skip(1).step_by(2).collect()
+}
+
+/// The part of a text that was written for a name: the only word of it that is near.
+pub(super) fn mistaken(text: &str, name: &str) -> Option<Range<usize>> {
+    let words = |signs: &'static str| {
+        let mut at = 0;
+        let mut words: Vec<Range<usize>> = Vec::new();
+        for part in text.split_inclusive(|c: char| !c.is_alphanumeric() && !signs.contains(c)) {
+            let word = part.trim_end_matches(|c: char| !c.is_alphanumeric() && !signs.contains(c));
+            if !word.is_empty() {
+                words.push(at..at + word.len());
+            }
+            at += part.len();
+        }
+        words.retain(|word| !all_nearest(&text[word.clone()], [name]).is_empty());
+        words
+    };
+    ["-_.", "-_"]
+        .into_iter()
+        .find_map(|signs| match words(signs).as_slice() {
+            [word] => Some(word.clone()),
+            _ => None,
+        })
 }
 
 /// How many characters to insert, remove, replace or swap, below `far`.
@@ -48,8 +94,10 @@ pub(crate) fn did_you_mean<'a>(
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_unstable();
     names.dedup();
-    if let Some(near) = nearest(written, names.iter().copied()) {
-        return Some(format!("did you mean `{near}`?"));
+    let near = all_nearest(written, names.iter().copied());
+    if !near.is_empty() {
+        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+        return Some(format!("{DID_YOU_MEAN}{}?", near.join(" or ")));
     }
     (!names.is_empty()).then(|| format!("{what}: {}", one_of(names)))
 }
@@ -86,8 +134,25 @@ mod tests {
             ("x", None),
         ] {
             let names = ["welcome", "angry", "find-citizen", "欢迎"];
-            assert_eq!(nearest(written, names), meant, "{written}");
+            assert_eq!(all_nearest(written, names).first().copied(), meant, "{written}");
         }
+    }
+
+    #[test]
+    fn a_proposal_can_be_read_back() {
+        for (written, names, proposed) in [
+            ("welcom", vec!["welcome", "angry"], vec!["welcome"]),
+            ("k-1", vec!["k-2", "k-3"], vec!["k-2", "k-3"]),
+            ("zebra", vec!["angry"], vec![]),
+        ] {
+            let help = did_you_mean("there are", written, names).unwrap();
+            assert_eq!(suggested(&help), proposed, "{help}");
+        }
+        assert_eq!(mistaken("strng?", "string"), Some(0..5));
+        assert_eq!(mistaken("list<strng>", "string"), Some(5..10));
+        assert_eq!(mistaken("crm.citzen?", "citizen"), Some(4..10));
+        assert_eq!(mistaken("\"caler\"", "caller"), Some(1..6));
+        assert_eq!(mistaken("welcome", "say"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{cell::RefCell, ops::RangeInclusive, str::FromStr, sync::Arc};
 use trunkline_model::{Duration, limits::WAIT_MAX};
 
 use crate::{
-    diagnostics::{Code, Finding, Findings, did_you_mean, one_of},
+    diagnostics::{Code, Finding, Findings, Mend, did_you_mean, one_of},
     source::{Span, Word},
     yaml::{Entry, Kind, Node},
 };
@@ -137,7 +137,11 @@ impl Reader<'_> {
                 let seconds = word.as_str().parse::<u64>().is_ok();
                 self.report(
                     Finding::new(Code::WrongValue, word.span, format!("{what}: {error}"))
-                        .help_if(seconds.then(|| format!("write the unit: `{}s`", word.as_str()))),
+                        .help_if(seconds.then(|| format!("write the unit: `{}s`", word.as_str())))
+                        .mend_if(seconds.then(|| {
+                            let written = format!("{}s", word.as_str());
+                            Mend::new(format!("write `{written}`"), vec![(word.span, written)])
+                        })),
                 );
             })
             .ok()?;
@@ -174,8 +178,8 @@ impl Reader<'_> {
             "false" => Some(false),
             other => {
                 let meant = match other.to_ascii_lowercase().as_str() {
-                    "yes" | "on" | "y" | "true" => Some("write `true`"),
-                    "no" | "off" | "n" | "false" => Some("write `false`"),
+                    "yes" | "on" | "y" | "true" => Some("true"),
+                    "no" | "off" | "n" | "false" => Some("false"),
                     _ => None,
                 };
                 self.report(
@@ -184,7 +188,10 @@ impl Reader<'_> {
                         word.span,
                         format!("{what} should be `true` or `false`, not `{other}`"),
                     )
-                    .help_if(meant.map(str::to_owned)),
+                    .help_if(meant.map(|meant| format!("write `{meant}`")))
+                    .mend_if(meant.map(|meant| {
+                        Mend::new(format!("write `{meant}`"), vec![(word.span, meant.to_owned())]).safe()
+                    })),
                 );
                 None
             }
@@ -321,6 +328,8 @@ impl<'a> Fields<'a> {
 
     /// Reports the fields that nobody asked for.
     pub(super) fn finish(self, reader: &Reader<'_>) {
+        #[cfg(test)]
+        asked_for::note(self.what, &self.taken);
         for entry in self.entries {
             if self.taken.contains(&entry.key.as_str()) {
                 continue;
@@ -338,6 +347,38 @@ impl<'a> Fields<'a> {
                 )),
             );
         }
+    }
+}
+
+/// The fields that mappings were asked for, so that the table of the language can be
+/// compared with what is read.
+#[cfg(test)]
+pub(crate) mod asked_for {
+    use std::{
+        cell::RefCell,
+        collections::{BTreeMap, BTreeSet},
+    };
+
+    type Asked = BTreeMap<String, BTreeSet<&'static str>>;
+
+    thread_local! {
+        static ASKED: RefCell<Option<Asked>> = const { RefCell::new(None) };
+    }
+
+    pub(crate) fn begin() {
+        ASKED.with_borrow_mut(|asked| *asked = Some(Asked::new()));
+    }
+
+    pub(super) fn note(what: &str, taken: &[&'static str]) {
+        ASKED.with_borrow_mut(|asked| {
+            if let Some(asked) = asked {
+                asked.entry(what.to_owned()).or_default().extend(taken);
+            }
+        });
+    }
+
+    pub(crate) fn end() -> Asked {
+        ASKED.with_borrow_mut(Option::take).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What most likely happened where YAML could not be read.
 
+use std::ops::Range;
+
 /// What the scanner says, in the words of people who write hotlines.
 pub(super) fn in_words(info: &str) -> &str {
     for (theirs, ours) in [
@@ -70,4 +72,47 @@ pub(super) fn hint(line: &str, near: &str, info: &str) -> Option<String> {
         "look at the indentation of this line and the one above, and for a quote that is not closed"
     };
     Some(help.to_owned())
+}
+
+/// The first expression without quotes that is a whole value, and how it is written with
+/// them.
+pub(super) fn quoted(near: &str) -> Option<(Range<usize>, String)> {
+    let mut at = 0;
+    while let Some(start) = near[at..].find("${").map(|offset| at + offset) {
+        let mut depth = 0_usize;
+        let mut quote = None;
+        let mut end = None;
+        for (offset, c) in near[start + 2..].char_indices() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (Some(_), _) => {}
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '\n') => break,
+                (None, '{') => depth += 1,
+                (None, '}') if depth == 0 => {
+                    end = Some(start + 2 + offset + 1);
+                    break;
+                }
+                (None, '}') => depth -= 1,
+                (None, _) => {}
+            }
+        }
+        let end = end?;
+        let before = near[..start].trim_end_matches(' ');
+        let after = near[end..].trim_start_matches(' ');
+        let whole = before.len() < start
+            && before.ends_with([':', '-', ',', '[', '{'])
+            && (after.is_empty() || after.starts_with([',', '}', ']', '\n', '#', '\r']));
+        let inside = &near[start..end];
+        if whole {
+            let written = if !inside.contains(['"', '\\']) {
+                format!("\"{inside}\"")
+            } else {
+                format!("'{}'", inside.replace('\'', "''"))
+            };
+            return Some((start..end, written));
+        }
+        at = end;
+    }
+    None
 }

@@ -1,0 +1,222 @@
+//! The interfaces of a hotline's plugins, for commands that look at files while they are
+//! being written.
+//!
+//! Components are loaded as a server loads them, so that what a server would refuse is said
+//! here too; one that does not load is a finding and keeps nothing else from being checked.
+//! What was loaded is known by the component's stamp and its grants, and not loaded again.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use anyhow::anyhow;
+use tokio::sync::OnceCell;
+use trunkline_flow::{Code, Diagnostic, Editor, Parsed, Sources, parse::Grant};
+use trunkline_model::{PluginName, signature::Interface};
+use trunkline_plugin::{Deployment, Grants, Host, MemoryKeyValues, Settings, limits::COMPONENT_BYTES_MAX};
+
+use crate::{exit::Failure, inspect::narrow, place};
+
+/// Loads the components of hotlines.
+#[derive(Default)]
+pub(crate) struct Plugins {
+    host: OnceCell<Arc<Host>>,
+    known: Mutex<HashMap<Known, Loaded>>,
+}
+
+/// What one loading was of.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Known {
+    name: PluginName,
+    component: PathBuf,
+    stamp: Option<(u64, SystemTime)>,
+    grant: String,
+}
+
+/// What came of one loading.
+#[derive(Clone)]
+struct Loaded {
+    interface: Option<Arc<Interface>>,
+    /// Why it is refused.
+    refused: Option<String>,
+}
+
+/// The plugins of one hotline.
+#[derive(Default)]
+pub(crate) struct Interfaces {
+    /// Those whose functions are known.
+    pub(crate) known: BTreeMap<PluginName, Arc<Interface>>,
+    /// Why others, or some of these, do not load.
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+impl Plugins {
+    /// Loads what a hotline declares.
+    ///
+    /// # Errors
+    /// The machine has no room for a host of plugins.
+    pub(crate) async fn load(&self, folder: &Path, parsed: &Parsed) -> Result<Interfaces, Failure> {
+        let grants: BTreeMap<PluginName, Grant> = parsed
+            .grants()
+            .into_iter()
+            .map(|grant| (grant.plugin.value.clone(), grant))
+            .collect();
+        let mut interfaces = Interfaces::default();
+        for declared in parsed.plugins() {
+            let name = declared.name.value.clone();
+            let grant = grants.get(&name);
+            let entry = grant.map_or_else(|| serde_json::json!({}), |grant| grant.entry.clone());
+            let granted = match serde_json::from_value::<Grants>(entry.clone()) {
+                Ok(granted) => granted,
+                Err(error) => {
+                    let span = grant.map_or(declared.name.span, |grant| grant.span(wrong_part(grant)));
+                    let finding = parsed.diagnostic(Code::BadGrant, span, error.to_string(), []);
+                    interfaces.findings.push(finding);
+                    Grants::default()
+                }
+            };
+            let component = folder.join(&*declared.component.value);
+            let stamp = std::fs::metadata(&component)
+                .ok()
+                .and_then(|metadata| Some((metadata.len(), metadata.modified().ok()?)));
+            let key = Known {
+                name: name.clone(),
+                component: component.clone(),
+                stamp,
+                grant: entry.to_string(),
+            };
+            let known = self.known().get(&key).cloned();
+            let loaded = match known {
+                Some(loaded) => loaded,
+                None => {
+                    let deployment = Deployment {
+                        name: name.clone(),
+                        department: declared.department.to_string(),
+                        config: declared.config.clone(),
+                        grants: granted,
+                    };
+                    let loaded = self.load_one(&component, stamp, deployment).await?;
+                    let mut known = self.known();
+                    // What was loaded before of the same plugin is of no use any more.
+                    known.retain(|old, _| old.name != key.name || old.component != key.component);
+                    known.insert(key, loaded.clone());
+                    loaded
+                }
+            };
+            if let Some(why) = loaded.refused {
+                let shown = declared.component.as_str();
+                let message = format!("plugin `{name}`: {}", why.replace("COMPONENT", shown));
+                let finding = parsed.diagnostic(Code::PluginNotLoaded, declared.component.span, message, []);
+                interfaces.findings.push(finding);
+            }
+            if let Some(interface) = loaded.interface {
+                interfaces.known.insert(name, interface);
+            }
+        }
+        Ok(interfaces)
+    }
+
+    /// A hotline as an editor sees it, and all that is wrong with it, in the order of the
+    /// files.
+    ///
+    /// # Errors
+    /// The machine has no room for a host of plugins.
+    pub(crate) async fn look(
+        &self,
+        folder: &Path,
+        sources: &Sources,
+    ) -> Result<(Editor, Vec<Diagnostic>), Failure> {
+        let parsed = trunkline_flow::parse(sources);
+        let interfaces = self.load(folder, &parsed).await?;
+        let editor = Editor::new(sources, interfaces.known);
+        let mut findings = interfaces.findings;
+        findings.extend(
+            editor
+                .diagnostics()
+                .into_iter()
+                // Why a plugin is not loaded has been said where its component is named.
+                .filter(|finding| finding.code != Code::PluginNotLoaded),
+        );
+        findings.sort_by(|a, b| {
+            (&a.file, a.line, a.column, a.severity).cmp(&(&b.file, b.line, b.column, b.severity))
+        });
+        Ok((editor, findings))
+    }
+
+    async fn load_one(
+        &self,
+        component: &Path,
+        stamp: Option<(u64, SystemTime)>,
+        deployment: Deployment,
+    ) -> Result<Loaded, Failure> {
+        let refused = |why: String| Loaded {
+            interface: None,
+            refused: Some(why),
+        };
+        let Some((bytes, _)) = stamp else {
+            return Ok(refused(
+                "there is no file COMPONENT; build the plugin, or write the path relative to the hotline's folder"
+                    .to_owned(),
+            ));
+        };
+        if bytes > COMPONENT_BYTES_MAX as u64 {
+            return Ok(refused(format!(
+                "COMPONENT has {bytes} bytes, and the most is {COMPONENT_BYTES_MAX}"
+            )));
+        }
+        let bytes: Arc<[u8]> = match tokio::fs::read(component).await {
+            Ok(bytes) => bytes.into(),
+            Err(error) => return Ok(refused(format!("failed to read COMPONENT: {error}"))),
+        };
+        let host = self.host().await?;
+        Ok(match host.load(bytes.clone(), deployment).await {
+            Ok(plugin) => Loaded {
+                interface: Some(plugin.interface().clone()),
+                refused: None,
+            },
+            // Without its grants it does not load, but what it exports can be told.
+            Err(error) => Loaded {
+                interface: host
+                    .inspect(bytes)
+                    .await
+                    .ok()
+                    .map(|inspection| inspection.interface),
+                refused: Some(error.to_string()),
+            },
+        })
+    }
+
+    async fn host(&self) -> Result<&Arc<Host>, Failure> {
+        let start = || async {
+            let settings = Settings {
+                limits: narrow(),
+                cache: place::cache(),
+                ..Settings::default()
+            };
+            Host::start(settings, Arc::new(MemoryKeyValues::new()))
+        };
+        self.host
+            .get_or_try_init(start)
+            .await
+            .map_err(|error| Failure::from(anyhow!(error)))
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Known, Loaded>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of a grant that is wrong by itself.
+fn wrong_part(grant: &Grant) -> &str {
+    let parts = grant.entry.as_object().into_iter().flatten();
+    parts
+        .into_iter()
+        .find(|(name, value)| {
+            let alone = serde_json::json!({ name.as_str(): value });
+            serde_json::from_value::<Grants>(alone).is_err()
+        })
+        .map_or("", |(name, _)| name.as_str())
+}

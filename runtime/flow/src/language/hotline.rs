@@ -1,0 +1,475 @@
+//! All files but flows and scenarios: numbers, plugins, queues, prompts' recordings,
+//! calendars, surveys, tickets, agents.
+
+use super::{
+    BOOL, DURATION, Kind, Mapping, PROMPT, Shape, Subject, TITLE, WHOLE, choice, field, needed,
+    verbs::{ANSWER, FINISH, GREATEST, LEAST, LENGTH, PATTERN},
+};
+
+const DEPARTMENT: Shape = Shape::Word(Kind::Text("a department"));
+
+/// hotline.yaml
+pub(super) static HOTLINE: Mapping = Mapping {
+    what: "a hotline",
+    doc: "A hotline: its numbers, languages, plugins and queues.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "hotline",
+            Shape::Word(Kind::Text("a name in kebab-case")),
+            "city-hotline",
+            "Its name, kebab-case.",
+        ),
+        field("title", TITLE, "A hotline", "A title for people."),
+        needed(
+            "languages",
+            Shape::List(&Shape::Word(Kind::Declares(Subject::Language))),
+            "[zh-CN, en]",
+            "Tags such as `zh-CN`; contacts begin in the first unless they or their number say otherwise.",
+        ),
+        needed(
+            "time-zone",
+            Shape::Word(Kind::Text("a time zone, like `Asia/Shanghai`")),
+            "Asia/Shanghai",
+            "The zone that calendars and `now` follow.",
+        ),
+        needed(
+            "numbers",
+            Shape::Entries {
+                key: Kind::Text("a number that callers call, in quotes"),
+                value: &Shape::Mapping(&NUMBER),
+            },
+            "{ \"12345\": { flow: main, language: en, department: civil, title: A, merge: whole, before: { housing: \"1\" } } }",
+            "What each number leads to. Numbers stand in quotes.",
+        ),
+        field(
+            "plugins",
+            Shape::Entries {
+                key: Kind::Declares(Subject::Plugin),
+                value: &Shape::Mapping(&PLUGIN),
+            },
+            "{ crm: { component: plugins/crm.wasm, department: civil, config: { a: b }, labels: { citizen.id: id-number } } }",
+            "Components that flows may call.",
+        ),
+        field(
+            "queues",
+            Shape::Entries {
+                key: Kind::Declares(Subject::Queue),
+                value: &Shape::Mapping(&QUEUE),
+            },
+            "{ general: { title: A, skills: [mandarin], target: 30s, max-waiting: 500, calendar: always } }",
+            "Where callers wait for agents.",
+        ),
+        field(
+            "calling-window",
+            Shape::Word(Kind::Names(Subject::Calendar)),
+            "office",
+            "The calendar within whose hours callers are rung back.",
+        ),
+        field(
+            "checks",
+            Shape::List(&Shape::Either(&[
+                Shape::Word(Kind::Text("the name of a rule pack")),
+                Shape::Value,
+            ])),
+            "[cn-12345, { pack: cn-12345, inputs: 2 }]",
+            "Rule packs that the hotline has to hold to.",
+        ),
+    ],
+};
+
+static NUMBER: Mapping = Mapping {
+    what: "a number",
+    doc: "A number that callers call.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "flow",
+            Shape::Word(Kind::Names(Subject::Flow)),
+            "main",
+            "The flow that answers.",
+        ),
+        field("title", TITLE, "A number", "A title for people."),
+        field(
+            "language",
+            Shape::Word(Kind::Names(Subject::Language)),
+            "en",
+            "The language that its contacts begin in.",
+        ),
+        field("department", DEPARTMENT, "civil-affairs", "Whose number it is."),
+        field(
+            "merge",
+            Shape::Word(Kind::Choice(&[
+                choice("whole", "The old number is gone, and all its callers come here."),
+                choice("dual-number", "The old number stays beside this one."),
+                choice(
+                    "sub-centre",
+                    "The old number's centre answers as a part of this one.",
+                ),
+            ])),
+            "whole",
+            "How an old number was merged into this hotline.",
+        ),
+        field(
+            "before",
+            Shape::Entries {
+                key: Kind::Names(Subject::Service),
+                value: &Shape::Word(Kind::Text("the keys pressed")),
+            },
+            "{ housing: \"1\" }",
+            "Before the merger: the presses that led to each service.",
+        ),
+    ],
+};
+
+static PLUGIN: Mapping = Mapping {
+    what: "a plugin",
+    doc: "A component of a department that flows may call.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "component",
+            Shape::Word(Kind::Text("a path within the hotline's folder")),
+            "plugins/crm_lookup.wasm",
+            "The component's path, relative to the hotline's folder.",
+        ),
+        needed("department", DEPARTMENT, "civil-affairs", "Whose it is."),
+        field(
+            "config",
+            Shape::Entries {
+                key: Kind::Text("a setting"),
+                value: &Shape::Word(Kind::Text("a text")),
+            },
+            "{ region: \"330100\" }",
+            "Texts that the plugin may read.",
+        ),
+        field(
+            "labels",
+            Shape::Entries {
+                key: Kind::Text("a field of a result, like `citizen.id`"),
+                value: &Shape::Word(Kind::Text("a kind of personal data")),
+            },
+            "{ citizen.id: id-number }",
+            "Fields of its results that are personal data, and of which kind.",
+        ),
+    ],
+};
+
+static QUEUE: Mapping = Mapping {
+    what: "a queue",
+    doc: "Where callers wait for agents.",
+    verbs: &[],
+    fields: &[
+        field("title", TITLE, "A queue", "A title for people."),
+        field(
+            "skills",
+            Shape::List(&Shape::Word(Kind::Names(Subject::Skill))),
+            "[mandarin]",
+            "Skills that its agents have.",
+        ),
+        field(
+            "target",
+            DURATION,
+            "30s",
+            "Within what time callers should be answered.",
+        ),
+        field(
+            "max-waiting",
+            WHOLE,
+            "500",
+            "How many callers may wait; one more is `full`.",
+        ),
+        field(
+            "calendar",
+            Shape::Word(Kind::Names(Subject::Calendar)),
+            "always",
+            "When it is open; outside it is `closed`.",
+        ),
+    ],
+};
+
+/// A plugin's entry in grants.yaml.
+pub(super) static GRANT: Mapping = Mapping {
+    what: "a grant",
+    doc: "What a plugin may reach and use. Without an entry it reaches nothing.",
+    verbs: &[],
+    fields: &[
+        field(
+            "http",
+            Shape::List(&Shape::Word(Kind::Text(
+                "METHOD URL, like `GET https://feed.example/*`",
+            ))),
+            "[\"GET https://feed.example/*\"]",
+            "Requests it may make: method, scheme, host, port, path; `*` at the end of the path.",
+        ),
+        field(
+            "networks",
+            Shape::List(&Shape::Word(Kind::Text("a network, like `10.1.0.0/16`"))),
+            "[\"10.1.0.0/16\"]",
+            "Private addresses to which those names may resolve.",
+        ),
+        field(
+            "kv",
+            Shape::Either(&[BOOL, Shape::Mapping(&KEY_VALUES)]),
+            "true",
+            "Values of its own that it may keep: `true`, or `{ bytes: 1MiB, keys: 1000 }`.",
+        ),
+        field(
+            "secrets",
+            Shape::Entries {
+                key: Kind::Text("a secret's name"),
+                value: &Shape::Word(Kind::Text("the address it is bound to")),
+            },
+            "{ crm-token: https://crm.example }",
+            "Secrets it may use, each bound to a host. The value never stands here.",
+        ),
+        field(
+            "data",
+            Shape::List(&Shape::Word(Kind::Text("a label"))),
+            "[phone]",
+            "Labels of personal data that flows may pass to it.",
+        ),
+        field(
+            "limits",
+            Shape::Mapping(&LIMITS),
+            "{ time: 800ms, memory: 32MiB, concurrent: 64, argument-bytes: 1MiB, reply-bytes: 1MiB, \
+               log-lines-per-s: 10, http-request-bytes: 1MiB, http-response-bytes: 1MiB }",
+            "Bounds on its calls.",
+        ),
+    ],
+};
+
+static KEY_VALUES: Mapping = Mapping {
+    what: "`kv`",
+    doc: "Bounds on what a plugin keeps.",
+    verbs: &[],
+    fields: &[
+        field(
+            "bytes",
+            Shape::Word(Kind::Text("a size: `1MiB`")),
+            "1MiB",
+            "Bytes in all.",
+        ),
+        field("keys", WHOLE, "1000", "How many keys."),
+    ],
+};
+
+const SIZE: Shape = Shape::Word(Kind::Text("a size: `32MiB`"));
+
+static LIMITS: Mapping = Mapping {
+    what: "`limits`",
+    doc: "Bounds on a plugin's calls.",
+    verbs: &[],
+    fields: &[
+        field("time", DURATION, "800ms", "The longest call."),
+        field("memory", SIZE, "32MiB", "The most memory of one call."),
+        field("concurrent", WHOLE, "64", "How many calls at once."),
+        field("argument-bytes", SIZE, "1MiB", "The most that a call is given."),
+        field("reply-bytes", SIZE, "1MiB", "The most that a call gives back."),
+        field("log-lines-per-s", WHOLE, "10", "Lines of log a second."),
+        field("http-request-bytes", SIZE, "1MiB", "The largest request."),
+        field("http-response-bytes", SIZE, "1MiB", "The largest response."),
+    ],
+};
+
+/// An agent's entry in agents.yaml.
+pub(super) static AGENT: Mapping = Mapping {
+    what: "an agent",
+    doc: "Somebody who answers callers.",
+    verbs: &[],
+    fields: &[
+        field("title", TITLE, "王芳", "The agent's name for people."),
+        field(
+            "skills",
+            Shape::List(&Shape::Word(Kind::Names(Subject::Skill))),
+            "[mandarin]",
+            "What the agent can do.",
+        ),
+    ],
+};
+
+/// A prompt that is a recording.
+pub(super) static RECORDING: Mapping = Mapping {
+    what: "a recording",
+    doc: "A prompt that is played from a file.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "recording",
+            Shape::Word(Kind::Text("a path within the hotline's folder")),
+            "audio/welcome.wav",
+            "The file that is played.",
+        ),
+        needed(
+            "text",
+            Shape::Word(Kind::Template),
+            "Hello",
+            "What is shown on text channels.",
+        ),
+        field(
+            "seconds",
+            Shape::Word(Kind::Decimal),
+            "6.5",
+            "How long it is; read from the file without.",
+        ),
+    ],
+};
+
+const SPANS: Shape = Shape::List(&Shape::Word(Kind::Text("a span of time: \"08:30-12:00\"")));
+
+static WEEK: Mapping = Mapping {
+    what: "`open`",
+    doc: "Spans of time for each weekday. A weekday that is not named is closed.",
+    verbs: &[],
+    fields: &[
+        field("monday", SPANS, "[\"08:30-12:00\"]", "Mondays."),
+        field("tuesday", SPANS, "[\"08:30-12:00\"]", "Tuesdays."),
+        field("wednesday", SPANS, "[\"08:30-12:00\"]", "Wednesdays."),
+        field("thursday", SPANS, "[\"08:30-12:00\"]", "Thursdays."),
+        field("friday", SPANS, "[\"08:30-12:00\"]", "Fridays."),
+        field("saturday", SPANS, "[]", "Saturdays."),
+        field("sunday", SPANS, "[]", "Sundays."),
+    ],
+};
+
+/// calendars/*.yaml
+pub(super) static CALENDAR: Mapping = Mapping {
+    what: "a calendar",
+    doc: "When something is open.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "calendar",
+            Shape::Word(Kind::Declares(Subject::Calendar)),
+            "office",
+            "Its name, kebab-case.",
+        ),
+        field("title", TITLE, "A calendar", "A title for people."),
+        needed(
+            "open",
+            Shape::Mapping(&WEEK),
+            "{ monday: [\"08:30-17:30\"] }",
+            "Spans of time for each weekday. `\"22:00-06:00\"` reaches into the next day.",
+        ),
+        field(
+            "holidays",
+            Shape::List(&Shape::Word(Kind::Text("a day: \"2026-10-01\""))),
+            "[\"2026-10-01\"]",
+            "Days that are closed.",
+        ),
+        field(
+            "workdays",
+            Shape::Entries {
+                key: Kind::Text("a day: \"2026-10-10\""),
+                value: &Shape::Word(Kind::Choice(&[
+                    choice("monday", "Follows Monday's spans."),
+                    choice("tuesday", "Follows Tuesday's spans."),
+                    choice("wednesday", "Follows Wednesday's spans."),
+                    choice("thursday", "Follows Thursday's spans."),
+                    choice("friday", "Follows Friday's spans."),
+                    choice("saturday", "Follows Saturday's spans."),
+                    choice("sunday", "Follows Sunday's spans."),
+                ])),
+            },
+            "{ \"2026-10-10\": friday }",
+            "Make-up workdays, and whose spans they follow.",
+        ),
+    ],
+};
+
+/// surveys/*.yaml
+pub(super) static SURVEY: Mapping = Mapping {
+    what: "a survey",
+    doc: "Questions that callers are asked about how it was.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "survey",
+            Shape::Word(Kind::Declares(Subject::Survey)),
+            "csat",
+            "Its name, kebab-case.",
+        ),
+        field("title", TITLE, "A survey", "A title for people."),
+        needed(
+            "kind",
+            Shape::Word(Kind::Choice(&[
+                choice(
+                    "csat",
+                    "Satisfaction: the first question is a number from 1 to 5.",
+                ),
+                choice(
+                    "nps",
+                    "Recommendation: the first question is a number from 0 to 10.",
+                ),
+                choice("comment", "Words, without a score."),
+            ])),
+            "csat",
+            "How it is scored.",
+        ),
+        needed(
+            "questions",
+            Shape::List(&Shape::Mapping(&QUESTION)),
+            "[{ name: score, ask: hello, answer: number, min: 1, max: 5 }]",
+            "The questions in order.",
+        ),
+    ],
+};
+
+static QUESTION: Mapping = Mapping {
+    what: "a question",
+    doc: "A question of a survey.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "name",
+            Shape::Word(Kind::Text("a name for the answer")),
+            "score",
+            "What the answer is called.",
+        ),
+        needed("ask", PROMPT, "hello", "The question."),
+        needed("answer", ANSWER, "number", "What counts as an answer."),
+        LENGTH,
+        PATTERN,
+        FINISH,
+        LEAST,
+        GREATEST,
+    ],
+};
+
+/// tickets/*.yaml
+pub(super) static TICKET: Mapping = Mapping {
+    what: "a class of tickets",
+    doc: "A class of work orders.",
+    verbs: &[],
+    fields: &[
+        needed(
+            "ticket",
+            Shape::Word(Kind::Declares(Subject::Ticket)),
+            "noise",
+            "Its name, kebab-case.",
+        ),
+        field("title", TITLE, "Noise", "A title for people."),
+        needed("department", DEPARTMENT, "environment", "Who handles it."),
+        needed(
+            "deadline",
+            Shape::Either(&[DURATION, Shape::Mapping(&DEADLINE)]),
+            "{ working-days: 5, calendar: office }",
+            "By when: `2h`, or `{ working-days: 5, calendar: office }`.",
+        ),
+    ],
+};
+
+static DEADLINE: Mapping = Mapping {
+    what: "`deadline`",
+    doc: "A deadline in working days.",
+    verbs: &[],
+    fields: &[
+        needed("working-days", WHOLE, "5", "How many working days."),
+        needed(
+            "calendar",
+            Shape::Word(Kind::Names(Subject::Calendar)),
+            "office",
+            "The calendar whose working days count.",
+        ),
+    ],
+};
