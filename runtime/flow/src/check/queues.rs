@@ -129,7 +129,7 @@ Wang: {}
 # TL0107: `Wang` cannot be the name of an agent
 --- calendars/office.yaml
 calendar: office
-open: { monday: ["08:30-12:00"] }
+open: { monday: ["08:30-12:00"], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 --- flows/main.yaml
 flow: main
 start: a

@@ -249,9 +249,8 @@ impl<'p> Proof<'p, '_> {
         let Some(written) = self.written(flow, step) else {
             return self.step_span(flow, step);
         };
-        let exit = match &way.by {
-            By::Exit(name) => name,
-            _ => return written.name.span,
+        let By::Exit(exit) = &way.by else {
+            return written.name.span;
         };
         let (branch, kind) = exit.split_once('.').unwrap_or(("", exit));
         let names = [

@@ -117,7 +117,7 @@ mod tests {
     fn what_authors_write_cannot_leave_its_quotes() {
         let checked = flow(
             "flow: main\nstart: m\nsteps:\n  \
-             m: { menu: { zh-CN: 'a\"] --> x', en: 'a\"] --> x' }, keys: { 1: done, \"#\": done }, on: { else: done } }\n  \
+             m: { menu: { zh-CN: 'a\"]] --> x', en: 'a\"]] --> x' }, keys: { 1: done, \"#\": done }, on: { else: done } }\n  \
              done: { end: completed }\n",
         );
         let layout = layout(&checked, &"main".into(), "en").unwrap();

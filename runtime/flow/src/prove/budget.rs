@@ -117,5 +117,5 @@ fn whole(count: f64) -> Option<u32> {
         clippy::cast_sign_loss,
         reason = "finite, whole and not negative"
     )]
-    count.is_finite().then(|| count as u32)
+    count.is_finite().then_some(count as u32)
 }

@@ -132,9 +132,12 @@ pub struct Clause {
     pub source: Arc<str>,
     /// Its bounds by name.
     pub settings: BTreeMap<Arc<str>, u64>,
-    /// Its lists of words by name, then by primary language.
-    pub words: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Vec<Arc<str>>>>,
+    /// Its lists of words by name.
+    pub words: BTreeMap<Arc<str>, Words>,
 }
+
+/// Words by the primary language that they are of.
+pub type Words = BTreeMap<Arc<str>, Vec<Arc<str>>>;
 
 /// All packs there are.
 pub static PACKS: LazyLock<Vec<Pack>> = LazyLock::new(|| FILES.iter().map(|text| read(text)).collect());

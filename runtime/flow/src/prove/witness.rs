@@ -18,7 +18,7 @@ use trunkline_model::{Duration, Timestamp, Type, Value, json::to_json};
 
 use super::{
     facts::{path, walk},
-    graph::{By, Graph, Kind, State, first_input, seconds},
+    graph::{By, Graph, Kind, first_input, seconds},
     paths::Path,
 };
 use crate::{
@@ -190,7 +190,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
     }
 
-    fn along(mut self, path: &Path) -> Result<Witness, Stuck> {
+    fn along(mut self, path: &Path) -> Result<Witness, Box<Stuck>> {
         let Some((start, _)) = path.0.first() else {
             return Ok(self.witness);
         };
@@ -269,7 +269,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         value
     }
 
-    fn require(&self, condition: &Expression, truth: bool, part: usize) -> Result<(), Stuck> {
+    fn require(&self, condition: &Expression, truth: bool, part: usize) -> Result<(), Box<Stuck>> {
         let holds = condition.evaluate(&self.scope()) == Ok(Value::Bool(true));
         if holds == truth {
             return Ok(());
@@ -287,14 +287,14 @@ impl<'g, 'h> Walk<'g, 'h> {
         let zone = &self.graph.hotline.time_zone;
         let year = jiff::Timestamp::from_millisecond(self.at.as_millis())
             .map_or(2026, |at| i64::from(zone.to_datetime(at).year()));
-        Err(Stuck {
+        Err(Box::new(Stuck {
             place: self.place,
             part,
             condition: Some(condition.clone()),
             sources,
             values,
             year,
-        })
+        }))
     }
 
     fn pass(&mut self, time: f64) {
@@ -324,7 +324,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         self.witness.script.push(Move::Says(words.into()));
     }
 
-    fn take(&mut self, state: usize, index: usize) -> Result<(), Stuck> {
+    fn take(&mut self, state: usize, index: usize) -> Result<(), Box<Stuck>> {
         let graph = self.graph;
         let of = &graph.states[state];
         let way = &of.ways[index];
@@ -337,8 +337,8 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
         match &step.verb {
             Verb::Say(_) => {}
-            Verb::Menu(menu) => self.menu(of, step, menu, &way.by)?,
-            Verb::Ask(ask) => self.ask(step, ask, &way.by),
+            Verb::Menu(menu) => self.menu(menu, &way.by)?,
+            Verb::Ask(ask) => self.ask(ask, &way.by),
             Verb::Call(call) => {
                 let exit = exit_of(&way.by);
                 self.call(step, call, exit, exit);
@@ -538,7 +538,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
     }
 
-    fn menu(&mut self, of: &State<'_>, step: &Step, menu: &Menu, by: &By) -> Result<(), Stuck> {
+    fn menu(&mut self, menu: &Menu, by: &By) -> Result<(), Box<Stuck>> {
         match by {
             By::Key(key) => {
                 if let Some(entry) = menu.entries.iter().find(|entry| entry.key == *key)
@@ -579,11 +579,10 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             _ => {}
         }
-        let _ = (of, step);
         Ok(())
     }
 
-    fn ask(&mut self, step: &Step, ask: &Ask, by: &By) {
+    fn ask(&mut self, ask: &Ask, by: &By) {
         match by {
             By::Key(key) => self.presses(key.to_string()),
             By::Word(word) => self.says(&**word),
@@ -616,7 +615,6 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             _ => {}
         }
-        let _ = step;
     }
 
     fn survey(&mut self, name: &str, by: &By) {

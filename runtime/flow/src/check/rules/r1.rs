@@ -205,8 +205,7 @@ fn ways_that_went_wrong(
         |_| false,
         |state, way| graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some(),
     );
-    for state in 0..graph.states.len() {
-        let of = &graph.states[state];
+    for (state, of) in graph.states.iter().enumerate() {
         if proof.was_said(of.flow, of.step, "R1") {
             continue;
         }
