@@ -943,9 +943,12 @@ pub(crate) fn presses(answer: &Answer) -> (u32, u32) {
     }
 }
 
-/// Whether every caller can give such an answer, without knowing a number by heart.
+/// Whether every caller can give such an answer, without knowing a number of some office by heart.
 pub(crate) const fn anybody_can(answer: &Answer) -> bool {
-    matches!(answer, Answer::Text | Answer::YesNo | Answer::OneOf(_))
+    matches!(
+        answer,
+        Answer::Text | Answer::YesNo | Answer::OneOf(_) | Answer::Phone
+    )
 }
 
 /// The conditions of a step, in the order they are looked at.

@@ -289,7 +289,7 @@ mod tests {
                 ("audio/welcome.wav".to_owned(), Some(1.5))
             ]
         );
-        assert_eq!(sources.files.len(), 2);
+        assert_eq!(sources.files.len(), 3);
         fs::write(audio.join("welcome.wav"), wav::tests::silence(8_000, 8_000)).unwrap();
         assert_ne!(fingerprint(folder.path(), []).unwrap(), before);
     }

@@ -8,7 +8,7 @@
 //! - Every way on which something went wrong: what follows leads to a human as well. A queue that
 //!   refuses leads on to somewhere else. The function's own refusals, and silence of a caller who
 //!   has been heard before, may also lead to `completed`; and a ring-back that is refused is what
-//!   others fall back on: after it the contact may end, if something is said (R11).
+//!   others fall back on: what comes only after it may end the contact, if something is said (R11).
 //!
 //! Each is judged as if nothing else went wrong later, since that is a way of its own; so one fault
 //! in a flow is one finding.
@@ -74,7 +74,13 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
         }
     }
     let starts: Vec<usize> = graph.starts.iter().map(|(_, start)| *start).collect();
-    let mut excused = vec![false; graph.states.len()];
+    // What comes only after the last resort was refused is not judged.
+    let in_time = reached(
+        graph,
+        |_| false,
+        |state, way| graph.trouble(state, way) != Some(Trouble::LastResort),
+    );
+    let mut excused: Vec<bool> = in_time.iter().map(|in_time| !in_time).collect();
     let mut game = Game::new(graph, goal).closing(trouble);
     for _ in 0..ROUNDS_MAX {
         game = game.with_goal(|state| goal(state) || excused[state]);
@@ -99,7 +105,7 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
             excused[state] = true;
         }
     }
-    ways_that_went_wrong(proof, graph, &game, inputs_max, &excused);
+    ways_that_went_wrong(proof, graph, &game, inputs_max, &excused, &in_time);
 }
 
 impl Costs {
@@ -193,6 +199,7 @@ fn ways_that_went_wrong(
     strict: &Game<'_, '_>,
     inputs_max: u32,
     excused: &[bool],
+    in_time: &[bool],
 ) {
     let strict =
         strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
@@ -206,7 +213,7 @@ fn ways_that_went_wrong(
         |state, way| graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some(),
     );
     for (state, of) in graph.states.iter().enumerate() {
-        if proof.was_said(of.flow, of.step, "R1") {
+        if !in_time[state] || proof.was_said(of.flow, of.step, "R1") {
             continue;
         }
         for (index, way) in of.ways.iter().enumerate() {
