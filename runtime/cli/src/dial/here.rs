@@ -415,13 +415,15 @@ impl Stage {
 
 /// The number to call: the hotline's only one when none is given.
 fn number(cast: &Cast, called: &Called) -> Result<String, Failure> {
-    if let Some(number) = &called.number {
-        return Ok(number.clone());
-    }
     let numbers: Vec<String> = cast.hotline.numbers.keys().map(ToString::to_string).collect();
-    match numbers.as_slice() {
-        [only] => Ok(only.clone()),
-        _ => Err(Failure::usage(anyhow!(
+    match (&called.number, numbers.as_slice()) {
+        (Some(number), _) if numbers.contains(number) => Ok(number.clone()),
+        (Some(number), _) => Err(Failure::usage(anyhow!(
+            "the hotline has no number {number:?}; it has {}",
+            numbers.join(", ")
+        ))),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(Failure::usage(anyhow!(
             "say which number to call: {}",
             numbers.join(", ")
         ))),
