@@ -15,6 +15,7 @@ use trunkline_model::{
 
 use crate::{
     Session,
+    collect::Today,
     event::{Cause, Event, Fact, Personal},
     scope::View,
     steps,
@@ -290,6 +291,11 @@ impl<'a> Course<'a> {
             notice: notice.cloned(),
         };
         self.emit_with(fact, Personal::Text(text.into()));
+    }
+
+    /// The contact's day, in the hotline's time zone.
+    pub(crate) fn today(&self) -> Today {
+        Today::at(self.at, &self.hotline.time_zone)
     }
 
     /// Ends the contact.

@@ -278,6 +278,8 @@ fn told(event: &Event) -> Option<String> {
         | Fact::StepEntered { .. }
         | Fact::Heard { .. }
         | Fact::Understood
+        | Fact::AnswerFull { .. }
+        | Fact::Played { .. }
         | Fact::FillerSaid { .. }
         | Fact::ClosingBegan => return None,
     })

@@ -21,6 +21,7 @@ pub mod source;
 pub mod step;
 mod syntax;
 mod template;
+pub mod words;
 mod yaml;
 
 pub use calendar::Calendar;

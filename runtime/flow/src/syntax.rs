@@ -142,6 +142,7 @@ pub(crate) struct MenuSyntax {
     pub(crate) keys: Vec<KeySyntax>,
     pub(crate) words: Vec<(Word, Word)>,
     pub(crate) retries: u32,
+    pub(crate) again: Vec<PromptSyntax>,
     pub(crate) time: Option<Duration>,
 }
 
@@ -164,6 +165,7 @@ pub(crate) struct AskSyntax {
     pub(crate) max: Option<Word>,
     pub(crate) confirm: Option<PromptSyntax>,
     pub(crate) retries: u32,
+    pub(crate) again: Vec<PromptSyntax>,
     pub(crate) save: Option<Word>,
     pub(crate) consent: Option<Word>,
     pub(crate) time: Option<Duration>,
@@ -179,6 +181,7 @@ pub(crate) enum AnswerSyntax {
     Money,
     YesNo,
     Phone,
+    IdNumber,
     OneOf(Vec<ChoiceSyntax>),
 }
 

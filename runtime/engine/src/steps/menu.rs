@@ -1,6 +1,9 @@
 //! `menu`: keys and words, each with its way.
 
-use trunkline_flow::step::{Key, Menu};
+use trunkline_flow::{
+    step::{Key, Menu},
+    words,
+};
 use trunkline_model::StepId;
 
 use crate::{
@@ -28,7 +31,8 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, menu: &Menu) -> Then {
     }
     // Who has pressed ahead knows the menu.
     if course.session.keys_ahead.is_empty() {
-        course.say(id, &menu.prompt, None, Given::default());
+        let head = hearing::prompt_of(course, &menu.prompt, &menu.again);
+        course.say(id, head, None, Given::default());
         for line in lines {
             course.say(id, line, None, Given::default());
         }
@@ -59,11 +63,11 @@ pub(super) fn heard(
             pressed(course, id, menu, hearing, key)
         }
         Utterance::Text(text) => {
-            let text = collect::plain(text);
-            if let Some(key) = collect::single_key(&text) {
+            let text = words::plain(text);
+            if let Some(key) = words::single_key(&text) {
                 return pressed(course, id, menu, hearing, key);
             }
-            if let Some((word, next)) = collect::find_word(&menu.words, &text) {
+            if let Some((word, next)) = words::find_word(&menu.words, &text) {
                 let (exit, next) = (format!("word {word}"), next.clone());
                 return course.leave(id, &exit, &next);
             }

@@ -257,7 +257,7 @@ pub(super) fn fixed(word: &Word, ty: &Type, value: Value) -> Expression {
 /// The type of an answer as it is saved.
 pub(super) fn type_of_answer(answer: &Answer) -> Type {
     match answer {
-        Answer::Text | Answer::Digits(_) | Answer::OneOf(_) => Type::String,
+        Answer::Text | Answer::Digits(_) | Answer::IdNumber | Answer::OneOf(_) => Type::String,
         Answer::Number { decimal: false, .. } => Type::INT,
         Answer::Number { decimal: true, .. } | Answer::Money => Type::Decimal,
         Answer::Date => Type::Date,

@@ -179,6 +179,7 @@ fn menu(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
         .map(|node| reader.words(node, "`words`"))
         .unwrap_or_default();
     let retries = fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX);
+    let again = again(reader, fields, retries);
     let time = fields.duration(reader, "time");
     fields.later(reader, "intent");
     Some(VerbSyntax::Menu(Box::new(MenuSyntax {
@@ -186,8 +187,38 @@ fn menu(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
         keys,
         words,
         retries,
+        again,
         time,
     })))
+}
+
+/// What is said at later hearings: one prompt, or a list of them. A mapping is one prompt,
+/// written in every language.
+fn again(reader: &Reader<'_>, fields: &mut Fields<'_>, retries: u32) -> Vec<PromptSyntax> {
+    let Some(node) = fields.take("again") else {
+        return Vec::new();
+    };
+    let nodes = match &node.kind {
+        Kind::Sequence(nodes) => nodes.iter().collect(),
+        Kind::Scalar { .. } | Kind::Mapping(_) => vec![node],
+    };
+    if let Some(never) = nodes.get(retries as usize) {
+        reader.report(
+            Finding::new(
+                Code::WrongValue,
+                never.span,
+                format!(
+                    "this is never said: `retries: {retries}` makes {} hearings, the first with the prompt itself",
+                    retries + 1
+                ),
+            )
+            .help("give `again` a prompt for each retry at most; the last is repeated where there are fewer"),
+        );
+    }
+    nodes
+        .into_iter()
+        .filter_map(|node| prompt(reader, node, "`again`"))
+        .collect()
 }
 
 fn keys(reader: &Reader<'_>, node: &Node) -> Vec<KeySyntax> {
@@ -218,6 +249,7 @@ fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Verb
     let answer = fields
         .need(reader, "answer", "text")
         .and_then(|node| answer(reader, node));
+    let retries = fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX);
     let asked = AskSyntax {
         answer,
         length: fields.word(reader, "length"),
@@ -226,7 +258,8 @@ fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Verb
         min: fields.word(reader, "min"),
         max: fields.word(reader, "max"),
         confirm: prompt_field(reader, fields, "confirm"),
-        retries: fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX),
+        retries,
+        again: again(reader, fields, retries),
         save: fields.word(reader, "save"),
         consent: fields.word(reader, "consent"),
         time: fields.duration(reader, "time"),
@@ -238,8 +271,17 @@ fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Verb
     Some(VerbSyntax::Ask(Box::new(asked)))
 }
 
-const ANSWERS: [&str; 9] = [
-    "text", "digits", "number", "decimal", "date", "money", "yes-no", "phone", "one-of",
+const ANSWERS: [&str; 10] = [
+    "text",
+    "digits",
+    "number",
+    "decimal",
+    "date",
+    "money",
+    "yes-no",
+    "phone",
+    "id-number",
+    "one-of",
 ];
 
 fn answer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<AnswerSyntax>> {
@@ -260,6 +302,7 @@ fn answer(reader: &Reader<'_>, node: &Node) -> Option<Spanned<AnswerSyntax>> {
         "money" => AnswerSyntax::Money,
         "yes-no" => AnswerSyntax::YesNo,
         "phone" => AnswerSyntax::Phone,
+        "id-number" => AnswerSyntax::IdNumber,
         other => {
             let help = match other {
                 "one-of" => Some("list the values: `answer: { one-of: [water, power] }`".to_owned()),

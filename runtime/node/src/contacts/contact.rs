@@ -404,7 +404,7 @@ impl Contact {
                     session.reply_to(id).unwrap_or(Reply::Refused(Refused::Ended)),
                 )),
                 Input::HangUp { id: None } => Ok(Decided::Nothing(Reply::Refused(Refused::Ended))),
-                Input::Answer { .. } | Input::TimeUp | Input::Recovered => {
+                Input::Answer { .. } | Input::Played { .. } | Input::TimeUp | Input::Recovered => {
                     Ok(Decided::Nothing(Reply::Accepted))
                 }
             };
@@ -524,6 +524,6 @@ const fn caller_kind(input: &Input) -> Option<&'static str> {
             ..
         } => Some("text"),
         Input::HangUp { .. } => Some("hang-up"),
-        Input::Answer { .. } | Input::TimeUp | Input::Recovered => None,
+        Input::Answer { .. } | Input::Played { .. } | Input::TimeUp | Input::Recovered => None,
     }
 }

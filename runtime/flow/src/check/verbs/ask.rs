@@ -1,6 +1,6 @@
 //! `ask` as the engine runs it: what counts as an answer.
 
-use std::{collections::HashMap, ops::RangeInclusive};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use trunkline_model::VariableName;
 
@@ -15,8 +15,9 @@ use crate::{
     diagnostics::{Code, Finding, one_of},
     limits::ANSWER_KEYS_MAX,
     source::{Span, Word},
-    step::{Answer, Ask, Choice, Digits, Key},
-    syntax::{AnswerSyntax, AskSyntax, ChoiceSyntax},
+    step::{Answer, Ask, Choice, Digits, Key, Prompt},
+    syntax::{AnswerSyntax, AskSyntax, ChoiceSyntax, PromptSyntax},
+    words::plain,
 };
 
 pub(super) fn lower(
@@ -26,6 +27,7 @@ pub(super) fn lower(
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Ask> {
     let prompt = scribe.prompt(&ask.prompt);
+    let again = later_prompts(scribe, &ask.again);
     let save = ask.save.as_ref().map(|word| (word, variable(view, word)));
     let answer = answer(view, ask);
     consent(view, ask);
@@ -49,7 +51,7 @@ pub(super) fn lower(
         Some(prompt) => Some(scribe.with_answer(ty).confirmation(prompt)?),
         None => None,
     };
-    let prompt = prompt?;
+    let (prompt, again) = (prompt?, again?);
     fine.then(|| Ask {
         prompt,
         answer,
@@ -58,12 +60,22 @@ pub(super) fn lower(
             .as_ref()
             .map(|word| VariableName::new(word.value.clone())),
         retries: ask.retries,
+        again,
         confirm,
         consent: ask.consent.as_ref().map(|word| word.value.clone()),
         secret: false,
         label: None,
         time: ask.time,
     })
+}
+
+/// What is said at later hearings; none when some of it cannot be, which has been reported.
+pub(super) fn later_prompts(
+    scribe: &Scribe<'_, '_, '_, '_>,
+    again: &[PromptSyntax],
+) -> Option<Vec<Arc<Prompt>>> {
+    let prompts: Vec<_> = again.iter().map(|prompt| scribe.prompt(prompt)).collect();
+    prompts.into_iter().collect()
 }
 
 fn consent(view: &FlowView<'_, '_>, ask: &AskSyntax) {
@@ -90,6 +102,7 @@ fn answer(view: &FlowView<'_, '_>, ask: &AskSyntax) -> Option<Answer> {
         | AnswerSyntax::Money
         | AnswerSyntax::YesNo
         | AnswerSyntax::Phone
+        | AnswerSyntax::IdNumber
         | AnswerSyntax::OneOf(_) => &[],
     };
     let mut fine = true;
@@ -129,6 +142,7 @@ fn answer(view: &FlowView<'_, '_>, ask: &AskSyntax) -> Option<Answer> {
         AnswerSyntax::Money => Answer::Money,
         AnswerSyntax::YesNo => Answer::YesNo,
         AnswerSyntax::Phone => Answer::Phone,
+        AnswerSyntax::IdNumber => Answer::IdNumber,
         AnswerSyntax::Digits => Answer::Digits(digits(view, ask, written.span)?),
         AnswerSyntax::Number => number(view, ask, false)?,
         AnswerSyntax::Decimal => number(view, ask, true)?,
@@ -260,10 +274,7 @@ fn choices_of(view: &FlowView<'_, '_>, choices: &[ChoiceSyntax], span: Span) -> 
     let mut fine = true;
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut once = |word: &Word, what: &str| {
-        let first = seen.insert(
-            format!("{what} {}", word.as_str().trim().to_lowercase()),
-            word.span,
-        );
+        let first = seen.insert(format!("{what} {}", plain(word.as_str())), word.span);
         if let Some(first) = first {
             view.world.report(
                 Finding::new(
@@ -345,8 +356,13 @@ steps:
 #                          ^^^^^ TL0010: `digit` is no kind of answer
   i: { ask: hello, answer: digits, length: 4, finish: "#", confirm: read-back, consent: c, save: gauge, next: j }
 #                                                                                       ^ TL0507: consent is given by a yes or no
-  j: { ask: hello, answer: yes-no, secret: true, save: ok, next: done }
+  j: { ask: hello, answer: yes-no, secret: true, save: ok, next: k }
 #                                  ^^^^^^ TL0902: `secret` is not in this version
+  k: { ask: hello, answer: id-number, length: 18, again: [hello, { en: Once more }], retries: 1, save: gauge, next: l }
+#                                             ^^ TL0507: `length` belongs to `answer: digits`
+#                                                                ^^^^^^^^^^^^^^^^^ TL0010: this is never said: `retries: 1` makes 2 hearings
+#                                                                ^^^^^^^^^^^^^^^^^ TL0402
+  l: { ask: hello, answer: id-number, again: { zh-CN: 再说一遍, en: Once more }, confirm: read-back, save: gauge, next: done }
   done: { end: completed }
 "##,
         );

@@ -5,6 +5,7 @@ use super::super::{
     flow::{FlowView, key},
     keys::longest_first,
 };
+use super::ask::later_prompts;
 use crate::{
     step::{Entry, Menu},
     syntax::MenuSyntax,
@@ -16,6 +17,7 @@ pub(super) fn lower(
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Menu> {
     let prompt = scribe.prompt(&menu.prompt);
+    let again = later_prompts(scribe, &menu.again);
     let mut entries = Vec::new();
     let mut fine = true;
     for written in &menu.keys {
@@ -45,13 +47,14 @@ pub(super) fn lower(
             None => fine = false,
         }
     }
-    let prompt = prompt?;
+    let (prompt, again) = (prompt?, again?);
     fine.then(|| Menu {
         prompt,
         entries,
         words: longest_first(words.into_iter()),
         intent: None,
         retries: menu.retries,
+        again,
         time: menu.time,
     })
 }
