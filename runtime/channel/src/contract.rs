@@ -8,6 +8,8 @@
 //! - Turns are shown in the order of their numbers, each once, whatever connection drops.
 //! - A channel decides nothing: which keys count, how long the caller is heard and what
 //!   silence means stand in the turns and in the flow.
+//! - A channel that plays prompts tells when the caller has heard them (`Input::Played`), and
+//!   stops playing when the caller gives something, but for a legal notice.
 //!
 //! What a kind of channel can carry is declared in one struct, [`Carries`], which collection
 //! follows: `docs/reference/collection.md`.

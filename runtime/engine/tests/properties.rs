@@ -34,6 +34,10 @@ enum Happening {
         outcome: Outcome,
     },
     TimeUp,
+    /// The channel tells that the caller has heard what was said that many events ago.
+    Played {
+        events_ago: u64,
+    },
     /// The node stops and the contact is rebuilt from its events.
     Restart,
 }
@@ -70,6 +74,7 @@ fn happening() -> impl Strategy<Value = (Happening, u64)> {
         6 => utterance,
         4 => answer,
         2 => Just(Happening::TimeUp),
+        2 => (0..6_u64).prop_map(|events_ago| Happening::Played { events_ago }),
         1 => Just(Happening::Restart),
         1 => Just(Happening::HangUp),
     ];
@@ -114,6 +119,9 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
                 }
             }
             Happening::TimeUp => Input::TimeUp,
+            Happening::Played { events_ago } => Input::Played {
+                seq: session.seq.saturating_sub(events_ago),
+            },
             Happening::Restart => {
                 session = Session::fold(session.contact.clone(), &events);
                 Input::Recovered
@@ -180,12 +188,12 @@ proptest! {
 
     #[test]
     fn any_history_of_a_contact_holds_together(
-        voice: bool,
+        channel in prop::sample::select(vec![Channel::Chat, Channel::Voice, Channel::Phone]),
         number in prop::sample::select(vec!["100", "200", "300"]),
         caller: bool,
         history in prop::collection::vec(happening(), 0..60),
     ) {
-        play(if voice { Channel::Voice } else { Channel::Chat }, number, caller, history);
+        play(channel, number, caller, history);
     }
 }
 
@@ -193,7 +201,7 @@ proptest! {
 #[test]
 fn a_contact_left_alone_ends() {
     for number in ["100", "200", "300"] {
-        for channel in [Channel::Chat, Channel::Voice] {
+        for channel in [Channel::Chat, Channel::Voice, Channel::Phone] {
             let mut at = Timestamp::from_millis(1_795_140_000_000);
             let arrival = Arrival {
                 contact: ContactId::generate(at, [1; 10]),

@@ -210,9 +210,8 @@ fn is_time_of_day(text: &str) -> bool {
     if clock.is_empty() {
         return true;
     }
-    let (hour, minutes) = match clock.split_once(['点', ':']) {
-        Some(parts) => parts,
-        None => return false,
+    let Some((hour, minutes)) = clock.split_once(['点', ':']) else {
+        return false;
     };
     let below = |text: &str, limit| cardinal(text).is_some_and(|value| value < limit);
     let whole = matches!(minutes, "" | "钟" | "整" | "半" | "一刻" | "三刻");

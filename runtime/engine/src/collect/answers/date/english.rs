@@ -96,7 +96,7 @@ fn without_time<'w, 's>(words: &'w [&'s str]) -> Option<&'w [&'s str]> {
                     )
             };
             let time = &words[at + 1..];
-            if time.is_empty() || !time.iter().all(|word| of_clock(word)) {
+            if time.is_empty() || !time.iter().all(of_clock) {
                 return None;
             }
             &words[..at]
