@@ -183,6 +183,7 @@ pub const fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Chat => "chat",
         Channel::Voice => "voice",
+        Channel::Phone => "phone",
     }
 }
 

@@ -8,55 +8,13 @@
 //! - Turns are shown in the order of their numbers, each once, whatever connection drops.
 //! - A channel decides nothing: which keys count, how long the caller is heard and what
 //!   silence means stand in the turns and in the flow.
+//! - A channel that plays prompts tells when the caller has heard them (`Input::Played`), and
+//!   stops playing when the caller gives something, but for a legal notice.
+//!
+//! What a kind of channel can carry is declared in one struct, [`Carries`], which collection
+//! follows: `docs/reference/collection.md`.
 
-use trunkline_engine::Channel;
-
-/// What a channel can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carries {
-    /// Keys of the keypad.
-    pub keys: bool,
-    /// Words, typed or recognised.
-    pub text: bool,
-    /// Keys pressed before the question, kept for it.
-    pub keys_ahead: bool,
-    /// Whether a message is complete when it arrives, so that no key has to be waited for.
-    pub whole_messages: bool,
-    /// Whether what was said stays to be read.
-    pub stays: bool,
-}
-
-/// What contacts of a kind of channel can be offered.
-pub const fn carries(channel: Channel) -> Carries {
-    match channel {
-        Channel::Chat => Carries {
-            keys: true,
-            text: true,
-            keys_ahead: true,
-            whole_messages: true,
-            stays: true,
-        },
-        Channel::Voice => Carries {
-            keys: true,
-            text: false,
-            keys_ahead: true,
-            whole_messages: false,
-            stays: false,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chat_carries_all_that_a_flow_can_ask_for() {
-        let chat = carries(Channel::Chat);
-        assert!(chat.keys && chat.text && chat.keys_ahead);
-        assert!(
-            !carries(Channel::Voice).whole_messages,
-            "a phone's keys come one by one"
-        );
-    }
-}
+pub use trunkline_engine::{
+    Carries,
+    collect::{Keys, Prompts},
+};

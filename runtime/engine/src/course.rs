@@ -17,8 +17,8 @@ use trunkline_model::{
 pub(crate) use crate::scope::Given;
 use crate::{
     Readings, Session,
+    collect::Today,
     event::{Cause, Event, Fact, Personal},
-    input::Channel,
     scope::View,
     secrets::Origin,
     session::State,
@@ -339,7 +339,7 @@ impl<'a> Course<'a> {
             notice: notice.cloned(),
         };
         let text = spoken.text.into();
-        let personal = if self.session.channel == Channel::Voice && is_marked {
+        let personal = if self.session.channel.is_voice() && is_marked {
             let speech = spoken.speech;
             Personal::Spoken { text, speech }
         } else {
@@ -389,6 +389,11 @@ impl<'a> Course<'a> {
             });
         }
         Some((language.clone(), spoken, template.is_marked()))
+    }
+
+    /// The contact's day, in the hotline's time zone.
+    pub(crate) fn today(&self) -> Today {
+        Today::at(self.at, &self.hotline.time_zone)
     }
 
     /// Ends the contact.

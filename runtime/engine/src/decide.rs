@@ -11,7 +11,7 @@ use trunkline_model::{
 use crate::{
     Readings, collect,
     course::{Course, Then},
-    event::{AnswerKind, Event, Fact, Personal},
+    event::{AnswerKind, Event, Fact, Personal, Question},
     input::{Arrival, Input, Refused, Reply, Utterance},
     secrets::Origin,
     service::{ServiceAnswer, Stage},
@@ -137,6 +137,7 @@ pub fn decide(
             answer,
         } => served(&mut course, work, *attempt, answer),
         Input::EventHappened { id, event } => happened(&mut course, id, event),
+        Input::Played { seq } => played(&mut course, *seq),
         Input::TimeUp => time_up(&mut course),
         Input::Recovered => recovered(&mut course),
     };
@@ -180,18 +181,33 @@ fn heard(course: &mut Course<'_>, id: &InputId, utterance: &Utterance) -> Reply 
         });
         return Reply::Refused(why);
     }
+    let late_finish = late_finish(course, utterance);
+    let secret = hearing::hears_secret(course);
     let fact = Fact::Heard { input: id.clone() };
-    if hearing::hears_secret(course) {
+    if secret {
         course.emit(fact);
     } else {
         course.emit_with(fact, Personal::Utterance(utterance.clone()));
     }
+    let keys_left;
+    let utterance = match (utterance, late_finish) {
+        (Utterance::Keys(keys), true) => {
+            keys_left = Utterance::Keys(keys[1..].into());
+            &keys_left
+        }
+        (utterance, _) => utterance,
+    };
     let then = match (&course.session.state, utterance) {
-        (State::Hearing(_), utterance) => hearing::heard(course, utterance),
+        (_, Utterance::Keys(keys)) if keys.is_empty() => Then::Rest,
+        (State::Hearing(_), utterance) if course.session.notice.is_none() => {
+            hearing::heard(course, utterance)
+        }
         (State::Serving(serving), utterance) if hears_beside(&serving.stage) => {
             service::heard(course, utterance)
         }
-        // Keys pressed while nothing is asked wait for the next question.
+        // A secret takes no keys pressed ahead of it: they would stand in the events.
+        (State::Hearing(_), Utterance::Keys(_)) if secret => Then::Rest,
+        // Keys pressed while nothing is asked, or while a notice is played, wait.
         (_, Utterance::Keys(keys)) => {
             collect::keep_ahead(course, keys);
             Then::Rest
@@ -211,6 +227,46 @@ const fn hears_beside(stage: &Stage) -> bool {
     }
 }
 
+/// Whether the first key is the finish key of an answer that was complete without it. A menu
+/// that has the key takes it for its own.
+fn late_finish(course: &Course<'_>, utterance: &Utterance) -> bool {
+    let (Some((finish, until)), Utterance::Keys(keys)) = (course.session.finish_key, utterance) else {
+        return false;
+    };
+    let wanted = match &course.session.state {
+        State::Hearing(hearing) => {
+            hearing.question == Question::Menu && hearing.expects.keys.contains(finish)
+        }
+        _ => false,
+    };
+    keys.starts_with(finish) && course.at <= until && !wanted
+}
+
+/// The channel has played what was said up to an event: the time to the first key begins, and
+/// keys that waited for the end of a notice are heard.
+fn played(course: &mut Course<'_>, seq: u64) -> Reply {
+    let session = &course.session;
+    let heard_out = |said: Option<u64>| said.is_some_and(|said| said <= seq);
+    if session.has_ended() || !(heard_out(session.unheard) || heard_out(session.notice)) {
+        return Reply::Accepted;
+    }
+    if is_exhausted(course) {
+        course.hit_limit(EVENTS_PER_CONTACT);
+        return Reply::Accepted;
+    }
+    let until = match &session.state {
+        State::Hearing(hearing) if heard_out(session.unheard) => Some(course.at + hearing.first_input),
+        _ => None,
+    };
+    course.emit(Fact::Played {
+        seq: seq.min(session.seq),
+        until,
+    });
+    let then = hearing::heard_ahead(course);
+    course.follow(then);
+    Reply::Accepted
+}
+
 /// The name of the bound on a contact's events.
 const EVENTS_PER_CONTACT: &str = "events-per-contact";
 
@@ -224,16 +280,14 @@ fn admissible(course: &Course<'_>, utterance: &Utterance) -> Result<(), Refused>
     let session = &course.session;
     match utterance {
         Utterance::Keys(keys) => {
-            let ahead = if matches!(session.state, State::Hearing(_)) {
-                0
-            } else {
-                session.keys_ahead.len()
-            };
+            let carries = session.channel.carries();
+            let answers = is_heard(session);
+            let ahead = if answers { 0 } else { session.keys_ahead.len() };
             let well_formed = !keys.is_empty() && keys.chars().all(collect::is_key);
             if !well_formed || ahead + keys.len() > KEYS_AHEAD_MAX {
                 return Err(Refused::BadKeys);
             }
-            if session.hung_up.is_some() {
+            if session.hung_up.is_some() || (!answers && carries.keys_ahead_max == 0) {
                 Err(Refused::NotListening)
             } else {
                 Ok(())
@@ -244,12 +298,18 @@ fn admissible(course: &Course<'_>, utterance: &Utterance) -> Result<(), Refused>
                 return Err(Refused::BadText);
             }
             match &session.state {
-                State::Hearing(_) => Ok(()),
+                // Words said into a notice are no answer to what is asked after it.
+                State::Hearing(_) if is_heard(session) && session.channel.carries().words => Ok(()),
                 State::Serving(serving) if hears_beside(&serving.stage) => Ok(()),
                 _ => Err(Refused::NotListening),
             }
         }
     }
+}
+
+/// Whether what the caller gives now goes to a question.
+const fn is_heard(session: &Session) -> bool {
+    matches!(session.state, State::Hearing(_)) && session.notice.is_none()
 }
 
 fn hung_up(course: &mut Course<'_>, id: Option<&InputId>) -> Reply {

@@ -124,8 +124,21 @@ pub enum Fact {
         /// When the answer counts as complete or wrong.
         until: Timestamp,
     },
-    /// The caller's answer was understood, and is asked to be confirmed. Carries
-    /// [`Personal::Value`].
+    /// An answer reached its full length. Its finish key, if it comes yet, belongs to it.
+    AnswerFull {
+        /// The finish key.
+        finish: char,
+        /// When it counts as a key of its own again.
+        until: Timestamp,
+    },
+    /// The channel played what was said.
+    Played {
+        /// The event that said the last of it.
+        seq: u64,
+        /// When the question that was played is over without an input, if one was.
+        until: Option<Timestamp>,
+    },
+    /// The caller's answer was understood, and is asked to be confirmed. Carries [`Personal::Value`].
     Understood,
     /// The caller gave nothing, or nothing that counts.
     Misheard {

@@ -26,7 +26,8 @@ pub struct Arrival {
     pub claimed: Option<Arc<str>>,
 }
 
-/// How a contact comes. Its kind decides how keys are collected and how long it is heard.
+/// How a contact comes. Its kind decides how keys are collected and how long it is heard:
+/// [`Channel::carries`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
@@ -34,6 +35,19 @@ pub enum Channel {
     Chat,
     /// Voice: keys come one by one, and the clock is short.
     Voice,
+    /// A telephone line: voice whose channel tells when a prompt has been heard, by
+    /// [`Input::Played`].
+    Phone,
+}
+
+impl Channel {
+    /// Whether the caller listens and speaks, rather than reads and writes.
+    pub const fn is_voice(self) -> bool {
+        match self {
+            Self::Chat => false,
+            Self::Voice | Self::Phone => true,
+        }
+    }
 }
 
 /// Something that came in for a contact under way.
@@ -75,6 +89,11 @@ pub enum Input {
         id: InputId,
         /// The event.
         event: Arc<str>,
+    },
+    /// The channel has played what was said: the caller has heard it.
+    Played {
+        /// The number of the event that said the last of it, counted from 1 as turns are.
+        seq: u64,
     },
     /// A deadline may have passed: the time that comes with the input tells.
     TimeUp,

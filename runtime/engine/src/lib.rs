@@ -16,7 +16,7 @@
 //! - Every input gets a [`Reply`](input::Reply); a duplicate gets the reply it got before.
 //! - A contact ends only by `Ended`, and a contact that has not ended waits for something with a deadline.
 
-mod collect;
+pub mod collect;
 mod course;
 mod decide;
 pub mod event;
@@ -31,6 +31,7 @@ mod state;
 mod steps;
 pub mod turn;
 
+pub use collect::Carries;
 pub use decide::{Decision, NoSuchNumber, arrive, arrive_at, decide, give_up};
 pub use event::{Event, Fact, Personal};
 pub use input::{Arrival, Channel, Input, Reply, Utterance};

@@ -6,12 +6,13 @@ use std::{
 };
 
 use trunkline_model::{
-    CallId, ContactId, Digest, FlowName, InputId, StepId, Timestamp, Value,
+    CallId, ContactId, Digest, Duration, FlowName, InputId, StepId, Timestamp, Value,
     limits::{INPUT_IDS_REMEMBERED, TALK_MAX},
 };
 
 pub use crate::state::{Branch, Calling, Frame, Hearing, Pending, Progress, State, Together};
 use crate::{
+    collect::Prompts,
     event::{AnswerKind, Event, Fact, Personal, Question},
     input::{Channel, Refused, Reply},
     secrets::Secrets,
@@ -47,6 +48,12 @@ pub struct Session {
     pub state: State,
     /// Keys pressed ahead of the question.
     pub keys_ahead: Arc<str>,
+    /// The event that said last what the caller has not heard out, where the channel tells.
+    pub unheard: Option<u64>,
+    /// The event that said the legal notice which is still being played: keys wait for its end.
+    pub notice: Option<u64>,
+    /// The finish key that belongs to the answer before it, until then.
+    pub finish_key: Option<(char, Timestamp)>,
     /// How many calls it has asked for.
     pub calls: u32,
     /// How many pieces of work it has asked services for.
@@ -80,6 +87,9 @@ impl Session {
             frames: Vec::new(),
             state: State::Deciding,
             keys_ahead: "".into(),
+            unheard: None,
+            notice: None,
+            finish_key: None,
             calls: 0,
             works: 0,
             consents: BTreeMap::new(),
@@ -240,10 +250,34 @@ impl Session {
                     expects: expects.clone(),
                     keys: "".into(),
                     understood,
+                    first_input: until.since(event.at + self.playing_time()),
                     until: *until,
                 });
             }
-            Fact::Heard { input, .. } => self.remember(input, Reply::Accepted),
+            Fact::Heard { input, .. } => {
+                // Who speaks stops what is played, but for a notice.
+                if self.notice.is_none() {
+                    self.unheard = None;
+                }
+                self.finish_key = None;
+                self.remember(input, Reply::Accepted);
+            }
+            Fact::AnswerFull { finish, until } => self.finish_key = Some((*finish, *until)),
+            Fact::Said { notice, .. } => {
+                if let Prompts::Played { .. } = self.channel.carries().prompts {
+                    self.unheard = Some(self.seq);
+                    if notice.is_some() {
+                        self.notice = self.unheard;
+                    }
+                }
+            }
+            Fact::Played { seq, until } => {
+                self.unheard = self.unheard.filter(|said| said > seq);
+                self.notice = self.notice.filter(|said| said > seq);
+                if let (State::Hearing(hearing), Some(until)) = (&mut self.state, until) {
+                    hearing.until = *until;
+                }
+            }
             Fact::InputRefused { input, why } => self.remember(input, Reply::Refused(*why)),
             Fact::KeysAhead => {
                 if let Some(Personal::Text(keys)) = &event.personal {
@@ -401,10 +435,17 @@ impl Session {
             Fact::StepPassed { .. }
             | Fact::Read { .. }
             | Fact::ExpressionFailed { .. }
-            | Fact::Said { .. }
             | Fact::AnsweredLate { .. }
             | Fact::ServiceAnsweredLate { .. }
             | Fact::LimitHit { .. } => {}
+        }
+    }
+
+    /// How long the channel has for playing what the caller has not heard.
+    pub(crate) fn playing_time(&self) -> Duration {
+        match self.channel.carries().prompts {
+            Prompts::Played { within } if self.unheard.is_some() => within,
+            Prompts::Played { .. } | Prompts::AtOnce => Duration::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use trunkline_model::{
-    CallId, FlowName, FunctionName, Outcome, PluginName, StepId, Timestamp, Value, VariableName,
+    CallId, Duration, FlowName, FunctionName, Outcome, PluginName, StepId, Timestamp, Value, VariableName,
 };
 
 use crate::{
@@ -73,6 +73,8 @@ pub struct Hearing {
     pub keys: Arc<str>,
     /// What is to be confirmed.
     pub understood: Option<Value>,
+    /// The time to the first key or word, from when the question has been heard.
+    pub first_input: Duration,
     /// When it is over without an input.
     pub until: Timestamp,
 }

@@ -55,6 +55,10 @@ enum Happening {
         event: &'static str,
     },
     TimeUp,
+    /// The channel tells that the caller has heard what was said that many events ago.
+    Played {
+        events_ago: u64,
+    },
     /// The node stops and the contact is rebuilt from its events.
     Restart,
 }
@@ -105,6 +109,7 @@ fn happening() -> impl Strategy<Value = (Happening, u64)> {
         6 => served,
         1 => event,
         2 => Just(Happening::TimeUp),
+        2 => (0..6_u64).prop_map(|events_ago| Happening::Played { events_ago }),
         1 => Just(Happening::Restart),
         1 => Just(Happening::HangUp),
     ];
@@ -226,6 +231,9 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
                 event: event.into(),
             },
             Happening::TimeUp => Input::TimeUp,
+            Happening::Played { events_ago } => Input::Played {
+                seq: session.seq.saturating_sub(events_ago),
+            },
             Happening::Restart => {
                 session = Session::fold(session.contact.clone(), &events);
                 Input::Recovered
@@ -308,12 +316,12 @@ proptest! {
 
     #[test]
     fn any_history_of_a_contact_holds_together(
-        voice: bool,
+        channel in prop::sample::select(vec![Channel::Chat, Channel::Voice, Channel::Phone]),
         number in prop::sample::select(NUMBERS.to_vec()),
         caller: bool,
         history in prop::collection::vec(happening(), 0..60),
     ) {
-        play(if voice { Channel::Voice } else { Channel::Chat }, number, caller, history);
+        play(channel, number, caller, history);
     }
 }
 
@@ -321,7 +329,7 @@ proptest! {
 #[test]
 fn a_contact_left_alone_ends() {
     for number in NUMBERS {
-        for channel in [Channel::Chat, Channel::Voice] {
+        for channel in [Channel::Chat, Channel::Voice, Channel::Phone] {
             let mut at = Timestamp::from_millis(1_795_140_000_000);
             let arrival = Arrival {
                 contact: ContactId::generate(at, [1; 10]),

@@ -458,6 +458,8 @@ fn told(event: &Event) -> Option<String> {
         | Fact::Heard { .. }
         | Fact::Understood
         | Fact::QueuePlanned { .. }
+        | Fact::AnswerFull { .. }
+        | Fact::Played { .. }
         | Fact::FillerSaid { .. }
         | Fact::ClosingBegan => return None,
     })

@@ -186,6 +186,9 @@ pub struct Menu {
     pub intent: Option<Intent>,
     /// How often it asks again: 2 are three hearings.
     pub retries: u32,
+    /// What is said instead of `prompt` at the second hearing, the third, and so on; the last
+    /// is repeated. Without any the prompt itself is said again.
+    pub again: Vec<Arc<Prompt>>,
     /// Time to the first key or word, when the step gives one.
     pub time: Option<Duration>,
 }
@@ -232,6 +235,9 @@ pub struct Ask {
     pub save: Option<VariableName>,
     /// How often it asks again: 2 are three hearings.
     pub retries: u32,
+    /// What is said instead of `prompt` at the second hearing, the third, and so on; the last
+    /// is repeated. Without any the prompt itself is said again.
+    pub again: Vec<Arc<Prompt>>,
     /// What is said to confirm; it may print the answer as `{answer}`. Key 1 or yes confirms.
     pub confirm: Option<Arc<Prompt>>,
     /// The consent that a yes gives, if the question asks for one.
@@ -260,11 +266,11 @@ pub enum Answer {
         /// Whether it may have a fraction.
         decimal: bool,
     },
-    /// A day: `2026-11-21`, `20261121`, `2026年11月21日`. Saved as date.
+    /// A day: `2026-11-21`, `十二月三号`, `tomorrow`. Saved as date.
     Date,
     /// An amount of money with up to two decimals; `*` is the point on a keypad. Saved as decimal.
     Money,
-    /// Yes or no: keys 1 and 2, or words of the contact's language. Saved as bool.
+    /// Yes or no: keys 1 and 2, or words. Saved as bool.
     YesNo,
     /// A phone number. Saved as phone, in E.164 where it has a country code.
     Phone,

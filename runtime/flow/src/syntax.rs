@@ -288,6 +288,7 @@ pub(crate) struct MenuSyntax {
     pub(crate) words: Vec<(Word, Word)>,
     pub(crate) intent: Option<IntentSyntax>,
     pub(crate) retries: u32,
+    pub(crate) again: Vec<PromptSyntax>,
     pub(crate) time: Option<Duration>,
 }
 
@@ -313,6 +314,7 @@ pub(crate) struct AskSyntax {
     pub(crate) answer: AnswerFields,
     pub(crate) confirm: Option<PromptSyntax>,
     pub(crate) retries: u32,
+    pub(crate) again: Vec<PromptSyntax>,
     pub(crate) save: Option<Word>,
     pub(crate) consent: Option<Word>,
     /// Where `secret: true` stands.

@@ -52,6 +52,9 @@ pub const VOICE_FIRST_INPUT: Duration = Duration::from_secs(8);
 /// Time between two keys of a caller on a voice channel.
 pub const VOICE_NEXT_KEY: Duration = Duration::from_secs(3);
 
+/// Time after which prompts count as played though the channel never said so.
+pub const PLAYED_WITHIN_MAX: Duration = Duration::from_secs(300);
+
 /// The longest `wait`.
 pub const WAIT_MAX: Duration = Duration::from_secs(366 * 86_400);
 

@@ -176,7 +176,7 @@ impl<'a> Keeping<'a> {
                 language: Some(language.clone()),
                 channel: match channel {
                     Channel::Chat => trunkline_flow::scenario::Channel::Chat,
-                    Channel::Voice => trunkline_flow::scenario::Channel::Voice,
+                    Channel::Voice | Channel::Phone => trunkline_flow::scenario::Channel::Voice,
                 },
             },
             begins,

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use trunkline_flow::step::{Answer, Ask, Key, Step, Verb};
+use trunkline_flow::{
+    step::{Answer, Ask, Key, Step, Verb},
+    words,
+};
 use trunkline_model::{StepId, Value};
 
 use crate::{
-    collect::{self, Collected},
+    collect::{self, Collected, Keys},
     course::{Course, Given, Then, Valued},
     event::{Expects, Fact, Personal, Question},
-    input::{Channel, Utterance},
+    input::Utterance,
     secrets::Origin,
     session::Hearing,
     steps::{
@@ -26,10 +29,11 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, ask: &Ask) -> Then {
     }
     // Who has pressed ahead knows the question.
     if course.session.keys_ahead.is_empty() {
-        course.say(id, &ask.prompt, None, Given::default());
+        let question = hearing::prompt_of(course, &ask.prompt, &ask.again);
+        course.say(id, question, None, Given::default());
     }
     let mut keys = collect::answer_keys(&ask.answer);
-    keys.extend(anywhere_keys(course, ask));
+    keys.extend(anywhere_keys(course, &ask.answer));
     let expects = Expects {
         keys: collect::keypad_order(keys),
         text: true,
@@ -38,8 +42,8 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, ask: &Ask) -> Then {
 }
 
 /// The keys that hold anywhere and cannot be part of the answer.
-fn anywhere_keys(course: &Course<'_>, ask: &Ask) -> Vec<Key> {
-    let own = collect::answer_keys(&ask.answer);
+fn anywhere_keys(course: &Course<'_>, answer: &Answer) -> Vec<Key> {
+    let own = collect::answer_keys(answer);
     hearing::anywhere_keys(course)
         .into_iter()
         .filter(|key| !own.contains(key))
@@ -57,30 +61,25 @@ pub(super) fn heard(
 ) -> Then {
     match utterance {
         Utterance::Keys(keys) => {
-            let anywhere = keys
-                .chars()
-                .next()
-                .and_then(Key::new)
-                .filter(|key| anywhere_keys(course, ask).contains(key));
-            if let Some(key) = anywhere
-                && let Some(then) = hearing::anywhere_key(course, id, key)
-            {
-                if !ask.secret {
-                    collect::keep_ahead(course, &keys[1..]);
-                }
+            if let Some(then) = anywhere(course, id, &ask.answer, keys, ask.secret) {
                 return then;
             }
             let so_far = format!("{}{keys}", keys_so_far(course, ask, hearing));
             // A message is complete; on a telephone more keys may come.
-            match collect::collect(&ask.answer, &so_far, course.session.channel == Channel::Voice) {
-                Collected::Complete { keys, rest } => {
+            let carries = course.session.channel.carries();
+            match (collect::collect(&ask.answer, &so_far, carries.keys), carries.keys) {
+                (Collected::Complete { keys, rest, finish }, how) => {
                     if !ask.secret {
                         collect::keep_ahead(course, &rest);
                     }
+                    if let (Some(finish), Keys::OneByOne { next }) = (finish, how) {
+                        let until = course.at + next;
+                        course.emit(Fact::AnswerFull { finish, until });
+                    }
                     complete(course, id, step, ask, &keys)
                 }
-                Collected::Open => {
-                    let until = hearing::next_key(course.at);
+                (Collected::Open { next }, _) => {
+                    let until = course.at + next;
                     if ask.secret {
                         course.emit(Fact::KeysCollected { until });
                         course.session.secrets.keys = so_far.into();
@@ -95,19 +94,35 @@ pub(super) fn heard(
     }
 }
 
+/// Where the first key leads if it holds anywhere; the keys after it are kept.
+fn anywhere(course: &mut Course<'_>, id: &StepId, answer: &Answer, keys: &str, secret: bool) -> Option<Then> {
+    let key = keys.chars().next().and_then(Key::new)?;
+    if !anywhere_keys(course, answer).contains(&key) {
+        return None;
+    }
+    let then = hearing::anywhere_key(course, id, key)?;
+    if !secret {
+        collect::keep_ahead(course, &keys[1..]);
+    }
+    Some(then)
+}
+
 fn worded(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, text: &str) -> Then {
-    let plain = collect::plain(text);
-    let key = collect::single_key(&plain).filter(|key| anywhere_keys(course, ask).contains(key));
-    if let Some(then) = key.and_then(|key| hearing::anywhere_key(course, id, key)) {
+    let plain = words::plain(text);
+    if words::single_key(&plain).is_some()
+        && let Some(then) = anywhere(course, id, &ask.answer, &plain, ask.secret)
+    {
         return then;
     }
     // A caller's own words may hold any word; what holds anywhere must be all that was said.
     if let Some(then) = hearing::anywhere_word_alone(course, id, &plain) {
         return then;
     }
-    match collect::understand_text(&ask.answer, text) {
+    match collect::understand_text(&ask.answer, text, course.today()) {
         Some(value) => understood(course, id, step, ask, value),
-        None => hearing::misheard(course, id, INVALID),
+        // What is no answer may still ask for something else: `give me an agent`.
+        None => hearing::anywhere_word(course, id, &plain)
+            .unwrap_or_else(|| hearing::misheard(course, id, INVALID)),
     }
 }
 
@@ -122,7 +137,7 @@ pub(super) fn keys_so_far(course: &Course<'_>, ask: &Ask, hearing: &Hearing) -> 
 
 /// Takes keys as they are for the whole answer.
 pub(super) fn complete(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, keys: &str) -> Then {
-    match collect::understand_keys(&ask.answer, keys) {
+    match collect::understand_keys(&ask.answer, keys, course.today()) {
         Some(value) => understood(course, id, step, ask, value),
         None => hearing::misheard(course, id, INVALID),
     }
@@ -145,14 +160,17 @@ fn understood(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, valu
             },
         );
     }
+    let mut keys = collect::answer_keys(&Answer::YesNo);
+    keys.extend(anywhere_keys(course, &Answer::YesNo));
     let expects = Expects {
-        keys: collect::keypad_order(collect::answer_keys(&Answer::YesNo)),
+        keys: collect::keypad_order(keys),
         text: true,
     };
     hearing::listen(course, Question::Confirm, expects, ask.time)
 }
 
-/// Takes a yes or a no to what was understood. A no asks for the answer again.
+/// Takes a yes or a no to what was understood, or what holds anywhere. A no asks for the
+/// answer again.
 pub(super) fn confirmed(
     course: &mut Course<'_>,
     id: &StepId,
@@ -162,14 +180,33 @@ pub(super) fn confirmed(
     utterance: &Utterance,
 ) -> Then {
     let confirmed = match utterance {
-        Utterance::Keys(keys) => match collect::collect(&Answer::YesNo, keys, false) {
-            Collected::Complete { keys, rest } => {
-                collect::keep_ahead(course, &rest);
-                collect::understand_keys(&Answer::YesNo, &keys)
+        Utterance::Keys(keys) => {
+            if let Some(then) = anywhere(course, id, &Answer::YesNo, keys, ask.secret) {
+                return then;
             }
-            Collected::Open => None,
-        },
-        Utterance::Text(text) => collect::understand_text(&Answer::YesNo, text),
+            match collect::collect(&Answer::YesNo, keys, Keys::Together) {
+                Collected::Complete { keys, rest, .. } => {
+                    collect::keep_ahead(course, &rest);
+                    collect::understand_keys(&Answer::YesNo, &keys, course.today())
+                }
+                Collected::Open { .. } => None,
+            }
+        }
+        Utterance::Text(text) => {
+            let plain = words::plain(text);
+            if words::single_key(&plain).is_some()
+                && let Some(then) = anywhere(course, id, &Answer::YesNo, &plain, ask.secret)
+            {
+                return then;
+            }
+            let said = collect::understand_text(&Answer::YesNo, text, course.today());
+            if said.is_none()
+                && let Some(then) = hearing::anywhere_word(course, id, &plain)
+            {
+                return then;
+            }
+            said
+        }
     };
     match (confirmed, &hearing.understood) {
         (Some(Value::Bool(true)), Some(value)) => answered(course, id, step, ask, value.clone()),

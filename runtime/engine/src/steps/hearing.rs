@@ -4,19 +4,19 @@
 //! The one meaning of collection (keys, words, key-ahead, what is no input and what is no
 //! match) stands in `docs/reference/collection.md`; the table there is this crate's test.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use trunkline_flow::step::{Ask, Key, Record, Step, Verb};
-use trunkline_model::{
-    Duration, StepId, Timestamp, Value,
-    limits::{SURVEY_RETRIES, TEXT_FIRST_INPUT, VOICE_FIRST_INPUT},
+use trunkline_flow::{
+    step::{Ask, Key, Prompt, Record, Step, Verb},
+    words,
 };
+use trunkline_model::{Duration, StepId, Value, limits::SURVEY_RETRIES};
 
 use crate::{
     collect,
     course::{Course, Then},
     event::{Expects, Fact, Question},
-    input::{Channel, Utterance},
+    input::Utterance,
     session::{Hearing, State},
     steps::{ask, menu, record, survey},
 };
@@ -33,7 +33,9 @@ pub(super) fn listen(
     expects: Expects,
     time: Option<Duration>,
 ) -> Then {
-    let until = course.at + time.unwrap_or_else(|| first_input(course.session.channel));
+    let first = time.unwrap_or(course.session.channel.carries().first_input);
+    // What is said is heard first, where the channel plays it.
+    let until = course.at + course.session.playing_time() + first;
     let hearing = course.session.frames.last().map_or(0, |frame| frame.misheard) + 1;
     course.emit(Fact::Asked {
         question,
@@ -41,16 +43,31 @@ pub(super) fn listen(
         hearing,
         until,
     });
+    heard_ahead(course)
+}
+
+/// Answers the question that is put with the keys that were kept, unless a notice is still
+/// being played.
+pub(crate) fn heard_ahead(course: &mut Course<'_>) -> Then {
+    if !matches!(course.session.state, State::Hearing(_)) || course.session.notice.is_some() {
+        return Then::Rest;
+    }
     match collect::take_ahead(course) {
         Some(keys) => heard(course, &Utterance::Keys(keys)),
         None => Then::Rest,
     }
 }
 
-pub(super) const fn first_input(channel: Channel) -> Duration {
-    match channel {
-        Channel::Chat => TEXT_FIRST_INPUT,
-        Channel::Voice => VOICE_FIRST_INPUT,
+/// The prompt of the present hearing: the step's own, or at later hearings what it says then.
+pub(super) fn prompt_of<'p>(
+    course: &Course<'_>,
+    first: &'p Arc<Prompt>,
+    again: &'p [Arc<Prompt>],
+) -> &'p Prompt {
+    let misheard = course.session.frames.last().map_or(0, |frame| frame.misheard) as usize;
+    match misheard.checked_sub(1) {
+        Some(later) => again.get(later).or(again.last()).unwrap_or(first),
+        None => first,
     }
 }
 
@@ -96,6 +113,16 @@ pub(crate) fn time_up(course: &mut Course<'_>) -> Then {
     };
     if matches!(step.verb, Verb::Record(_)) {
         return record::time_up(course, id, step);
+    }
+    // A channel that never told: its notice is over, and the keys that waited for it count.
+    if course.session.notice.is_some() {
+        course.emit(Fact::Played {
+            seq: course.session.seq,
+            until: None,
+        });
+        if !course.session.keys_ahead.is_empty() {
+            return heard_ahead(course);
+        }
     }
     if let Some(ask) = question(course, &step.verb) {
         let keys = ask::keys_so_far(course, &ask, &hearing);
@@ -162,7 +189,7 @@ pub(super) fn anywhere_key(course: &mut Course<'_>, id: &StepId, key: Key) -> Op
 /// Where words lead that hold anywhere: in the flow entered last that has one of them.
 pub(super) fn anywhere_word(course: &mut Course<'_>, id: &StepId, text: &str) -> Option<Then> {
     let (depth, next) = innermost(course, |anywhere| {
-        collect::find_word(&anywhere.words, text).map(|(_, step)| step.clone())
+        words::find_word(&anywhere.words, text).map(|(_, step)| step.clone())
     })?;
     Some(leave_to(course, id, "anywhere word", depth, next))
 }
@@ -170,7 +197,7 @@ pub(super) fn anywhere_word(course: &mut Course<'_>, id: &StepId, text: &str) ->
 /// The same, for words that are all the caller said.
 pub(super) fn anywhere_word_alone(course: &mut Course<'_>, id: &StepId, text: &str) -> Option<Then> {
     let (depth, next) = innermost(course, |anywhere| {
-        let said = |word: &str| collect::plain(word) == text;
+        let said = |word: &str| words::plain(word) == text;
         anywhere
             .words
             .iter()
@@ -220,11 +247,6 @@ fn leave_to(course: &mut Course<'_>, id: &StepId, exit: &str, depth: usize, next
     let then = course.leave(id, exit, &next);
     course.leave_flows_above(depth, "left");
     then
-}
-
-/// When keys collected one by one count as they are.
-pub(super) fn next_key(at: Timestamp) -> Timestamp {
-    at + trunkline_model::limits::VOICE_NEXT_KEY
 }
 
 pub(super) fn present(course: &Course<'_>) -> Option<Hearing> {

@@ -1,7 +1,10 @@
 //! `menu`: keys and words, each with its way; words that are not among them go to the plugin
 //! that tells intents, if the menu names one.
 
-use trunkline_flow::step::{Intent, Key, Menu};
+use trunkline_flow::{
+    step::{Intent, Key, Menu},
+    words,
+};
 use trunkline_model::{
     FaultKind, Outcome, StepId, Value,
     limits::{CALL_RESTARTS_MAX, CALL_TIME_MAX},
@@ -35,7 +38,8 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, menu: &Menu) -> Then {
     }
     // Who has pressed ahead knows the menu.
     if course.session.keys_ahead.is_empty() {
-        course.say(id, &menu.prompt, None, Given::default());
+        let head = hearing::prompt_of(course, &menu.prompt, &menu.again);
+        course.say(id, head, None, Given::default());
         for line in lines {
             course.say(id, line, None, Given::default());
         }
@@ -66,11 +70,11 @@ pub(super) fn heard(
             pressed(course, id, menu, hearing, key)
         }
         Utterance::Text(said) => {
-            let text = collect::plain(said);
-            if let Some(key) = collect::single_key(&text) {
+            let text = words::plain(said);
+            if let Some(key) = words::single_key(&text) {
                 return pressed(course, id, menu, hearing, key);
             }
-            if let Some((word, next)) = collect::find_word(&menu.words, &text) {
+            if let Some((word, next)) = words::find_word(&menu.words, &text) {
                 let (exit, next) = (format!("word {word}"), next.clone());
                 return course.leave(id, &exit, &next);
             }

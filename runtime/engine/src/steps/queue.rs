@@ -8,7 +8,10 @@
 
 use std::sync::Arc;
 
-use trunkline_flow::step::{Key, Offer, Queue, Step};
+use trunkline_flow::{
+    step::{Key, Offer, Queue, Step},
+    words,
+};
 use trunkline_model::{
     StepId, Timestamp, Value,
     limits::{ANNOUNCE_EVERY_MIN, PRIORITY_DEFAULT, QUEUE_TIME_MAX, SERVICE_TIME_MAX},
@@ -204,8 +207,8 @@ pub(super) fn heard(
             }
         }
         Utterance::Text(text) => {
-            let text = collect::plain(text);
-            let by_key = collect::single_key(&text).and_then(|key| pressed(course, id, queue, waiting, key));
+            let text = words::plain(text);
+            let by_key = words::single_key(&text).and_then(|key| pressed(course, id, queue, waiting, key));
             by_key
                 .or_else(|| hearing::anywhere_word(course, id, &text))
                 .unwrap_or(Then::Rest)

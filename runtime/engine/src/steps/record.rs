@@ -15,7 +15,7 @@ use crate::{
     collect,
     course::{Course, Given, Then},
     event::{Expects, Fact, Question},
-    input::{Channel, Utterance},
+    input::Utterance,
     service::{Demand, Particulars, RecordAnswer, RecordDemand},
     steps::{DECLINED, hearing, service},
 };
@@ -58,14 +58,16 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
     // What was pressed ahead is no message.
     collect::drop_ahead(course);
     course.say(id, prompt, None, Given::default());
-    let (keys, time) = match course.session.channel {
-        Channel::Voice => (vec![*finish], (*max).min(MESSAGE_TIME_MAX)),
-        Channel::Chat => (vec![*finish], hearing::first_input(Channel::Chat)),
+    let channel = course.session.channel;
+    let time = if channel.is_voice() {
+        (*max).min(MESSAGE_TIME_MAX)
+    } else {
+        channel.carries().first_input
     };
     course.emit(Fact::Asked {
         question: Question::Message,
         expects: Expects {
-            keys: collect::keypad_order(keys),
+            keys: collect::keypad_order(vec![*finish]),
             text: true,
         },
         hearing: 1,
@@ -83,7 +85,7 @@ pub(super) fn heard(
     save: &VariableName,
     utterance: &Utterance,
 ) -> Then {
-    let voice = course.session.channel == Channel::Voice;
+    let voice = course.session.channel.is_voice();
     let text = match utterance {
         Utterance::Keys(keys) if voice => {
             return match keys.split_once(finish.as_char()) {
@@ -109,9 +111,10 @@ pub(super) fn heard(
 
 /// The message's time is over.
 pub(super) fn time_up(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
-    match course.session.channel {
-        Channel::Voice => said(course),
-        Channel::Chat => course.leave_by_exit(id, step, DECLINED, Value::None),
+    if course.session.channel.is_voice() {
+        said(course)
+    } else {
+        course.leave_by_exit(id, step, DECLINED, Value::None)
     }
 }
 
@@ -157,5 +160,5 @@ pub(crate) fn hung_up(course: &mut Course<'_>) -> Option<Then> {
     let (_, _, step) = course.place()?;
     let is_message = matches!(step.verb, Verb::Record(Record::Message { .. }));
     let hears = hearing::present(course).is_some();
-    (is_message && hears && course.session.channel == Channel::Voice).then(|| said(course))
+    (is_message && hears && course.session.channel.is_voice()).then(|| said(course))
 }

@@ -46,6 +46,7 @@ pub(super) fn question(course: &Course<'_>, survey: &Survey) -> Option<Ask> {
         answer: question.answer.clone(),
         save: None,
         retries: SURVEY_RETRIES,
+        again: Vec::new(),
         confirm: None,
         consent: None,
         secret: false,

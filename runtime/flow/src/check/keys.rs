@@ -8,6 +8,7 @@ use crate::{
     source::{Span, Word},
     step::Key,
     syntax::{AnswerFields, AnswerSyntax, MenuSyntax, QueueSyntax, RecordSyntax, VerbSyntax},
+    words::plain,
 };
 
 /// The flow's `anywhere`, resolved.
@@ -78,7 +79,7 @@ fn clashes<'a>(view: &FlowView<'_, '_>, words: impl IntoIterator<Item = &'a Word
                     format!("`{}` is the same word as another of this step", word.as_str()),
                 )
                 .label(first, "the other")
-                .help("leave out one of them; words are heard without regard to case"),
+                .help("leave out one of them; words are heard without regard to case and width"),
             );
         }
         if word.as_str().trim().is_empty() {
@@ -92,7 +93,7 @@ fn clashes<'a>(view: &FlowView<'_, '_>, words: impl IntoIterator<Item = &'a Word
 }
 
 fn heard(word: &Word) -> String {
-    word.as_str().trim().to_lowercase()
+    plain(word.as_str())
 }
 
 fn check_menu(view: &FlowView<'_, '_>, menu: &MenuSyntax, name: &Word, anywhere: &AnywhereView<'_>) {
@@ -173,9 +174,8 @@ fn taken(answer: &AnswerFields) -> Vec<char> {
             "0123456789".chars().chain(finish).collect()
         }
         AnswerSyntax::Number | AnswerSyntax::Date | AnswerSyntax::Phone => "0123456789#".chars().collect(),
-        AnswerSyntax::Decimal | AnswerSyntax::Money | AnswerSyntax::IdNumber => {
-            "0123456789*#".chars().collect()
-        }
+        AnswerSyntax::Decimal | AnswerSyntax::Money => "0123456789*#".chars().collect(),
+        AnswerSyntax::IdNumber => "0123456789*".chars().collect(),
         AnswerSyntax::YesNo => "12".chars().collect(),
         AnswerSyntax::OneOf(choices) => choices
             .iter()
@@ -224,8 +224,8 @@ steps:
 #                   ^ TL0503: this key hides the one that holds anywhere
 #                            ^^ TL0501: `12` is no key of the keypad
 #                                      ^ TL0003: `1` stands here a second time
-    words: { Agent: done, agent: done, 人工: done }
-#                         ^^^^^ TL0502: `agent` is the same word
+    words: { Agent: done, ａgent: done, 人工: done }
+#                         ^^^^^ TL0502: `ａgent` is the same word
 #                                      ^^ TL0503: this word hides the one
     on: { else: empty }
   empty: { menu: hello, on: { else: done } }

@@ -25,6 +25,19 @@ const RETRIES: Field = field(
     "2",
     "How often it asks again: 2, the default, are three hearings.",
 );
+const AGAIN: Field = field(
+    "again",
+    Shape::Either(&[
+        Shape::Word(Kind::Names(Subject::Prompt)),
+        Shape::List(&PROMPT),
+        Shape::Entries {
+            key: Kind::Names(Subject::Language),
+            value: &Shape::Word(Kind::Template),
+        },
+    ]),
+    "ask-again",
+    "What is said at later hearings: one prompt, or a list of them, the last of which is repeated.",
+);
 const FIRST_KEY_TIME: Field = field(
     "time",
     DURATION,
@@ -151,6 +164,7 @@ pub(super) static VERBS: [Verb; 17] = [
                 "Time for the call of `intent`: 3s without.",
             ),
             RETRIES,
+            AGAIN,
             FIRST_KEY_TIME,
         ],
         exits: &["no-input", "no-match"],
@@ -181,6 +195,7 @@ pub(super) static VERBS: [Verb; 17] = [
                 "Said to confirm; it may say `{answer}`. `read-back` is built in. Key 1 or yes takes it.",
             ),
             RETRIES,
+            AGAIN,
             SAVE_ANSWER,
             field(
                 "consent",

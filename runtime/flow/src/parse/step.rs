@@ -179,6 +179,7 @@ fn menu(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
         .map(|node| reader.words(node, "`words`"))
         .unwrap_or_default();
     let retries = fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX);
+    let again = again(reader, fields, retries);
     let time = fields.duration(reader, "time");
     let intent = intent(reader, fields);
     Some(VerbSyntax::Menu(Box::new(MenuSyntax {
@@ -187,6 +188,7 @@ fn menu(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Ver
         words,
         intent,
         retries,
+        again,
         time,
     })))
 }
@@ -210,6 +212,35 @@ fn intent(reader: &Reader<'_>, fields: &mut Fields<'_>) -> Option<IntentSyntax> 
         cases,
         time,
     })
+}
+
+/// What is said at later hearings: one prompt, or a list of them. A mapping is one prompt,
+/// written in every language.
+fn again(reader: &Reader<'_>, fields: &mut Fields<'_>, retries: u32) -> Vec<PromptSyntax> {
+    let Some(node) = fields.take("again") else {
+        return Vec::new();
+    };
+    let nodes = match &node.kind {
+        Kind::Sequence(nodes) => nodes.iter().collect(),
+        Kind::Scalar { .. } | Kind::Mapping(_) => vec![node],
+    };
+    if let Some(never) = nodes.get(retries as usize) {
+        reader.report(
+            Finding::new(
+                Code::WrongValue,
+                never.span,
+                format!(
+                    "this is never said: `retries: {retries}` makes {} hearings, the first with the prompt itself",
+                    retries + 1
+                ),
+            )
+            .help("give `again` a prompt for each retry at most; the last is repeated where there are fewer"),
+        );
+    }
+    nodes
+        .into_iter()
+        .filter_map(|node| prompt(reader, node, "`again`"))
+        .collect()
 }
 
 fn keys(reader: &Reader<'_>, node: &Node) -> Vec<KeySyntax> {
@@ -246,10 +277,12 @@ fn ask(reader: &Reader<'_>, node: &Node, fields: &mut Fields<'_>) -> Option<Verb
     if let Some(label) = &label {
         reader.name(label, "a kind of personal data", Style::Kebab);
     }
+    let retries = fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX);
     Some(VerbSyntax::Ask(Box::new(AskSyntax {
         answer: answer_fields(reader, fields),
         confirm: prompt_field(reader, fields, "confirm"),
-        retries: fields.count(reader, "retries", RETRIES_DEFAULT, RETRIES_MAX),
+        retries,
+        again: again(reader, fields, retries),
         save: fields.word(reader, "save"),
         consent: fields.word(reader, "consent"),
         secret,

@@ -423,6 +423,7 @@ impl Contact {
                 Input::Answer { .. }
                 | Input::ServiceAnswered { .. }
                 | Input::EventHappened { .. }
+                | Input::Played { .. }
                 | Input::TimeUp
                 | Input::Recovered => Ok(Decided::Nothing(Reply::Accepted)),
             };
@@ -579,6 +580,7 @@ const fn caller_kind(input: &Input) -> Option<&'static str> {
         Input::Answer { .. }
         | Input::ServiceAnswered { .. }
         | Input::EventHappened { .. }
+        | Input::Played { .. }
         | Input::TimeUp
         | Input::Recovered => None,
     }

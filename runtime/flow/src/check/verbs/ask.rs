@@ -1,6 +1,6 @@
 //! `ask` as the engine runs it: what counts as an answer.
 
-use std::{collections::HashMap, ops::RangeInclusive};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use trunkline_model::VariableName;
 
@@ -15,8 +15,9 @@ use crate::{
     diagnostics::{Code, Finding, one_of},
     limits::ANSWER_KEYS_MAX,
     source::{Span, Word},
-    step::{Answer, Ask, Choice, Digits, Key},
-    syntax::{AnswerFields, AnswerSyntax, AskSyntax, ChoiceSyntax},
+    step::{Answer, Ask, Choice, Digits, Key, Prompt},
+    syntax::{AnswerFields, AnswerSyntax, AskSyntax, ChoiceSyntax, PromptSyntax},
+    words::plain,
 };
 
 pub(super) fn lower(
@@ -26,6 +27,7 @@ pub(super) fn lower(
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Ask> {
     let prompt = scribe.prompt(&ask.prompt);
+    let again = later_prompts(scribe, &ask.again);
     let save = ask.save.as_ref().map(|word| (word, variable(view, word)));
     let answer = answer(view, &ask.answer);
     consent(view, ask);
@@ -50,7 +52,7 @@ pub(super) fn lower(
         Some(prompt) => Some(scribe.with_answer(ty).confirmation(prompt)?),
         None => None,
     };
-    let prompt = prompt?;
+    let (prompt, again) = (prompt?, again?);
     fine.then(|| Ask {
         prompt,
         answer,
@@ -59,12 +61,22 @@ pub(super) fn lower(
             .as_ref()
             .map(|word| VariableName::new(word.value.clone())),
         retries: ask.retries,
+        again,
         confirm,
         consent: ask.consent.as_ref().map(|word| word.value.clone()),
         secret: ask.secret.is_some(),
         label: ask.label.as_ref().map(|label| label.value.clone()),
         time: ask.time,
     })
+}
+
+/// What is said at later hearings; none when some of it cannot be, which has been reported.
+pub(super) fn later_prompts(
+    scribe: &Scribe<'_, '_, '_, '_>,
+    again: &[PromptSyntax],
+) -> Option<Vec<Arc<Prompt>>> {
+    let prompts: Vec<_> = again.iter().map(|prompt| scribe.prompt(prompt)).collect();
+    prompts.into_iter().collect()
 }
 
 fn consent(view: &FlowView<'_, '_>, ask: &AskSyntax) {
@@ -276,10 +288,7 @@ fn choices_of(view: &FlowView<'_, '_>, choices: &[ChoiceSyntax], span: Span) -> 
     let mut fine = true;
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut once = |word: &Word, what: &str| {
-        let first = seen.insert(
-            format!("{what} {}", word.as_str().trim().to_lowercase()),
-            word.span,
-        );
+        let first = seen.insert(format!("{what} {}", plain(word.as_str())), word.span);
         if let Some(first) = first {
             view.world.report(
                 Finding::new(
@@ -366,8 +375,12 @@ steps:
 #                                                                    ^^ TL0202: `ok` is a bool?, but this gives a string
   k: { ask: hello, answer: digits, length: 6, secret: true, confirm: read-back, save: gauge, next: l }
 #                                             ^^^^^^ TL0506: a secret answer is not read back
-  l: { ask: hello, answer: id-number, secret: false, confirm: read-back, length: 18, save: gauge, next: done }
+  l: { ask: hello, answer: id-number, secret: false, confirm: read-back, length: 18, save: gauge, next: m }
 #                                                                                ^^ TL0507: `length` belongs to `answer: digits`
+  m: { ask: hello, answer: id-number, again: [hello, { en: Once more }], retries: 1, save: gauge, next: n }
+#                                                    ^^^^^^^^^^^^^^^^^ TL0010: this is never said: `retries: 1` makes 2 hearings
+#                                                    ^^^^^^^^^^^^^^^^^ TL0402
+  n: { ask: hello, answer: id-number, again: { zh-CN: 再说一遍, en: Once more }, confirm: read-back, save: gauge, next: done }
   done: { end: completed }
 "##,
         );

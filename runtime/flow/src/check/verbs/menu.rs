@@ -9,6 +9,7 @@ use super::super::{
     flow::{FlowView, key},
     keys::longest_first,
 };
+use super::ask::later_prompts;
 use crate::{
     diagnostics::{Code, Finding, did_you_mean, one_of},
     source::Word,
@@ -23,6 +24,7 @@ pub(super) fn lower(
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Menu> {
     let prompt = scribe.prompt(&menu.prompt);
+    let again = later_prompts(scribe, &menu.again);
     let mut entries = Vec::new();
     let mut fine = true;
     for written in &menu.keys {
@@ -60,13 +62,14 @@ pub(super) fn lower(
         }
         None => None,
     };
-    let prompt = prompt?;
+    let (prompt, again) = (prompt?, again?);
     fine.then(|| Menu {
         prompt,
         entries,
         words: longest_first(words.into_iter()),
         intent,
         retries: menu.retries,
+        again,
         time: menu.time,
     })
 }
