@@ -15,4 +15,5 @@ mod keys;
 pub(crate) use ahead::{drop_ahead, keep_ahead, take_ahead};
 pub(crate) use answers::{Today, understand_text};
 pub use carries::{Carries, Keys, Prompts};
-pub(crate) use keys::{Collected, answer_keys, collect, is_key, keypad_order, understand_keys};
+pub(crate) use keys::{Collected, collect, is_key, keypad_order, understand_keys};
+pub(crate) use trunkline_flow::keypad::of_answer as answer_keys;

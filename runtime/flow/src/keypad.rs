@@ -15,8 +15,9 @@ pub fn of_answer(answer: &Answer) -> Vec<Key> {
                 .collect();
         }
         Answer::YesNo => "12",
+        Answer::IdNumber => "0123456789*",
         Answer::Date | Answer::Phone | Answer::Number { decimal: false, .. } => "0123456789#",
-        Answer::Money | Answer::IdNumber | Answer::Number { decimal: true, .. } => "0123456789*#",
+        Answer::Money | Answer::Number { decimal: true, .. } => "0123456789*#",
     };
     keys.chars().filter_map(Key::new).collect()
 }

@@ -57,26 +57,6 @@ pub(crate) fn keypad_order(keys: Vec<Key>) -> Arc<str> {
         .into()
 }
 
-/// The keys that can be part of an answer, its finish key among them.
-pub(crate) fn answer_keys(answer: &Answer) -> Vec<Key> {
-    let keys = match answer {
-        Answer::Text => return Vec::new(),
-        Answer::OneOf(choices) => return choices.iter().filter_map(|choice| choice.key).collect(),
-        Answer::Digits(digits) => {
-            return "0123456789"
-                .chars()
-                .filter_map(Key::new)
-                .chain(digits.finish)
-                .collect();
-        }
-        Answer::YesNo => "12",
-        Answer::IdNumber => "0123456789*",
-        Answer::Date | Answer::Phone | Answer::Number { decimal: false, .. } => "0123456789#",
-        Answer::Money | Answer::Number { decimal: true, .. } => "0123456789*#",
-    };
-    keys.chars().filter_map(Key::new).collect()
-}
-
 /// What keys amount to on a channel where they come so.
 pub(crate) fn collect(answer: &Answer, keys: &str, how: Keys) -> Collected {
     let (length_max, finish) = match answer {
