@@ -1,5 +1,8 @@
 //! `trunkline check`: all that is wrong with a hotline, before anybody calls it.
 
+mod budget;
+mod scripts;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,8 +12,9 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 use trunkline_flow::{
-    Severity,
+    Rules, Severity,
     diagnostics::{Color, render},
+    prove::{self, Reach},
 };
 use trunkline_journal::StoreSpec;
 use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict, read_folder};
@@ -30,7 +34,9 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     trunkline check flows/city-hotline\n  \
     trunkline check --output-format json flows/city-hotline | jq '.findings[].code'\n  \
-    trunkline check --fix --dry-run flows/city-hotline    show what could be mended\n\n\
+    trunkline check --fix --dry-run flows/city-hotline    show what could be mended\n  \
+    trunkline check --budget flows/city-hotline           how far it is to a human\n  \
+    trunkline check --scripts broken flows/city-hotline   a scenario for each broken rule\n\n\
     Exit codes: 0 when the hotline loads, with warnings or without; 1 when it does not.")]
 pub(crate) struct Check {
     /// The hotline's folder
@@ -47,6 +53,14 @@ pub(crate) struct Check {
     /// Write nothing; show what would be mended
     #[arg(long, requires = "fix")]
     dry_run: bool,
+    /// Also show the fewest and the most presses and seconds from the answer to a human and to
+    /// each service that the flows name, for each number and language
+    #[arg(long)]
+    budget: bool,
+    /// Write into this folder, for each broken rule, the scenario that breaks it: `dial --script`
+    /// plays one, and in the hotline's `tests` folder `test` keeps it
+    #[arg(long, value_name = "FOLDER")]
+    scripts: Option<PathBuf>,
 }
 
 impl Check {
@@ -74,12 +88,21 @@ impl Check {
             Err(StartError::Check { report, .. }) => report,
             Err(error) => return Err(anyhow!(error).into()),
         };
+        let reaches = if self.budget { reaches(&folder).await } else { None };
         match self.output_format {
             Format::Text => {
                 anstream::print!("{}", findings(&report, &folder));
+                if let Some(reaches) = &reaches {
+                    anstream::println!("{}", budget::table(reaches));
+                }
                 anstream::println!("{}", summary(&report, &self.hotline));
             }
-            Format::Json => anstream::println!("{:#}", as_json(&report)),
+            Format::Json => anstream::println!("{:#}", as_json(&report, reaches.as_deref())),
+        }
+        if let Some(scripts) = &self.scripts {
+            let written = scripts::write(&report.findings, scripts)?;
+            let plural = if written == 1 { "script" } else { "scripts" };
+            anstream::eprintln!("{written} {plural} written to {}", scripts.display());
         }
         Ok(if report.verdict.is_good() {
             Exit::Done
@@ -87,6 +110,14 @@ impl Check {
             Exit::Findings
         })
     }
+}
+
+/// What services cost callers, rules held or not; none when the hotline does not load.
+async fn reaches(folder: &Path) -> Option<Vec<Reach>> {
+    let node = rehearse(folder).await.ok()?;
+    let release = node.releases().current();
+    node.shutdown().await;
+    Some(prove::budget(release?.hotline()))
 }
 
 /// How much was mended, in a line.
@@ -103,6 +134,15 @@ fn told(mended: &Mended, what: &str) -> String {
 /// Starts a node that keeps nothing and listens nowhere: enough to check a hotline, or to call
 /// it in process.
 pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
+    start_with(folder, Rules::Enforced).await
+}
+
+/// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it.
+pub(crate) async fn rehearse(folder: &Path) -> Result<Node, StartError> {
+    start_with(folder, Rules::Reported).await
+}
+
+async fn start_with(folder: &Path, rules: Rules) -> Result<Node, StartError> {
     Node::start(Settings {
         hotline: folder.to_owned(),
         store: StoreSpec::Memory,
@@ -111,6 +151,7 @@ pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
         listen: None,
         clock: Clock::system(),
         cache: place::cache(),
+        rules,
     })
     .await
 }
@@ -120,7 +161,7 @@ pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
 /// # Errors
 /// It does not load; its findings have been printed.
 pub(crate) async fn load(folder: &Path) -> Result<Arc<Release>, Failure> {
-    let node = start(folder).await.map_err(|error| match error {
+    let node = rehearse(folder).await.map_err(|error| match error {
         StartError::Check { report, .. } => {
             anstream::eprint!("{}", findings(&report, folder));
             Failure::from(anyhow!(
@@ -177,13 +218,17 @@ fn summary(report: &Report, hotline: &Path) -> String {
     }
 }
 
-fn as_json(report: &Report) -> serde_json::Value {
-    json!({
+fn as_json(report: &Report, reaches: Option<&[Reach]>) -> serde_json::Value {
+    let mut told = json!({
         "loads": report.verdict.is_good(),
         "release": report.release.filter(|_| report.verdict.is_good()),
         "errors": count(report, Severity::Error),
         "warnings": count(report, Severity::Warning),
         "findings": report.findings,
         "failure": (report.verdict == Verdict::Failed).then_some(&report.text),
-    })
+    });
+    if let Some(reaches) = reaches {
+        told["budget"] = json!(reaches);
+    }
+    told
 }

@@ -4,6 +4,7 @@ mod conversation;
 mod here;
 mod keeping;
 mod line;
+mod scenario;
 mod screen;
 mod there;
 mod typed;
@@ -57,7 +58,8 @@ pub(crate) struct Dial {
     )]
     client_key: Option<String>,
     /// What to type, line by line, each when the contact waits for it; `-` is standard input,
-    /// which is also read this way wherever it is no terminal
+    /// which is also read this way wherever it is no terminal. A scenario's file, by its ending
+    /// `.yaml`, is played as it stands: who calls, and what plugins and services answer
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 }
@@ -68,7 +70,8 @@ fn examples() -> String {
          trunkline dial flows/city-hotline 12345\n  \
          trunkline dial flows/city-hotline 12345 --language en --from +8613800138000\n  \
          trunkline dial http://127.0.0.1:8080 12345\n  \
-         printf '1\\n@hangup\\n' | trunkline dial flows/city-hotline 12345",
+         printf '1\\n@hangup\\n' | trunkline dial flows/city-hotline 12345\n  \
+         trunkline dial flows/city-hotline --script broken/tl1001-city-12.yaml",
         TYPED_HELP
             .lines()
             .map(|line| format!("  {line}"))
@@ -87,12 +90,24 @@ impl Dial {
         };
         let is_address = self.hotline.starts_with("http://") || self.hotline.starts_with("https://");
         if is_address {
+            if self.script.as_deref().is_some_and(scenario::is_scenario) {
+                return Err(Failure::usage(anyhow!(
+                    "a scenario says what plugins answer, which no server lets a caller say; play it against the hotline's folder"
+                )));
+            }
             let api = Api::at(&self.hotline)?;
             let (mut typing, screen) = typing::Typing::begin(self.script.as_deref()).await?;
             let line = There::call(api, self.client_key.as_deref(), &called, screen.clone()).await?;
             lead(line, &mut typing, &screen).await
         } else {
             let folder = place::hotline(Path::new(&self.hotline))?;
+            if let Some(script) = self
+                .script
+                .as_deref()
+                .filter(|script| scenario::is_scenario(script))
+            {
+                return scenario::run(&folder, script).await;
+            }
             let (mut typing, screen) = typing::Typing::begin(self.script.as_deref()).await?;
             let line = Here::call(&folder, &called, &screen).await?;
             lead(line, &mut typing, &screen).await

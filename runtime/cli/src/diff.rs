@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use trunkline_flow::diff::{Area, Change, Component, Side, Tongue, diff};
+use trunkline_flow::{
+    diff::{Area, Change, Component, Side, Tongue, diff},
+    prove::budget,
+};
 use trunkline_model::PluginName;
 use trunkline_node::Release;
 use trunkline_plugin::{Grants, Limits};
@@ -71,16 +74,17 @@ impl Diff {
         let (old, new) = (Version::open(&self.old)?, Version::open(&self.new)?);
         let (before, after) = (check::load(&old.folder).await?, check::load(&new.folder).await?);
         let (before_components, after_components) = (components(&before), components(&after));
+        let (before_costs, after_costs) = (budget(before.hotline()), budget(after.hotline()));
         let changes = diff(
             &Side {
                 hotline: before.hotline(),
                 components: &before_components,
-                costs: &[],
+                costs: &before_costs,
             },
             &Side {
                 hotline: after.hotline(),
                 components: &after_components,
-                costs: &[],
+                costs: &after_costs,
             },
         );
         match self.output_format {

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use trunkline_flow::Rules;
 use trunkline_journal::{STORES_HELP, StoreSpec};
 use trunkline_node::{Clock, Key, Listen, Node, Settings, StartError};
 
@@ -104,6 +105,7 @@ impl Serve {
             }),
             clock: Clock::system(),
             cache: place::cache(),
+            rules: Rules::Enforced,
         });
         let node = tokio::select! {
             node = starting => node.map_err(|error| not_started(error, &folder))?,

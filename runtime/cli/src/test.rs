@@ -91,7 +91,7 @@ impl Test {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
         let folder = place::hotline(&self.hotline)?;
-        let node = check::start(&folder).await.map_err(|error| match error {
+        let node = check::rehearse(&folder).await.map_err(|error| match error {
             StartError::Check { report, .. } => {
                 anstream::eprint!("{}", findings(&report, &folder));
                 Failure::from(anyhow!(

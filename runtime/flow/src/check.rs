@@ -67,6 +67,26 @@ pub struct Report {
 /// among `interfaces` has been reported by the caller: it is named once, and what depends on
 /// it is not judged.
 pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>) -> Report {
+    check_with(parsed, interfaces, Rules::Enforced)
+}
+
+/// What becomes of findings of the rule packs that a hotline holds to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// They are errors: such a hotline does not go live.
+    #[default]
+    Enforced,
+    /// They are warnings: for rehearsing a hotline that does not hold to them yet, and for
+    /// contacts that began on a release before a rule was there.
+    Reported,
+}
+
+/// Checks a hotline as [`check`] does, with the rules of its packs as `rules` says.
+pub fn check_with(
+    parsed: &Parsed,
+    interfaces: &BTreeMap<PluginName, Arc<Interface>>,
+    rules: Rules,
+) -> Report {
     let Some(hotline) = &parsed.syntax.hotline else {
         // Without it no language, number or plugin is known: nothing else can be judged.
         return Report {
@@ -75,7 +95,7 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
         };
     };
     let world = World::new(parsed, hotline, interfaces);
-    let built = build(&world, parsed);
+    let built = build(&world, parsed, rules);
     let mut findings = world.findings.into_inner();
     if built.is_none() && !findings.has_errors() {
         let place = parsed.files.beginning("hotline.yaml");
@@ -92,7 +112,7 @@ pub fn check(parsed: &Parsed, interfaces: &BTreeMap<PluginName, Arc<Interface>>)
     }
 }
 
-fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
+fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotline> {
     hotline::languages(world);
     hotline::fallbacks(world);
     let time_zone = hotline::time_zone(world);
@@ -139,7 +159,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed) -> Option<Hotline> {
     };
     // Of a hotline that does not load nothing is proved.
     if !world.findings.borrow().has_errors() {
-        rules::check(world, &hotline);
+        rules::check(world, &hotline, rules);
     }
     Some(hotline)
 }

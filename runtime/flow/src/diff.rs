@@ -21,7 +21,6 @@ mod text;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::Serialize;
 use trunkline_model::{PluginName, signature::Interface};
 
 pub use self::{
@@ -29,7 +28,7 @@ pub use self::{
     say::Tongue,
     text::Piece,
 };
-use crate::hotline::Hotline;
+use crate::{hotline::Hotline, prove::Reach};
 
 /// One of two versions.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +38,7 @@ pub struct Side<'a> {
     /// The components of its plugins.
     pub components: &'a BTreeMap<PluginName, Component>,
     /// What its services cost callers; empty when nobody has counted.
-    pub costs: &'a [ServiceCost],
+    pub costs: &'a [Reach],
 }
 
 /// A plugin as it was loaded.
@@ -53,25 +52,6 @@ pub struct Component {
     pub grants: Vec<String>,
     /// Its limits, by their names in grants.yaml.
     pub limits: BTreeMap<String, String>,
-}
-
-/// What it takes a caller to reach a service.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ServiceCost {
-    /// The service, as a step names it.
-    pub service: Arc<str>,
-    /// The language.
-    pub language: Arc<str>,
-    /// The number that is called.
-    pub number: Arc<str>,
-    /// Presses and answers at least.
-    pub presses_min: u32,
-    /// At most.
-    pub presses_max: u32,
-    /// Seconds at least.
-    pub seconds_min: f64,
-    /// At most.
-    pub seconds_max: f64,
 }
 
 /// Compares two versions of a hotline. The changes stand in the order of [`Area`], within it
@@ -92,15 +72,19 @@ pub fn diff(old: &Side<'_>, new: &Side<'_>) -> Vec<Change> {
 const SECONDS_SAME: f64 = 0.5;
 
 fn services(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>) {
-    let key = |cost: &ServiceCost| (cost.service.clone(), cost.number.clone(), cost.language.clone());
+    let key = |cost: &Reach| (cost.service.clone(), cost.number.clone(), cost.language.clone());
     let before: BTreeMap<_, _> = old.costs.iter().map(|cost| (key(cost), cost)).collect();
     let after: BTreeMap<_, _> = new.costs.iter().map(|cost| (key(cost), cost)).collect();
     for (key, old) in &before {
         match after.get(key) {
             None => changes.push(Change::ServiceLost { was: (*old).clone() }),
             Some(new) => {
-                let slower = (old.seconds_min - new.seconds_min).abs() >= SECONDS_SAME
-                    || (old.seconds_max - new.seconds_max).abs() >= SECONDS_SAME;
+                let differs = |old: Option<f64>, new: Option<f64>| match (old, new) {
+                    (Some(old), Some(new)) => (old - new).abs() >= SECONDS_SAME,
+                    (old, new) => old.is_some() != new.is_some(),
+                };
+                let slower = differs(Some(old.seconds_min), Some(new.seconds_min))
+                    || differs(old.seconds_max, new.seconds_max);
                 let presses = (old.presses_min, old.presses_max) != (new.presses_min, new.presses_max);
                 if slower || presses {
                     changes.push(Change::ServiceCost {
@@ -191,14 +175,14 @@ mod tests {
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diff/said/old");
         let hotline = hotline(&cases);
         let components = no_components();
-        let cost = |service: &str, presses: u32, seconds: f64| ServiceCost {
+        let cost = |service: &str, presses: u32, seconds: f64| Reach {
             service: service.into(),
             language: "zh-CN".into(),
             number: "12345".into(),
             presses_min: 1,
-            presses_max: presses,
+            presses_max: Some(presses),
             seconds_min: 10.0,
-            seconds_max: seconds,
+            seconds_max: Some(seconds),
         };
         let old = [
             cost("human", 2, 30.0),

@@ -37,7 +37,7 @@ pub mod words;
 mod yaml;
 
 pub use calendar::Calendar;
-pub use check::{Checked, Report, check};
+pub use check::{Checked, Report, Rules, check, check_with};
 pub use diagnostics::{Code, Diagnostic, Severity};
 pub use editor::Editor;
 pub use expression::{ContactField, EvaluationError, Expression, QueueField, Scope};

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub begins: Option<Begins>,
     /// What plugins answer.
     pub plugins: Vec<Mock>,
+    /// What services answer that do not do as they do by themselves.
+    pub services: Vec<ServiceMock>,
     /// Agents who are there.
     pub agents: BTreeMap<Arc<str>, AgentAtWork>,
     /// What happens, in order.
@@ -111,6 +113,18 @@ pub struct Answer {
     pub after: Duration,
     /// What comes of the call.
     pub outcome: Outcome,
+}
+
+/// What a service answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceMock {
+    /// The service: `queue.general`, `transfer`, `callback`, `ticket`, `notify`, `survey`, `record`; or
+    /// what flows read of a queue, such as `queue.general.waiting`.
+    pub service: Arc<str>,
+    /// Its answers: the exit that is taken, `served`, or what is read.
+    pub answers: Vec<Arc<str>>,
+    /// Whether the only answer was written without a list: then it answers every demand.
+    pub repeated: bool,
 }
 
 /// An agent who is there when the call comes.

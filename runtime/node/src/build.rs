@@ -10,7 +10,7 @@ use std::{
 };
 
 use trunkline_flow::{
-    Code, Diagnostic, Parsed, Severity, Sources, check,
+    Code, Diagnostic, Parsed, Rules, Severity, Sources, check_with,
     diagnostics::{Color, render},
     parse,
     parse::{DeclaredPlugin, Grant},
@@ -30,6 +30,8 @@ use crate::{
 pub(crate) struct Builder {
     host: Arc<Host>,
     shelf: Arc<Shelf>,
+    /// What becomes of findings of rule packs.
+    rules: Rules,
     /// Plugins of the releases there are, by the digest of all that makes them.
     loaded: Mutex<HashMap<Digest, Plugin>>,
     /// Digests of components and recordings on disk, by path, so that a large one is not read for every
@@ -73,10 +75,11 @@ enum Content {
 }
 
 impl Builder {
-    pub(crate) fn new(host: Arc<Host>, shelf: Arc<Shelf>) -> Self {
+    pub(crate) fn new(host: Arc<Host>, shelf: Arc<Shelf>, rules: Rules) -> Self {
         Self {
             host,
             shelf,
+            rules,
             loaded: Mutex::default(),
             stamped: Mutex::default(),
         }
@@ -117,7 +120,7 @@ impl Builder {
             components,
             recordings,
         };
-        let mut built = self.check(bundle, &parsed, found, at).await;
+        let mut built = self.check(bundle, &parsed, found, self.rules, at).await;
         built.on_disk = on_disk;
         Ok(built)
     }
@@ -126,7 +129,8 @@ impl Builder {
     pub(crate) async fn rebuild(&self, id: &Digest, at: Timestamp) -> Result<Built, BuildError> {
         let bundle = self.shelf.bundle(id, at).await?;
         let parsed = parse(&bundle.sources);
-        Ok(self.check(bundle, &parsed, Vec::new(), at).await)
+        // A rule that came after it is no reason to strand the contacts that are on it.
+        Ok(self.check(bundle, &parsed, Vec::new(), Rules::Reported, at).await)
     }
 
     /// Keeps the recordings that prompts name and that are there; one that is not is a finding
@@ -203,6 +207,7 @@ impl Builder {
         bundle: Bundle,
         parsed: &Parsed,
         mut found: Vec<Diagnostic>,
+        rules: Rules,
         at: Timestamp,
     ) -> Built {
         let mut plugins = BTreeMap::new();
@@ -234,7 +239,7 @@ impl Builder {
                 Err(finding) => found.push(*finding),
             }
         }
-        let report = check(parsed, &interfaces);
+        let report = check_with(parsed, &interfaces, rules);
         // Why a plugin is not loaded has been said where its component is named.
         found.extend(
             report

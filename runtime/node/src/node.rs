@@ -12,6 +12,7 @@ use std::{
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use trunkline_engine::{Input, Session, turn::Turn};
+use trunkline_flow::Rules;
 use trunkline_journal::{Journal, MasterKey, MasterKeyError, OpenError, StoreSpec, Streams, open};
 use trunkline_model::{ContactId, Timestamp};
 use trunkline_plugin::Host;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub clock: Clock,
     /// A folder for compiled components; without one they are compiled at every start.
     pub cache: Option<PathBuf>,
+    /// Whether a hotline that breaks the rules of its packs is taken: for rehearsals only.
+    pub rules: Rules,
 }
 
 /// Where the HTTP API listens, and who may do what.
@@ -195,7 +198,7 @@ impl Node {
             Arc::new(PluginValues::new(journal.store().clone(), clock.clone())),
         )?;
         let shelf = Arc::new(Shelf::new(journal.store().clone()));
-        let builder = Builder::new(host.clone(), shelf.clone());
+        let builder = Builder::new(host.clone(), shelf.clone(), settings.rules);
         let releases = Arc::new(Releases::new(clock.clone(), builder, shelf));
 
         let mut watch = Watch::new(releases.clone(), settings.hotline.clone());

@@ -14,6 +14,7 @@ use std::{
 use async_trait::async_trait;
 use tempfile::TempDir;
 use trunkline_engine::{Channel, Input, Utterance, turn::Kind};
+use trunkline_flow::Rules;
 use trunkline_journal::{
     Append, Blobs, Entry, Error, Events, Expect, Frame, Journal, KeyValues, Kind as StoreKind, MasterKey,
     Memory, Put, Store, StoreSpec, StreamHead, Streams, Usage, Version,
@@ -190,6 +191,7 @@ impl Hotline {
             listen: None,
             clock: clock.clone(),
             cache: None,
+            rules: Rules::Enforced,
         }
     }
 

@@ -179,6 +179,7 @@ impl<'a> Keeping<'a> {
                     Channel::Voice | Channel::Phone => trunkline_flow::scenario::Channel::Voice,
                 },
             },
+            services: Vec::new(),
             begins,
             plugins: mocks(self.interfaces, &self.calls),
             agents: BTreeMap::new(),
@@ -194,9 +195,9 @@ impl<'a> Keeping<'a> {
         let at = event.at;
         match &event.fact {
             Fact::Said { prompt, .. } => {
-                let said = match (prompt, &event.personal) {
+                let said = match (prompt, event.personal.as_ref().and_then(Personal::text)) {
                     (Some(key), _) => Said::prompt(key.clone()),
-                    (None, Some(Personal::Text(text))) => Said::text(text.clone()),
+                    (None, Some(text)) => Said::text(text.clone()),
                     (None, _) => return,
                 };
                 // What calls and `wait` steps take passes by itself; silence is the caller's.

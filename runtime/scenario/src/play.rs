@@ -15,7 +15,7 @@ use trunkline_flow::{
 use trunkline_model::{ContactId, Digest, Duration, Value, json::to_json};
 
 use crate::{
-    AgentDeed, Contact, Player, Plugins,
+    AgentDeed, Contact, Offices, Player, Plugins,
     sheet::{Mark, Row},
     told,
 };
@@ -84,7 +84,9 @@ pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> P
             answer_after.insert(name.clone(), after);
         }
     }
-    let readings = services.readings(None, at);
+    let offices = Offices::new(&scenario.services);
+    let mut readings = services.readings(None, at);
+    offices.read(&mut readings.queues);
     let contact = match &scenario.begins {
         None => Contact::arrive(hotline, arrival, at, &readings),
         Some(begins) => Contact::arrive_at(
@@ -111,7 +113,7 @@ pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> P
         }
     };
     let mut script = Script {
-        player: Player::new(contact, plugins, services).with_agents(answer_after),
+        player: Player::with_offices(contact, plugins, services, offices).with_agents(answer_after),
         rows: Vec::new(),
         shown: 0,
         heard: 0,
@@ -473,10 +475,8 @@ fn is_said(event: &Event, said: &Said) -> bool {
     let Fact::Said { prompt, .. } = &event.fact else {
         return false;
     };
-    let holds = |wanted: &Arc<str>| match &event.personal {
-        Some(Personal::Text(text)) => text.contains(&**wanted),
-        _ => false,
-    };
+    let text = event.personal.as_ref().and_then(Personal::text);
+    let holds = |wanted: &Arc<str>| text.is_some_and(|text| text.contains(&**wanted));
     said.prompt
         .as_ref()
         .is_none_or(|wanted| prompt.as_ref() == Some(wanted))
@@ -489,9 +489,9 @@ fn named(event: &Event) -> Option<String> {
     let Fact::Said { prompt, .. } = &event.fact else {
         return None;
     };
-    Some(match (prompt, &event.personal) {
+    Some(match (prompt, event.personal.as_ref().and_then(Personal::text)) {
         (Some(key), _) => format!("`{key}`"),
-        (None, Some(Personal::Text(text))) => {
+        (None, Some(text)) => {
             format!("“{}…”", text.chars().take(CHARS).collect::<String>())
         }
         (None, _) => "something".to_owned(),

@@ -14,7 +14,7 @@ use trunkline_engine::{
 };
 use trunkline_model::{CallId, ContactId, Duration, InputId, Outcome, Timestamp, WorkId};
 
-use crate::Contact;
+use crate::{Contact, Offices};
 
 /// How often a contact may be moved on without its caller: past it, it goes round in circles.
 pub(crate) const MOVES_MAX: usize = 10_000;
@@ -44,6 +44,8 @@ pub struct Player<P> {
     contact: Contact,
     plugins: P,
     services: Services,
+    /// Services that answer in the place of those.
+    offices: Offices,
     /// Agents who answer by themselves, and how soon.
     answer_after: BTreeMap<Arc<str>, Duration>,
     /// Calls that were asked, so that none is asked twice for the same attempt.
@@ -77,10 +79,16 @@ enum Coming {
 impl<P: Plugins> Player<P> {
     /// Leads a contact that has just begun, with the services that it began with.
     pub fn new(contact: Contact, plugins: P, services: Services) -> Self {
+        Self::with_offices(contact, plugins, services, Offices::default())
+    }
+
+    /// Leads a contact that has just begun, with services that answer as a scenario says.
+    pub fn with_offices(contact: Contact, plugins: P, services: Services, offices: Offices) -> Self {
         let mut player = Self {
             contact,
             plugins,
             services,
+            offices,
             answer_after: BTreeMap::new(),
             asked: BTreeSet::new(),
             asked_services: BTreeSet::new(),
@@ -305,7 +313,9 @@ impl<P: Plugins> Player<P> {
     }
 
     fn readings(&self) -> Readings {
-        self.services.readings(Some(&self.name()), self.contact.at())
+        let mut readings = self.services.readings(Some(&self.name()), self.contact.at());
+        self.offices.read(&mut readings.queues);
+        readings
     }
 
     fn name(&self) -> ContactId {
@@ -349,7 +359,17 @@ impl<P: Plugins> Player<P> {
                 .asked_services
                 .insert((serving.work.clone(), serving.attempt))
         {
-            self.said.extend(self.services.ask(&contact, serving, at));
+            match self.offices.answer(serving, at) {
+                Some(answers) => self.said.extend(answers.into_iter().map(|answer| Told {
+                    contact: contact.clone(),
+                    input: Input::ServiceAnswered {
+                        work: serving.work.clone(),
+                        attempt: serving.attempt,
+                        answer,
+                    },
+                })),
+                None => self.said.extend(self.services.ask(&contact, serving, at)),
+            }
         }
         self.said.retain(|told| told.contact == contact);
         if self.answer_after.is_empty() {

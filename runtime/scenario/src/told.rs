@@ -9,10 +9,8 @@ use trunkline_engine::{
 /// An event in a line; none for those that say nothing new to a reader. The answer of a call
 /// names no plugin: it follows the line of its call.
 pub fn told(event: &Event) -> Option<String> {
-    let text = match &event.personal {
-        Some(Personal::Text(text)) => text.replace('\n', " "),
-        _ => String::new(),
-    };
+    let text = event.personal.as_ref().and_then(Personal::text);
+    let text = text.map_or_else(String::new, |text| text.replace('\n', " "));
     Some(match &event.fact {
         Fact::Said {
             prompt: Some(key), ..

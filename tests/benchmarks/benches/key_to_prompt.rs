@@ -47,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         listen: None,
         clock: Clock::system(),
         cache: None,
+        rules: trunkline_flow::Rules::Enforced,
     };
     let (prompt, prompt_late) = told("key to next prompt", prompts(&runtime, settings)?);
     println!(

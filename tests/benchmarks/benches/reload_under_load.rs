@@ -51,6 +51,7 @@ async fn run() -> anyhow::Result<()> {
         listen: None,
         clock: Clock::system(),
         cache: None,
+        rules: trunkline_flow::Rules::Enforced,
     };
     let node = Arc::new(Node::start(settings).await?);
     let mut reports = node.releases().subscribe();

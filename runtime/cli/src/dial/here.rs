@@ -113,7 +113,7 @@ impl Here {
     /// # Errors
     /// The hotline does not load, or has no such number.
     pub(crate) async fn call(folder: &Path, called: &Called, screen: &Screen) -> Result<Self, Failure> {
-        let node = check::start(folder).await.map_err(|error| match error {
+        let node = check::rehearse(folder).await.map_err(|error| match error {
             StartError::Check { report, .. } => {
                 anstream::eprint!("{}", findings(&report, folder));
                 Failure::from(anyhow!(

@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
 };
 
-use super::world::World;
+use super::{Rules, world::World};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     hotline::{Flow, Hotline, PackUse},
@@ -50,10 +50,11 @@ struct Proof<'p, 'a> {
     clause: &'static Clause,
     /// Steps and exits that a rule has found wanting, so that others do not say it again.
     said: &'p RefCell<BTreeSet<(Arc<str>, usize, String)>>,
+    rules: Rules,
 }
 
 /// Proves the rules of all packs that a hotline holds to.
-pub(super) fn check(world: &World<'_>, hotline: &Hotline) {
+pub(super) fn check(world: &World<'_>, hotline: &Hotline, rules: Rules) {
     if hotline.checks.is_empty() {
         return;
     }
@@ -93,6 +94,7 @@ pub(super) fn check(world: &World<'_>, hotline: &Hotline) {
                 pack,
                 clause,
                 said: &said,
+                rules,
             };
             match rule {
                 Rule::R1 => r1::check(&proof),
@@ -224,7 +226,10 @@ impl<'p> Proof<'p, '_> {
     }
 
     fn report(&self, finding: Finding) {
-        self.world.report(finding);
+        self.world.report(match self.rules {
+            Rules::Enforced => finding,
+            Rules::Reported => finding.warning(),
+        });
     }
 
     /// Where a step is named.
@@ -317,7 +322,7 @@ impl<'p> Proof<'p, '_> {
                 at = graph.states[state].ways[way].to;
             }
             path = path.then(onward(at, &avoided));
-            match witness::find(graph, &path) {
+            match witness::find(graph, *start, &path) {
                 Ok(witness) => return finding.witness(witness),
                 Err(stuck) => {
                     *avoided.entry(path.0[stuck.min(path.0.len() - 1)]).or_default() += 20;

@@ -77,6 +77,12 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         let text = sources.files.get(path).map_or("", |text| &**text);
         group = group.element(snippet(path, text, marks));
     }
+    if let Some(clause) = &diagnostic.clause {
+        group = group.element(Level::NOTE.message(format!("rule {clause}")));
+    }
+    if let Some(witness) = &diagnostic.witness {
+        group = group.element(Level::NOTE.message(format!("it shows when: {}", witness.in_words())));
+    }
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }

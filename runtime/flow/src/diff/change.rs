@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use trunkline_model::{FlowName, StepId};
 
-use super::{ServiceCost, text::Piece};
+use super::text::Piece;
+use crate::prove::Reach;
 
 /// What a change is about, most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -126,19 +127,19 @@ pub enum Change {
     /// A service can be reached that could not.
     ServiceGained {
         /// What it takes.
-        is: ServiceCost,
+        is: Reach,
     },
     /// A service cannot be reached any more.
     ServiceLost {
         /// What it took.
-        was: ServiceCost,
+        was: Reach,
     },
     /// It takes more or less to reach a service.
     ServiceCost {
         /// What it took.
-        was: ServiceCost,
+        was: Reach,
         /// What it takes.
-        is: ServiceCost,
+        is: Reach,
     },
     /// Something is there that was not.
     Added {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{
-    ServiceCost,
     change::{Area, Change, Field, Noun, Way},
     text::Piece,
 };
+use crate::prove::Reach;
 
 /// The language in which changes are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,14 +163,20 @@ fn span(min: &str, max: &str, tongue: Tongue) -> String {
     }
 }
 
-fn cost(cost: &ServiceCost, tongue: Tongue) -> String {
+fn cost(cost: &Reach, tongue: Tongue) -> String {
+    // What may not be reached at all has no most.
+    let most = |most: Option<String>| most.unwrap_or_else(|| "∞".to_owned());
     let presses = span(
         &cost.presses_min.to_string(),
-        &cost.presses_max.to_string(),
+        &most(cost.presses_max.map(|presses| presses.to_string())),
         tongue,
     );
     let second = |seconds: f64| format!("{seconds:.0}");
-    let seconds = span(&second(cost.seconds_min), &second(cost.seconds_max), tongue);
+    let seconds = span(
+        &second(cost.seconds_min),
+        &most(cost.seconds_max.map(second)),
+        tongue,
+    );
     match tongue {
         Chinese => format!("按键{presses}次、{seconds}秒"),
         English => {
@@ -184,7 +190,7 @@ fn cost(cost: &ServiceCost, tongue: Tongue) -> String {
     }
 }
 
-fn service(cost: &ServiceCost, tongue: Tongue) -> String {
+fn service(cost: &Reach, tongue: Tongue) -> String {
     let service = tongue.quoted(&cost.service);
     match tongue {
         Chinese => format!("拨打{}（{}）到达服务{service}", cost.number, cost.language),

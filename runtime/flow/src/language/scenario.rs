@@ -32,6 +32,15 @@ pub(super) static SCENARIO: Mapping = Mapping {
             "What each function answers: one answer, or a list with one for each call.",
         ),
         field(
+            "services",
+            Shape::Entries {
+                key: Kind::Text("queue.NAME, transfer, callback, ticket, notify, survey or record"),
+                value: &Shape::Either(&[TEXT, Shape::List(&TEXT)]),
+            },
+            "{ queue.general: full, callback: refused }",
+            "What services answer that do not do as they do by themselves: one answer, or a list with one for each demand.",
+        ),
+        field(
             "agents",
             Shape::Entries {
                 key: Kind::Names(Subject::Agent),

@@ -5,6 +5,7 @@
 
 mod mocks;
 mod script;
+mod services;
 mod value;
 
 use std::{
@@ -121,6 +122,10 @@ fn whole(reader: &Reader<'_>, world: &World<'_>, root: &Node, start: Span, file:
         .take("plugins")
         .map(|node| mocks::mocks(reader, world, node))
         .unwrap_or_default();
+    let services = fields
+        .take("services")
+        .map(|node| services::services(reader, world, node))
+        .unwrap_or_default();
     let agents = fields
         .take("agents")
         .map(|node| agents(reader, world, node))
@@ -150,6 +155,7 @@ fn whole(reader: &Reader<'_>, world: &World<'_>, root: &Node, start: Span, file:
             Some(begins) => Some(begins?),
         },
         plugins,
+        services,
         agents,
         script,
     })

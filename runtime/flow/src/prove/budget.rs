@@ -28,12 +28,12 @@ pub struct Reach {
     /// The service, as `service` of a step names it, or `human`.
     pub service: Arc<str>,
     /// Keys pressed, at least.
-    pub presses_min: Option<u32>,
-    /// Keys pressed, at most.
+    pub presses_min: u32,
+    /// Keys pressed, at most; none when it may not be reached at all.
     pub presses_max: Option<u32>,
     /// Seconds, at least.
-    pub seconds_min: Option<f64>,
-    /// Seconds, at most.
+    pub seconds_min: f64,
+    /// Seconds, at most; none when it may not be reached at all.
     pub seconds_max: Option<f64>,
 }
 
@@ -102,9 +102,9 @@ impl Costs {
             number: graph.number.clone(),
             language: language.clone(),
             service: service.clone(),
-            presses_min: Some(presses_min),
+            presses_min,
             presses_max: whole(self.presses_max.at(start)),
-            seconds_min: seconds(&self.seconds_min),
+            seconds_min: self.seconds_min.at(start),
             seconds_max: seconds(&self.seconds_max),
         })
     }

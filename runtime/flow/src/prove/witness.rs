@@ -24,7 +24,7 @@ use super::{
 use crate::{
     expression::{ContactField, Expression, Op, QueueField, Scope},
     hotline::Flow,
-    step::{Answer, Ask, Call, Key, Menu, Step, Target, TransferTo, Verb},
+    step::{Answer, Ask, Call, Key, Menu, Record, Step, Target, Verb},
 };
 
 /// A Friday morning in the hotline's time zone: when contacts of scripts begin, unless a calendar
@@ -60,6 +60,8 @@ pub struct Witness {
     pub services: Vec<(String, Arc<str>)>,
     /// What the caller does.
     pub script: Vec<Move>,
+    /// The step it leads to.
+    pub step: Arc<str>,
     /// The outcome of the contact, where it has ended.
     pub ended: Option<Arc<str>>,
 }
@@ -84,21 +86,19 @@ pub enum Move {
     Presses(String),
     /// Says or types words.
     Says(String),
-    /// Keeps silent, in milliseconds.
-    Waits(u64),
-    /// An agent takes the caller and ends the conversation.
-    Served,
+    /// Keeps silent.
+    Waits(Duration),
 }
 
 /// Finds the script of a way.
 ///
 /// # Errors
 /// No values were found that lead along it: the place in the way that could not be taken.
-pub(crate) fn find(graph: &Graph<'_>, path: &Path) -> Result<Witness, usize> {
+pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path) -> Result<Witness, usize> {
     let mut chosen = Chosen::default();
     let mut left = WALKS_MAX;
     loop {
-        let stuck = match Walk::begin(graph, &chosen).along(path) {
+        let stuck = match Walk::begin(graph, &chosen).along(start, path) {
             Ok(witness) => return Ok(witness),
             Err(stuck) => stuck,
         };
@@ -107,7 +107,7 @@ pub(crate) fn find(graph: &Graph<'_>, path: &Path) -> Result<Witness, usize> {
             left = left.checked_sub(1).ok_or(stuck.place)?;
             let mut tried = chosen.clone();
             tried.0.insert(change.0, change.1);
-            let further = match Walk::begin(graph, &tried).along(path) {
+            let further = match Walk::begin(graph, &tried).along(start, path) {
                 Ok(_) => true,
                 Err(next) => {
                     next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part)
@@ -184,17 +184,16 @@ impl<'g, 'h> Walk<'g, 'h> {
                 plugins: Vec::new(),
                 services: Vec::new(),
                 script: Vec::new(),
+                step: "".into(),
                 ended: None,
             },
             place: 0,
         }
     }
 
-    fn along(mut self, path: &Path) -> Result<Witness, Box<Stuck>> {
-        let Some((start, _)) = path.0.first() else {
-            return Ok(self.witness);
-        };
-        let start = &self.graph.states[*start];
+    fn along(mut self, start: usize, path: &Path) -> Result<Witness, Box<Stuck>> {
+        let last = path.target(self.graph).unwrap_or(start);
+        let start = &self.graph.states[start];
         self.language = start.language.clone();
         self.witness.language = start.language.clone();
         self.enter(start.flow, HashMap::new(), HashMap::new());
@@ -204,14 +203,15 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
         for (name, value) in &self.chosen.0 {
             if name.starts_with("queue.") {
-                self.witness
-                    .services
-                    .push((name.clone(), to_json(value).to_string().into()));
+                let read = match value {
+                    Value::Duration(duration) => duration.to_string(),
+                    value => to_json(value).to_string(),
+                };
+                self.witness.services.push((name.clone(), read.into()));
             }
         }
-        if let Some(last) = path.target(self.graph) {
-            self.witness.ended = self.graph.outcome(last).map(Arc::from);
-        }
+        self.witness.ended = self.graph.outcome(last).map(Arc::from);
+        self.witness.step = self.graph.name(last).into();
         Ok(self.witness)
     }
 
@@ -308,12 +308,30 @@ impl<'g, 'h> Walk<'g, 'h> {
         if millis == 0 {
             return;
         }
-        self.at = self.at + Duration::from_millis(millis);
+        let time = Duration::from_millis(millis);
+        self.at = self.at + time;
         if let Some(Move::Waits(before)) = self.witness.script.last_mut() {
-            *before += millis;
+            *before = Duration::from_millis(before.as_millis() + millis);
         } else {
-            self.witness.script.push(Move::Waits(millis));
+            self.witness.script.push(Move::Waits(time));
         }
+    }
+
+    /// A service answers.
+    fn serves(&mut self, service: &str, answer: Arc<str>) {
+        self.witness.services.push((service.to_owned(), answer));
+    }
+
+    /// The way can only be taken by a caller who is known.
+    fn wants_caller(&self) -> Box<Stuck> {
+        Box::new(Stuck {
+            place: self.place,
+            part: 0,
+            condition: None,
+            sources: HashMap::new(),
+            values: HashMap::new(),
+            year: 0,
+        })
     }
 
     fn presses(&mut self, keys: impl Into<String>) {
@@ -421,37 +439,41 @@ impl<'g, 'h> Walk<'g, 'h> {
                     self.pass(seconds(wait.time));
                 }
             }
-            Verb::Queue(queue) => match &way.by {
-                By::Exit(exit) if &**exit == "timeout" => self.pass(seconds(queue.max)),
-                By::Exit(exit) => self
-                    .witness
-                    .services
-                    .push((format!("queue.{}", queue.queue), exit.clone())),
-                By::Key(key) => {
-                    if let Some(offer) = queue.offers.iter().find(|offer| offer.key == *key) {
-                        self.pass(seconds(offer.after));
+            Verb::Queue(queue) => {
+                let answer = match &way.by {
+                    By::Exit(exit) if &**exit != "timeout" => exit.clone(),
+                    By::Exit(_) | By::Key(_) | By::Word(_) => "waits".into(),
+                    _ => "served".into(),
+                };
+                self.serves(&format!("queue.{}", queue.queue), answer);
+                match &way.by {
+                    By::Exit(exit) if &**exit == "timeout" => self.pass(seconds(queue.max)),
+                    By::Key(key) => {
+                        if let Some(offer) = queue.offers.iter().find(|offer| offer.key == *key) {
+                            self.pass(seconds(offer.after));
+                        }
+                        self.presses(key.to_string());
                     }
-                    self.presses(key.to_string());
+                    By::Word(word) => self.says(&**word),
+                    _ => {}
                 }
-                By::Word(word) => self.says(&**word),
-                _ => self.witness.script.push(Move::Served),
-            },
-            Verb::Transfer(transfer) => match &way.by {
-                By::Exit(exit) => {
-                    let to = match &transfer.to {
-                        TransferTo::Address(to) | TransferTo::Agent(to) | TransferTo::Hotline(to) => to,
-                    };
-                    self.witness
-                        .services
-                        .push((format!("transfer.{}", to.source()), exit.clone()));
-                }
-                _ => self.witness.script.push(Move::Served),
-            },
+            }
+            Verb::Transfer(_) => {
+                let answer = exit_of(&way.by).unwrap_or("served");
+                self.serves("transfer", answer.into());
+            }
             Verb::Callback(_) | Verb::Ticket(_) | Verb::Notify(_) => {
-                if let By::Exit(exit) = &way.by {
-                    self.witness
-                        .services
-                        .push((step.verb.name().to_owned(), exit.clone()));
+                let verb = step.verb.name();
+                match (&way.by, &step.verb) {
+                    (By::Exit(exit), _) => self.serves(verb, exit.clone()),
+                    (_, Verb::Callback(callback)) => {
+                        if callback.number.is_none() && self.witness.from.is_none() {
+                            return Err(self.wants_caller());
+                        }
+                        self.serves(verb, "booked".into());
+                    }
+                    (_, Verb::Ticket(_)) => self.serves(verb, "done".into()),
+                    _ => self.serves(verb, "sent".into()),
                 }
                 if let Verb::Ticket(ticket) = &step.verb
                     && let Some(save) = &ticket.save
@@ -465,13 +487,13 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             Verb::Survey(survey) => self.survey(&survey.survey, &way.by),
             Verb::Record(record) => {
-                if let crate::step::Record::Message { max, save, .. } = record {
-                    if exit_of(&way.by).is_some() {
-                        self.pass(seconds(*max));
-                    } else {
-                        self.says("您好");
-                        self.assign(save.as_str(), Value::from("您好"), None);
-                    }
+                if let Record::Message { finish, save, .. } = record {
+                    self.presses(finish.to_string());
+                    self.assign(save.as_str(), Value::from("recording"), None);
+                }
+                let asked = !matches!(record, Record::Start { .. }) || exit_of(&way.by).is_none();
+                if asked {
+                    self.serves("record", exit_of(&way.by).unwrap_or("done").into());
                 }
             }
         }
@@ -635,7 +657,7 @@ impl<'g, 'h> Walk<'g, 'h> {
                     self.silence(None, 1);
                 }
             }
-            _ => self.witness.services.push(("survey".to_owned(), "failed".into())),
+            _ => self.serves("survey", "failed".into()),
         }
     }
 
@@ -770,7 +792,7 @@ impl Stuck {
     /// Values to try instead, by what they are for.
     fn changes(&self, graph: &Graph<'_>) -> Vec<(String, Value)> {
         let Some(condition) = &self.condition else {
-            return Vec::new();
+            return vec![("caller".to_owned(), Value::from(CALLER))];
         };
         let mut constants: Vec<Value> = Vec::new();
         walk(condition.root(), &mut |node| {
@@ -792,7 +814,9 @@ impl Stuck {
                 changes.push(("caller".to_owned(), Value::None));
                 changes.extend(constants.iter().map(|value| ("caller".to_owned(), value.clone())));
             }
-            Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Now => reads_clock = true,
+            Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Now | Op::Queue(_, QueueField::Open) => {
+                reads_clock = true;
+            }
             Op::Queue(name, field) => {
                 for value in queue_values(*field, &constants) {
                     changes.push((format!("queue.{name}.{}", field.as_str()), value));
@@ -910,7 +934,7 @@ fn same_kind(value: &Value, ty: &Type) -> bool {
 
 fn queue_values(field: QueueField, constants: &[Value]) -> Vec<Value> {
     match field {
-        QueueField::Open => vec![Value::Bool(false), Value::Bool(true)],
+        QueueField::Open => Vec::new(),
         QueueField::Waiting | QueueField::Agents => constants
             .iter()
             .filter_map(|value| match value {
@@ -1020,10 +1044,12 @@ impl Scope for Here<'_> {
     }
     fn queue(&self, name: &str, field: QueueField) -> Value {
         let chosen = self.chosen.0.get(&format!("queue.{name}.{}", field.as_str()));
-        chosen.cloned().unwrap_or(match field {
-            QueueField::Open => Value::Bool(true),
-            QueueField::Waiting => Value::Int(0),
-            QueueField::Agents => Value::Int(1),
+        chosen.cloned().unwrap_or_else(|| match field {
+            QueueField::Open => {
+                let calendar = self.graph.hotline.queues.get(name).map(|queue| &queue.calendar);
+                Value::Bool(calendar.is_some_and(|calendar| self.calendar_open(calendar)))
+            }
+            QueueField::Waiting | QueueField::Agents => Value::Int(0),
             QueueField::Wait => Value::Duration(Duration::default()),
         })
     }
@@ -1042,6 +1068,37 @@ impl Scope for Here<'_> {
 }
 
 impl Witness {
+    /// The script in a line.
+    pub fn in_words(&self) -> String {
+        let mut parts = vec![format!(
+            "somebody calls {} at {}",
+            self.number,
+            self.at.replace('T', " ")
+        )];
+        parts.extend(self.plugins.iter().filter_map(|(function, mock)| match mock {
+            Mock::Ok(_) => None,
+            Mock::Refusal(case, _) => Some(format!("{function} answers `{case}`")),
+            Mock::Fault(kind) => Some(format!("{function} fails (`{kind}`)")),
+        }));
+        let ordinary = ["served", "waits", "booked", "done", "sent", "stored"];
+        parts.extend(
+            self.services
+                .iter()
+                .filter(|(_, answer)| !ordinary.contains(&&**answer))
+                .map(|(service, answer)| format!("{service} is `{answer}`")),
+        );
+        parts.extend(self.script.iter().map(|step| match step {
+            Move::Presses(keys) => format!("presses {keys}"),
+            Move::Says(words) => format!("says “{words}”"),
+            Move::Waits(time) => format!("waits {time}"),
+        }));
+        parts.push(match &self.ended {
+            Some(outcome) => format!("the contact ends `{outcome}` at `{}`", self.step),
+            None => format!("the contact is at `{}`", self.step),
+        });
+        parts.join("; ")
+    }
+
     /// The script as a scenario that `trunkline test` can keep and `dial --script` plays.
     pub fn to_scenario(&self, title: &str) -> String {
         let mut text = String::new();
@@ -1073,10 +1130,20 @@ impl Witness {
                 };
             }
         }
-        if !self.services.is_empty() {
+        let mut services: Vec<(&String, Vec<&str>)> = Vec::new();
+        for (service, answer) in &self.services {
+            match services.iter_mut().find(|(known, _)| *known == service) {
+                Some((_, answers)) => answers.push(answer),
+                None => services.push((service, vec![answer])),
+            }
+        }
+        if !services.is_empty() {
             text.push_str("services:\n");
-            for (service, answer) in &self.services {
-                let _ = writeln!(text, "  {}: {answer}", quoted(service));
+            for (service, answers) in services {
+                let _ = match answers.as_slice() {
+                    [answer] => writeln!(text, "  {service}: {answer}"),
+                    answers => writeln!(text, "  {service}: [{}]", answers.join(", ")),
+                };
             }
         }
         text.push_str("script:\n");
@@ -1084,17 +1151,13 @@ impl Witness {
             let _ = match step {
                 Move::Presses(keys) => writeln!(text, "  - presses: {}", quoted(keys)),
                 Move::Says(words) => writeln!(text, "  - says: {}", quoted(words)),
-                Move::Waits(millis) => writeln!(text, "  - wait: {millis}ms"),
-                Move::Served => writeln!(text, "  - served: true"),
+                Move::Waits(time) => writeln!(text, "  - wait: {time}"),
             };
         }
-        match &self.ended {
-            Some(outcome) => {
-                let _ = writeln!(text, "  - expect: {{ ended: {outcome} }}");
-            }
-            None if self.script.is_empty() => text.push_str("  []\n"),
-            None => {}
-        }
+        let _ = match &self.ended {
+            Some(outcome) => writeln!(text, "  - expect: {{ ended: {outcome} }}"),
+            None => writeln!(text, "  - expect: {{ step: {} }}", self.step),
+        };
         text
     }
 }

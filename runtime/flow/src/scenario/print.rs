@@ -38,6 +38,16 @@ impl Scenario {
                 mock.write(&mut line);
             }
         }
+        if !self.services.is_empty() {
+            line("services:".to_owned());
+            for mock in &self.services {
+                let answers: Vec<String> = mock.answers.iter().map(|answer| scalar(answer)).collect();
+                line(match answers.as_slice() {
+                    [only] if mock.repeated => format!("  {}: {only}", scalar(&mock.service)),
+                    answers => format!("  {}: [{}]", scalar(&mock.service), answers.join(", ")),
+                });
+            }
+        }
         if !self.agents.is_empty() {
             line("agents:".to_owned());
             for (name, agent) in &self.agents {

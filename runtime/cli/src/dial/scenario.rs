@@ -1,0 +1,53 @@
+//! A scenario's file as the script of a call: what plugins and services answer stands in it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use trunkline_flow::{
+    Sources,
+    diagnostics::{Color, render},
+    scenario::{self, FOLDER},
+};
+use trunkline_scenario::{Mocks, play, told};
+
+use crate::{
+    check,
+    exit::{Exit, Failure, Outcome},
+    test::run::Cast,
+};
+
+/// Whether a script is a scenario, by its name.
+pub(super) fn is_scenario(script: &Path) -> bool {
+    script.extension().is_some_and(|extension| extension == "yaml")
+}
+
+/// Plays a scenario and tells all that happens.
+pub(super) async fn run(folder: &Path, script: &Path) -> Outcome {
+    let text = std::fs::read_to_string(script)
+        .with_context(|| format!("failed to read {}", script.display()))
+        .map_err(Failure::usage)?;
+    let name = script.file_name().unwrap_or_default().to_string_lossy();
+    let sources = Sources::new([(format!("{FOLDER}/{name}"), text)]);
+    let cast = Cast::of(&check::load(folder).await?);
+    let read = scenario::read(&sources, &cast.hotline, &cast.interfaces);
+    anstream::eprint!("{}", render(&read.diagnostics, &sources, Color::Always));
+    let Some(scenario) = read.scenarios.first() else {
+        return Err(anyhow!("{} cannot be played; mend the findings first", script.display()).into());
+    };
+    let dim = anstyle::Style::new().dimmed();
+    anstream::println!("{dim}-- {}{dim:#}", scenario.name);
+    let played = play(&cast.hotline, scenario, Mocks::new(scenario, &cast.interfaces));
+    for line in played.events.iter().filter_map(told) {
+        anstream::println!("{line}");
+    }
+    match &played.mismatch {
+        None => Ok(Exit::Done),
+        Some(mismatch) => {
+            let place = mismatch
+                .place
+                .map_or_else(String::new, |place| format!(":{}", place.line));
+            anstream::eprintln!("{}{place}: {}", script.display(), mismatch.why);
+            Ok(Exit::Findings)
+        }
+    }
+}
