@@ -17,6 +17,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::civil::{Date, Weekday};
 
+/// The calendar that is built in, and always open.
+pub const ALWAYS: &str = "always";
+
 /// Minutes of a day.
 pub(crate) const DAY: u16 = 24 * 60;
 

@@ -18,7 +18,8 @@ pub const HUMAN: &str = "human";
 ///
 /// The least is what a caller needs who knows the way and presses at once, when all goes well.
 /// The most is what a caller needs who goes straight there but hears every question to its end,
-/// when all goes as slowly and as badly as it can; none when it may not be reached at all.
+/// when all goes as slowly and as badly as it can; none when it may not be reached at all. Each is counted
+/// by itself: fewest presses may be another way than fewest seconds.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Reach {
     /// The number that is called.
@@ -27,12 +28,12 @@ pub struct Reach {
     pub language: Language,
     /// The service, as `service` of a step names it, or `human`.
     pub service: Arc<str>,
-    /// Keys pressed, at least.
-    pub presses_min: u32,
+    /// Keys pressed, at least; none when no way leads there.
+    pub presses_min: Option<u32>,
     /// Keys pressed, at most; none when it may not be reached at all.
     pub presses_max: Option<u32>,
-    /// Seconds, at least.
-    pub seconds_min: f64,
+    /// Seconds, at least; none when no way leads there.
+    pub seconds_min: Option<f64>,
     /// Seconds, at most; none when it may not be reached at all.
     pub seconds_max: Option<f64>,
 }
@@ -50,12 +51,14 @@ pub fn budget(hotline: &Hotline) -> Vec<Reach> {
         let Some(graph) = graph::build(hotline, number, &[]) else {
             continue;
         };
-        let names = std::iter::once(Arc::from(HUMAN)).chain(services.iter().cloned());
+        let named = services.iter().filter(|name| &***name != HUMAN);
+        let names = std::iter::once(Arc::from(HUMAN)).chain(named.cloned());
         for service in names {
             let costs = Costs::of(&graph, &service);
             for (language, start) in &graph.starts {
+                let reach = costs.at(&graph, language, *start, &service);
                 // A service that this number never leads to is none of its services.
-                if let Some(reach) = costs.at(&graph, language, *start, &service) {
+                if reach.presses_min.is_some() || &*service == HUMAN {
                     reaches.push(reach);
                 }
             }
@@ -95,18 +98,17 @@ impl Costs {
         }
     }
 
-    fn at(&self, graph: &Graph<'_>, language: &Language, start: usize, service: &Arc<str>) -> Option<Reach> {
+    fn at(&self, graph: &Graph<'_>, language: &Language, start: usize, service: &Arc<str>) -> Reach {
         let seconds = |values: &Values| Some(values.at(start)).filter(|seconds| seconds.is_finite());
-        let presses_min = whole(self.presses_min.at(start))?;
-        Some(Reach {
+        Reach {
             number: graph.number.clone(),
             language: language.clone(),
             service: service.clone(),
-            presses_min,
+            presses_min: whole(self.presses_min.at(start)),
             presses_max: whole(self.presses_max.at(start)),
-            seconds_min: self.seconds_min.at(start),
+            seconds_min: seconds(&self.seconds_min),
             seconds_max: seconds(&self.seconds_max),
-        })
+        }
     }
 }
 

@@ -45,6 +45,11 @@ pub(crate) struct Graph<'h> {
     contexts: Vec<Context<'h>>,
     /// Whether conditions were remembered: if not, some ways may exclude each other.
     pub(crate) remembering: bool,
+    /// Whether the caller has hung up before the contact begins here.
+    pub(crate) hung_up: bool,
+    /// How far each state is from where contacts begin: of several that show the same, the nearest
+    /// is shown.
+    pub(crate) near: Vec<u32>,
 }
 
 /// Where a contact stands.
@@ -124,7 +129,8 @@ pub(crate) enum Chooser {
 pub(crate) enum Trouble {
     /// A plugin or a service failed, or a service refused: nothing the caller can help.
     Failure,
-    /// The function's own error.
+    /// The function's own error, or what does not keep the caller's matter from being dealt with:
+    /// a ticket that is there already, a message or a survey that failed.
     Refusal,
     /// The caller gave nothing, or nothing that counts.
     Silence,
@@ -157,9 +163,32 @@ struct Builder<'h, 'p> {
 /// The states of a number's contacts, whatever language they begin in; conditions among `assumed`
 /// (by their [`key`](super::facts::key)) are taken as true. None for a number that is not there.
 pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) -> Option<Graph<'h>> {
+    let called = hotline.numbers.get(number)?;
+    let flow = hotline.flows.get(&called.flow)?;
+    build_from(hotline, number, &flow.start, assumed)
+}
+
+/// The states of a number's contacts whose callers hung up before anything was said. None where nothing
+/// runs on then.
+pub(crate) fn build_hung_up<'h>(hotline: &'h Hotline, number: &str) -> Option<Graph<'h>> {
+    let called = hotline.numbers.get(number)?;
+    let flow = hotline.flows.get(&called.flow)?;
+    let graph = build_from(hotline, number, flow.on_hangup.as_ref()?, &[])?;
+    Some(Graph {
+        hung_up: true,
+        ..graph
+    })
+}
+
+fn build_from<'h>(
+    hotline: &'h Hotline,
+    number: &str,
+    start: &StepId,
+    assumed: &[String],
+) -> Option<Graph<'h>> {
     let (number, called) = hotline.numbers.get_key_value(number)?;
     let flow = hotline.flows.get(&called.flow)?;
-    let start = flow.steps.get_index_of(&flow.start)?;
+    let start = flow.steps.get_index_of(start)?;
     for remembering in [true, false] {
         let plans = Plans::new(hotline, remembering);
         let steps: usize = hotline.flows.values().map(|flow| flow.steps.len()).sum();
@@ -187,14 +216,18 @@ pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) 
             })
             .collect();
         if builder.explore() {
-            return Some(Graph {
+            let mut graph = Graph {
                 hotline,
                 number: number.clone(),
                 starts,
                 states: builder.states,
                 contexts: builder.contexts,
                 remembering,
-            });
+                hung_up: false,
+                near: Vec::new(),
+            };
+            graph.near = super::paths::distances(&graph);
+            return Some(graph);
         }
     }
     None
@@ -225,12 +258,28 @@ impl<'h> Graph<'h> {
         self.states[state].kind == Kind::Step && matches!(self.step(state).verb, Verb::Callback(_))
     }
 
+    /// Whether the contact waits here for something that happens elsewhere, like the end of a ticket.
+    pub(crate) fn waits_for_event(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step
+            && matches!(&self.step(state).verb, Verb::Wait(wait) if wait.event.is_some())
+    }
+
     /// The outcome of a contact that has ended in this state.
     pub(crate) fn outcome(&self, state: usize) -> Option<&'h str> {
         match &self.step(state).verb {
             Verb::End(end) if self.states[state].kind == Kind::End => Some(&end.outcome),
             _ => None,
         }
+    }
+
+    /// Whether the caller may say something here that is heard as an answer: a question, those of a
+    /// survey too.
+    pub(crate) fn hears(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step
+            && matches!(
+                self.step(state).verb,
+                Verb::Menu(_) | Verb::Ask(_) | Verb::Survey(_)
+            )
     }
 
     /// Whether the caller is asked something here.
@@ -265,6 +314,10 @@ impl<'h> Graph<'h> {
                 // It is booked already; who was asked and did not want to is done with.
                 (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
                     return None;
+                }
+                // The caller's matter is taken down already, or was before, and stays so.
+                (Verb::Ticket(_), "duplicate") | (Verb::Notify(_) | Verb::Survey(_), "failed") => {
+                    Trouble::Refusal
                 }
                 (Verb::Callback(_), "refused") => Trouble::LastResort,
                 (Verb::Run(_), _) => return None,
@@ -583,8 +636,16 @@ impl<'h> Trail<'h, '_, '_> {
             Verb::Queue(queue) => {
                 let max = seconds(queue.max);
                 self.next(step, &facts, taking(0.0, max));
-                self.exits(step, |name| {
-                    Some(if name == "timeout" { taking(max, max) } else { FREE })
+                let never_closed = self
+                    .builder
+                    .hotline
+                    .queues
+                    .get(&queue.queue)
+                    .is_none_or(|settings| &*settings.calendar == crate::calendar::ALWAYS);
+                self.exits(step, |name| match name {
+                    "timeout" => Some(taking(max, max)),
+                    "closed" if never_closed => None,
+                    _ => Some(FREE),
                 });
                 for offer in &queue.offers {
                     let (after, said) = (seconds(offer.after), self.said(&offer.prompt));

@@ -35,8 +35,8 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     format!("{how}, {} are allowed", in_seconds(allowed)),
                 )
                 .help("shorten the prompts, or give the calls before the queue less `time`");
-            proof.report(proof.with_witness(finding, graph, *start, None, |at, avoided| {
-                paths::onward(&game, &values, at, avoided)
+            proof.report(proof.with_witness(finding, graph, *start, |at, avoided| {
+                paths::onward(&game, &values, |way| way.seconds.1, at, avoided)
             }));
         }
     }

@@ -3,10 +3,7 @@
 
 use super::{Proof, by_step, reached};
 use crate::{
-    prove::{
-        graph::{Graph, Kind},
-        paths::Path,
-    },
+    prove::graph::{Graph, Kind},
     step::{Prompt, Record, Verb},
 };
 
@@ -41,7 +38,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .help(format!(
                     "say first that it is one: `{{ say: …, notice: {name} }}`; a recording needs none"
                 ));
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+            proof.report(proof.with_way_by(finding, graph, state, &|at, _| !speaks(at)));
         }
     }
 }
