@@ -126,6 +126,21 @@ impl fmt::Display for OpeningSpan {
 }
 
 impl Calendar {
+    /// The days that are not like others of their weekday: holidays and make-up workdays, in order.
+    pub fn exceptions(&self) -> Vec<Date> {
+        let Some(spans) = &self.spans else {
+            return Vec::new();
+        };
+        let mut days: Vec<Date> = spans
+            .holidays
+            .keys()
+            .chain(spans.workdays.keys())
+            .copied()
+            .collect();
+        days.sort_unstable();
+        days
+    }
+
     /// The calendar that is always open.
     pub const fn always() -> Self {
         Self { spans: None }

@@ -24,7 +24,7 @@ pub(super) fn table(reaches: &[Reach]) -> String {
     format!(
         "{}\nThe least is for a caller who knows the way when all goes well; the most is for one who goes straight\n\
          there but hears everything to its end, when all goes as badly as it can. `never`: it may not be reached at\n\
-         all. Presses and seconds are counted each by itself: silence costs no press, but time.\n",
+         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, by words say.\n",
         table::lay_out(&rows)
     )
 }

@@ -413,7 +413,8 @@ fn told(way: &Way) -> String {
         By::Passed => "its condition not holding".to_owned(),
         By::Entered => "its condition holding".to_owned(),
         By::Intent(case) => format!("the intent `{case}`"),
-        By::Answer => "an answer".to_owned(),
+        By::Answer(None) => "an answer".to_owned(),
+        By::Answer(Some(choice)) => format!("the answer `{choice}`"),
         By::Next => "`next`".to_owned(),
         By::Ended(outcome) => format!("the outcome `{outcome}`"),
     }
@@ -421,11 +422,8 @@ fn told(way: &Way) -> String {
 
 /// Seconds as people say them.
 fn in_seconds(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{seconds:.0} s")
-    }
+    let tenths = (seconds * 10.0).round() / 10.0;
+    format!("{tenths} s")
 }
 
 /// A count and its word.

@@ -37,6 +37,9 @@ const MONDAY: &str = "2026-11-16T00:15";
 /// Times of a week that are tried, half an hour apart.
 const TIMES_OF_A_WEEK: i64 = 7 * 48;
 
+/// Holidays and make-up workdays that are tried.
+const EXCEPTIONS_MAX: usize = 400;
+
 /// Walks of one way that are tried.
 const WALKS_MAX: usize = 4_000;
 
@@ -57,6 +60,8 @@ pub struct Witness {
     pub at: String,
     /// Who calls, when that is known.
     pub from: Option<String>,
+    /// By which channel, when that matters.
+    pub channel: Option<String>,
     /// What plugins answer, call by call: the function as the flow writes it, and the answer.
     pub plugins: Vec<(Arc<str>, Mock)>,
     /// What services answer that do not do what is asked: `queue.general`, `callback`, …, and the exit.
@@ -185,7 +190,8 @@ impl<'g, 'h> Walk<'g, 'h> {
             Some(Value::Time(at)) => *at,
             _ => local(MORNING, zone),
         };
-        let from = chosen.0.get("caller").and_then(Value::as_text).map(str::to_owned);
+        let text = |what: &str| chosen.0.get(what).and_then(Value::as_text).map(str::to_owned);
+        let (from, channel) = (text("caller"), text("channel"));
         Self {
             graph,
             chosen,
@@ -200,6 +206,7 @@ impl<'g, 'h> Walk<'g, 'h> {
                 language: "".into(),
                 at: clock(at, zone),
                 from,
+                channel,
                 plugins: Vec::new(),
                 services: Vec::new(),
                 script: Vec::new(),
@@ -301,7 +308,15 @@ impl<'g, 'h> Walk<'g, 'h> {
         if let Verb::Ask(ask) = &self.graph.step(state).verb
             && let Some(save) = &ask.save
         {
-            self.assign(save.as_str(), Value::Text(words.clone()), None);
+            let value = match &ask.answer {
+                Answer::OneOf(choices) => {
+                    let said = crate::words::plain(words);
+                    let named = choices.iter().find(|choice| choice.is_named(&said));
+                    named.map_or(words, |named| &named.value)
+                }
+                _ => words,
+            };
+            self.assign(save.as_str(), Value::Text(value.clone()), None);
         }
     }
 
@@ -334,6 +349,7 @@ impl<'g, 'h> Walk<'g, 'h> {
             language: &self.language,
             at: self.at,
             caller: self.witness.from.as_deref(),
+            channel: self.witness.channel.as_deref().unwrap_or("voice"),
         }
     }
 
@@ -709,13 +725,17 @@ impl<'g, 'h> Walk<'g, 'h> {
         match by {
             By::Key(key) => self.presses(key.to_string()),
             By::Word(word) => self.says(&**word),
-            By::Answer => {
+            By::Answer(choice) => {
                 self.asks += 1;
                 let what = format!("ask {}", self.asks);
                 let ty = answer_type(&ask.answer);
                 let value = match self.chosen.0.get(&what) {
                     Some(value) => value.clone(),
-                    None => self.answer(&ask.answer),
+                    None => match (choice, &ask.answer) {
+                        (Some(choice), Answer::YesNo) => Value::Bool(**choice == *"true"),
+                        (Some(choice), Answer::OneOf(_)) => Value::Text(choice.clone()),
+                        _ => self.answer(&ask.answer),
+                    },
                 };
                 self.used.insert(what.clone(), (value.clone(), ty));
                 self.give(&ask.answer, &value);
@@ -747,7 +767,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         match by {
             By::Key(key) => self.presses(key.to_string()),
             By::Word(word) => self.says(&**word),
-            By::Answer => {
+            By::Answer(_) => {
                 self.answer_all(survey);
                 self.serves("survey", "stored".into());
             }
@@ -938,7 +958,15 @@ impl Stuck {
             } => {
                 changes.push(("caller".to_owned(), Value::from(CALLER)));
                 changes.push(("caller".to_owned(), Value::None));
-                changes.extend(constants.iter().map(|value| ("caller".to_owned(), value.clone())));
+                let numbers = constants.iter().filter_map(number_like);
+                changes.extend(numbers.map(|number| ("caller".to_owned(), number)));
+            }
+            Op::Contact {
+                field: ContactField::Channel,
+                ..
+            } => {
+                let channels = ["voice", "chat"].map(Value::from);
+                changes.extend(channels.map(|channel| ("channel".to_owned(), channel)));
             }
             Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Now | Op::Queue(_, QueueField::Open) => {
                 reads_clock = true;
@@ -956,6 +984,15 @@ impl Stuck {
         });
         if reads_clock {
             let zone = &graph.hotline.time_zone;
+            // Days that are not like others of their weekday.
+            let calendars = graph.hotline.calendars.values();
+            let days = calendars
+                .flat_map(|calendar| calendar.exceptions())
+                .take(EXCEPTIONS_MAX);
+            for day in days {
+                let at = local(&format!("{day}T10:00"), zone);
+                changes.push(("at".to_owned(), Value::Time(at)));
+            }
             if let Ok(monday) = MONDAY.parse::<DateTime>() {
                 for half_hours in 0..TIMES_OF_A_WEEK {
                     if let Ok(at) = monday.checked_add((30 * half_hours).minutes()) {
@@ -1048,6 +1085,18 @@ impl Stuck {
     }
 }
 
+/// A phone number that begins as a text does, where one can.
+fn number_like(constant: &Value) -> Option<Value> {
+    const DIGITS: &str = "12345678901";
+    let text = constant.as_text()?;
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) || digits.len() > 15 {
+        return None;
+    }
+    let more = DIGITS.get(digits.len().min(DIGITS.len())..).unwrap_or_default();
+    Some(Value::from(format!("+{digits}{more}")))
+}
+
 fn same_kind(value: &Value, ty: &Type) -> bool {
     matches!(
         (value, ty),
@@ -1127,6 +1176,7 @@ struct Here<'w> {
     language: &'w Arc<str>,
     at: Timestamp,
     caller: Option<&'w str>,
+    channel: &'w str,
 }
 
 impl Scope for Here<'_> {
@@ -1145,7 +1195,7 @@ impl Scope for Here<'_> {
             ContactField::Claimed => None,
             ContactField::Number => Some(Value::Text(self.graph.number.clone())),
             ContactField::Language => Some(Value::Text(self.language.clone())),
-            ContactField::Channel => Some(Value::from("voice")),
+            ContactField::Channel => Some(Value::from(self.channel)),
             ContactField::Id => Some(Value::from("contact")),
         }
     }
@@ -1232,13 +1282,18 @@ impl Witness {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let _ = writeln!(text, "scenario: {}", quoted(title));
         let from = self.from.as_ref().map(|from| format!(", from: {}", quoted(from)));
+        let channel = self
+            .channel
+            .as_ref()
+            .map(|channel| format!(", channel: {channel}"));
         let _ = writeln!(
             text,
-            "call: {{ number: {}, at: {}, language: {}{} }}",
+            "call: {{ number: {}, at: {}, language: {}{}{} }}",
             quoted(&self.number),
             quoted(&self.at),
             self.language,
-            from.unwrap_or_default()
+            from.unwrap_or_default(),
+            channel.unwrap_or_default()
         );
         let mut functions: Vec<(&Arc<str>, Vec<String>)> = Vec::new();
         for (function, mock) in &self.plugins {
@@ -1283,7 +1338,7 @@ impl Witness {
             };
         }
         let _ = match &self.ended {
-            Some(outcome) => writeln!(text, "  - expect: {{ ended: {outcome} }}"),
+            Some(outcome) => writeln!(text, "  - expect: {{ ended: {outcome}, step: {} }}", self.step),
             None => writeln!(text, "  - expect: {{ step: {} }}", self.step),
         };
         text

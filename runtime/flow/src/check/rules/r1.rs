@@ -24,6 +24,7 @@ use crate::{
         paths,
     },
     step::Verb,
+    syntax::VerbSyntax,
 };
 
 /// How often the graph is looked at again after a finding.
@@ -53,7 +54,14 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
             let finding = proof
                 .finding(
                     proof.flow_span(flow),
-                    format!("no way through `{}` leads to a human or a ring-back", flow.name),
+                    if proof.hotline.numbers.len() == 1 {
+                        format!("no way through `{}` leads to a human or a ring-back", flow.name)
+                    } else {
+                        format!(
+                            "no way through `{}` from {} leads to a human or a ring-back",
+                            flow.name, graph.number
+                        )
+                    },
                 )
                 .help("lead one to a `queue`, a `transfer` with `staffed: true`, or a `callback`");
             proof.report(proof.with_witness(finding, graph, start, |at, avoided| {
@@ -241,11 +249,16 @@ fn ways_that_went_wrong(
         strict.is_goal(state) || graph.outcome(state) == Some("completed") || graph.waits_for_event(state)
     });
     let costs = (Costs::of(&strict, inputs_max), Costs::of(&lenient, inputs_max));
-    // Who has answered something before is known to be able to.
+    // Who has answered something before is known to be able to, and who has talked to a human has had
+    // what was wanted.
     let unheard = reached(
         graph,
         |_| false,
-        |state, way| graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some(),
+        |state, way| {
+            let served = graph.is_human(state) && way.by == By::Next;
+            let silent = graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some();
+            silent && !served
+        },
     );
     let mut nearest: Vec<usize> = (0..graph.states.len()).collect();
     nearest.sort_by_key(|state| (graph.near[*state], *state));
@@ -283,12 +296,15 @@ fn ways_that_went_wrong(
             let wrong = costs.told(proof, way.to);
             let finding = proof.finding(
                 span,
-                format!(
-                    "after {} of `{}` {}",
-                    way_told(proof, graph, state, &way.by),
-                    graph.name(state),
-                    wrong.message
-                ),
+                match way.by {
+                    By::Passed => format!("when `{}` is passed over {}", graph.name(state), wrong.message),
+                    _ => format!(
+                        "after {} of `{}` {}",
+                        way_told(proof, graph, state, way),
+                        graph.name(state),
+                        wrong.message
+                    ),
+                },
             );
             let finding = if wrong.takes_long {
                 finding.help(TAKES_LONG)
@@ -303,23 +319,19 @@ fn ways_that_went_wrong(
     }
 }
 
-fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, by: &By) -> String {
-    let way = &graph.states[state].ways.iter().find(|way| way.by == *by);
-    let told = way.map_or_else(String::new, told);
-    match by {
-        By::Branch(index, _) => {
-            let of = &graph.states[state];
-            let branches = match &proof.written(of.flow, of.step).map(|step| &step.verb) {
-                Some(crate::syntax::VerbSyntax::Choose(choose)) => choose.branches.len(),
-                _ => 0,
-            };
-            if *index == branches {
-                "`else`".to_owned()
-            } else {
-                told
-            }
-        }
-        _ => told,
+fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, way: &Way) -> String {
+    let By::Branch(index, _) = way.by else {
+        return told(way);
+    };
+    let of = &graph.states[state];
+    let branches = match &proof.written(of.flow, of.step).map(|step| &step.verb) {
+        Some(VerbSyntax::Choose(choose)) => choose.branches.len(),
+        _ => 0,
+    };
+    if index == branches {
+        "`else`".to_owned()
+    } else {
+        format!("the branch to `{}`", graph.name(way.to))
     }
 }
 
@@ -344,7 +356,11 @@ numbers: { \"12345\": { flow: main } }
 plugins:
   crm: { component: plugins/crm.wasm, department: civil }
 queues: { general: {} }
+calling-window: day
 checks: [{ pack: cn-12345, inputs: 1, seconds: 90 }]
+--- calendars/day.yaml
+calendar: day
+open: { monday: [08:00-21:00], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 --- flows/main.yaml
 ";
 
@@ -364,7 +380,7 @@ steps:
 #                                                             ^^^^^ TL1001: after `fault.timed-out` of `find` a human or a ring-back cannot be reached
   sorry: { say: hello, next: done }
   human: { queue: general, on: { else: ring-back }, next: done }
-  ring-back: { callback: { within: 30m, queue: general, window: always }, on: { duplicate: done, refused: sorry }, next: done }
+  ring-back: { callback: { within: 30m, queue: general }, on: { duplicate: done, refused: sorry }, next: done }
   done: { end: completed }
 "##,
         );

@@ -2,8 +2,7 @@
 
 use super::{Proof, number_span};
 use crate::prove::{
-    budget::{offers, presses_least},
-    game::Game,
+    budget::{by_keys, presses_least},
     graph::{self, Way},
     paths,
 };
@@ -37,7 +36,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .map_or_else(|| number_span(proof.world, number), |(name, _)| name.span);
             let message = match presses {
                 None => {
-                    format!("`{number}` does not lead to `{service}`, which took {before} presses before")
+                    format!(
+                        "by keys `{number}` does not lead to `{service}`, which took {before} presses before"
+                    )
                 }
                 Some(presses) if presses > *before => {
                     format!(
@@ -49,7 +50,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             let finding = proof
                 .finding(span, message)
                 .help("give the number a flow of its own that begins where its callers want to be");
-            let game = Game::new(&graph, |state| offers(&graph, state, service));
+            let game = by_keys(&graph, service);
             let cost = |way: &Way| f64::from(way.presses.0);
             let values = game.least(cost);
             proof.report(proof.with_witness(finding, &graph, start, |at, _| {

@@ -1,20 +1,16 @@
 //! R2: the first thing that waits for the caller is a human.
 
 use super::{Proof, by_step, reached};
-use crate::{
-    prove::graph::{Graph, Kind},
-    step::{Record, Verb},
-};
+use crate::step::Verb;
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
-        let stop =
-            |state| graph.is_human(state) || graph.is_callback(state) || waits_for_caller(graph, state);
+        let stop = |state| graph.is_human(state) || graph.is_callback(state) || graph.waits_for_caller(state);
         let reached = reached(graph, stop, |_, _| true);
         let before = |state: &usize| reached[*state];
         let asking = (0..graph.states.len())
             .filter(before)
-            .filter(|state| waits_for_caller(graph, *state));
+            .filter(|state| graph.waits_for_caller(*state));
         for state in by_step(graph, asking).into_values() {
             let of = &graph.states[state];
             if !proof.once(of.flow, of.step, "R2") {
@@ -52,11 +48,4 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             proof.report(proof.with_way_by(finding, graph, state, &|at, _| !stop(at)));
         }
     }
-}
-
-/// Whether the contact waits here for the caller to say or press something.
-fn waits_for_caller(graph: &Graph<'_>, state: usize) -> bool {
-    graph.hears(state)
-        || (graph.states[state].kind == Kind::Step
-            && matches!(graph.step(state).verb, Verb::Record(Record::Message { .. })))
 }

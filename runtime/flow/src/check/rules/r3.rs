@@ -9,9 +9,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
         let goal = |state| graph.is_human(state) || graph.is_callback(state);
         // What is asked before, and what ends before, is for R2 to say.
-        let stop = |state| goal(state) || graph.asks(state);
+        let stop = |state| goal(state) || graph.waits_for_caller(state);
         let seen = reached(graph, stop, |_, _| true);
-        let ends = |state: usize| seen[state] && (graph.asks(state) || graph.outcome(state).is_some());
+        let ends =
+            |state: usize| seen[state] && (graph.waits_for_caller(state) || graph.outcome(state).is_some());
         let game = Game::new(graph, |state| goal(state) || ends(state))
             .closing(|state, way| graph.chooser(state, way) == Chooser::Caller);
         let values = game.most(|way| way.seconds.1);

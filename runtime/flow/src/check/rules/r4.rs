@@ -20,7 +20,7 @@ use crate::{
         paths::Path,
         witness::Last,
     },
-    step::{Answer, Verb},
+    step::{Answer, Ask, Verb},
     words,
 };
 
@@ -151,7 +151,8 @@ fn said(
             Verb::Ask(ask)
                 if matches!(ask.answer, Answer::Text | Answer::OneOf(_)) && ask.confirm.is_none() =>
             {
-                find(&|by| *by == By::Answer)
+                // Choices that lead to the same are one way.
+                find(&|by| is_answer(ask, by, word)).or_else(|| find(&|by| matches!(by, By::Answer(_))))
             }
             Verb::Ask(ask) if ask.retries == 0 => find(&exit("invalid")),
             _ => None,
@@ -162,6 +163,19 @@ fn said(
         ..Script::default()
     };
     proof.with_script(finding, graph, state, &script, |_, _| Path::default())
+}
+
+/// Whether a way is the answer that a word is taken for.
+fn is_answer(ask: &Ask, by: &By, word: &str) -> bool {
+    let By::Answer(choice) = by else { return false };
+    match &ask.answer {
+        Answer::OneOf(choices) => {
+            let said = words::plain(word);
+            let named = choices.iter().find(|choice| choice.is_named(&said));
+            named.map(|named| &named.value) == choice.as_ref()
+        }
+        _ => true,
+    }
 }
 
 /// Whether a word said at a question leads out within one step.

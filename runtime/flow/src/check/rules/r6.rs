@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Proof, by_step, labels::Labels, reached};
 use crate::{
-    prove::graph::{self, By, Graph, Kind, Way},
+    prove::graph::{self, Graph, Kind, Way},
     step::{Call, Record, Verb},
 };
 
@@ -110,7 +110,8 @@ fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
     names.dedup();
     for name in names {
         let asks = |state: usize| matches!(&graph.step(state).verb, Verb::Ask(ask) if ask.consent.as_ref() == Some(&name));
-        let without = |state: usize, way: &Way| !(asks(state) && way.by == By::Answer);
+        // Who was asked and has not agreed is not recorded: that is seen to when it runs.
+        let without = |state: usize, _: &Way| !asks(state);
         let unasked = reached(graph, |_| false, without);
         let early =
             (0..graph.states.len()).filter(|state| unasked[*state] && named(*state).as_ref() == Some(&name));

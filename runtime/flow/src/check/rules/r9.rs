@@ -1,8 +1,11 @@
 //! R9: who is rung back is rung within calling hours: the step's `window`, or the hotline's `calling-window`.
-//! That callers are rung is what they asked for; a window of `always` says that they may be at any hour.
+//! That they are rung is what they asked for. `always` is no window.
 
 use super::{Proof, Script, by_step};
-use crate::prove::{paths::Path, witness::Last};
+use crate::{
+    calendar::ALWAYS,
+    prove::{paths::Path, witness::Last},
+};
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
@@ -13,7 +16,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 continue;
             };
             let window = callback.window.as_ref().or(proof.hotline.calling_window.as_ref());
-            if window.is_some() || !proof.once(of.flow, of.step, "R9") {
+            if window.is_some_and(|window| **window != *ALWAYS) || !proof.once(of.flow, of.step, "R9") {
                 continue;
             }
             let script = Script {
