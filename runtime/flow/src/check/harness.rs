@@ -125,6 +125,9 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                 types: BTreeMap::from([("topic".into(), topic)]),
             }),
         ),
+        ("shop".into(), Arc::new(shop(&function))),
+        ("bots".into(), Arc::new(bots(&function))),
+        ("hooks".into(), Arc::new(hooks(&function))),
         (
             "twice".into(),
             Arc::new(Interface {
@@ -136,6 +139,91 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
             }),
         ),
     ])
+}
+
+/// Makes a signature: of what interface, by what name, with what parameters, result and errors.
+type Function<'f> = &'f dyn Fn(&str, &str, &[(&str, Type)], Type, Errors) -> Signature;
+
+/// A shop's customers.
+fn shop(function: Function<'_>) -> Interface {
+    let customer = record_type(
+        Some("customer"),
+        [
+            ("id", Type::String),
+            ("name", Type::String),
+            ("tier", Type::String),
+            ("birth_year", Type::Int(Range::of_bits(16, false)).optional()),
+            ("language", Type::String.optional()),
+        ],
+    );
+    let case = |name: &str, payload: Option<Type>| Case {
+        name: name.into(),
+        payload,
+    };
+    let errors = || {
+        Errors::Cases(vec![
+            case("not-found", None),
+            case("locked", None),
+            case("unavailable", Some(Type::String)),
+        ])
+    };
+    let one = |name: &str, parameters: &[(&str, Type)], ok, errors| {
+        function("customers", name, parameters, ok, errors)
+    };
+    let text = Type::String;
+    Interface {
+        functions: vec![
+            one("find", &[("phone", text.clone())], customer.clone(), errors()),
+            one(
+                "verify-pin",
+                &[("account", text.clone()), ("pin", text.clone())],
+                Type::Bool,
+                errors(),
+            ),
+            one("balance", &[("account", text.clone())], text.clone(), errors()),
+            one("holiday", &[], Type::Bool, Errors::Refused(Some(text.clone()))),
+            one("vip", &[("phone", text)], Type::Bool, Errors::None),
+        ],
+        types: BTreeMap::from([("customer".into(), customer)]),
+    }
+}
+
+/// A bot that says what something is about, and answers.
+fn bots(function: Function<'_>) -> Interface {
+    let topic = Type::Enum(Arc::new(Enum {
+        name: Some("topic".into()),
+        cases: ["orders", "billing", "technical", "human", "other"]
+            .map(Into::into)
+            .to_vec(),
+    }));
+    let text = [("text", Type::String)];
+    let answers = Errors::Refused(Some(Type::String));
+    Interface {
+        functions: vec![
+            function("nlu", "classify", &text, topic.clone(), Errors::None),
+            function("nlu", "answer", &text, Type::String, answers),
+        ],
+        types: BTreeMap::from([("topic".into(), topic)]),
+    }
+}
+
+/// What other systems call by web hooks.
+fn hooks(function: Function<'_>) -> Interface {
+    let text = || Type::String;
+    let refused = || Errors::Refused(Some(Type::String));
+    let one = |name: &str, parameters: &[(&str, Type)]| Signature {
+        ok: None,
+        ..function("hooks", name, parameters, Type::Bool, refused())
+    };
+    Interface {
+        functions: vec![
+            one("started", &[("caller", text())]),
+            one("no-input", &[("call", text())]),
+            one("voicemail", &[("caller", text()), ("kind", text())]),
+            one("log", &[("text", text())]),
+        ],
+        types: BTreeMap::new(),
+    }
 }
 
 /// Splits a test into its files, and adds those it does not give.
