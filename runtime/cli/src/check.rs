@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::anyhow;
 use clap::Args;
-use serde_json::json;
 use trunkline_flow::{
     Rules, Severity,
     diagnostics::{Color, render},
@@ -21,9 +20,9 @@ use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict
 
 use crate::{
     exit::{Exit, Failure, Outcome},
-    inspect::Format,
     mend::{Mended, mend},
     place,
+    report::{Format, Told, count},
 };
 
 /// Check a hotline: every file, every flow, every call against its plugin
@@ -34,6 +33,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     trunkline check flows/city-hotline\n  \
     trunkline check --output-format json flows/city-hotline | jq '.findings[].code'\n  \
+    trunkline check --output-format sarif flows/city-hotline > trunkline.sarif\n  \
     trunkline check --fix --dry-run flows/city-hotline    show what could be mended\n  \
     trunkline check --budget flows/city-hotline           how far it is to a human\n  \
     trunkline check --scripts broken flows/city-hotline   a scenario for each broken rule\n\n\
@@ -75,7 +75,7 @@ impl Check {
                 return Ok(Exit::Done);
             }
             mended.write(&folder)?;
-            // Findings in JSON stay alone on standard output.
+            // Findings for programs stay alone on standard output.
             anstream::eprint!("{}", mended.told());
             anstream::eprintln!("{}", told(&mended, "mended"));
         }
@@ -97,7 +97,14 @@ impl Check {
                 }
                 anstream::println!("{}", summary(&report, &self.hotline));
             }
-            Format::Json => anstream::println!("{:#}", as_json(&report, reaches.as_deref())),
+            format => {
+                let told = Told {
+                    hotline: &self.hotline,
+                    report: &report,
+                    reaches: reaches.as_deref(),
+                };
+                anstream::print!("{}", told.print(format).unwrap_or_default());
+            }
         }
         if let Some(scripts) = &self.scripts {
             let written = scripts::write(&report.findings, scripts)?;
@@ -189,14 +196,6 @@ pub(crate) fn findings(report: &Arc<Report>, folder: &Path) -> String {
     }
 }
 
-fn count(report: &Report, severity: Severity) -> usize {
-    let found = report
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == severity);
-    found.count()
-}
-
 fn summary(report: &Report, hotline: &Path) -> String {
     let (errors, warnings) = (count(report, Severity::Error), count(report, Severity::Warning));
     let red = anstyle::AnsiColor::Red.on_default().bold();
@@ -216,19 +215,4 @@ fn summary(report: &Report, hotline: &Path) -> String {
             format!("{red}{shown} does not load{red:#}: {found}; `trunkline explain CODE` says more of each")
         }
     }
-}
-
-fn as_json(report: &Report, reaches: Option<&[Reach]>) -> serde_json::Value {
-    let mut told = json!({
-        "loads": report.verdict.is_good(),
-        "release": report.release.filter(|_| report.verdict.is_good()),
-        "errors": count(report, Severity::Error),
-        "warnings": count(report, Severity::Warning),
-        "findings": report.findings,
-        "failure": (report.verdict == Verdict::Failed).then_some(&report.text),
-    });
-    if let Some(reaches) = reaches {
-        told["budget"] = json!(reaches);
-    }
-    told
 }

@@ -28,10 +28,12 @@ mod plugins;
 #[cfg(test)]
 mod reference;
 mod releases;
+mod report;
 mod schema;
 mod serve;
 mod table;
 mod test;
+mod xml;
 
 use std::process::ExitCode;
 
