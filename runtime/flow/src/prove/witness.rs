@@ -25,6 +25,7 @@ use crate::{
     expression::{ContactField, Expression, Op, QueueField, Scope},
     hotline::Flow,
     step::{Answer, Ask, Call, Key, Menu, Record, Step, Target, Verb},
+    tongue::Tongue,
 };
 
 /// A Friday morning in the hotline's time zone: when contacts of scripts begin, unless a calendar
@@ -1070,33 +1071,47 @@ impl Scope for Here<'_> {
 impl Witness {
     /// The script in a line.
     pub fn in_words(&self) -> String {
-        let mut parts = vec![format!(
-            "somebody calls {} at {}",
-            self.number,
-            self.at.replace('T', " ")
-        )];
-        parts.extend(self.plugins.iter().filter_map(|(function, mock)| match mock {
-            Mock::Ok(_) => None,
-            Mock::Refusal(case, _) => Some(format!("{function} answers `{case}`")),
-            Mock::Fault(kind) => Some(format!("{function} fails (`{kind}`)")),
+        self.in_tongue(Tongue::English)
+    }
+
+    /// The script in a line, in a language.
+    pub fn in_tongue(&self, tongue: Tongue) -> String {
+        let at = self.at.replace('T', " ");
+        let mut parts = vec![match tongue {
+            Tongue::Chinese => format!("{at} 有人拨打 {}", self.number),
+            Tongue::English => format!("somebody calls {} at {at}", self.number),
+        }];
+        parts.extend(self.plugins.iter().filter_map(|(function, mock)| {
+            Some(match (mock, tongue) {
+                (Mock::Ok(_), _) => return None,
+                (Mock::Refusal(case, _), Tongue::Chinese) => format!("{function} 返回 `{case}`"),
+                (Mock::Refusal(case, _), Tongue::English) => format!("{function} answers `{case}`"),
+                (Mock::Fault(kind), Tongue::Chinese) => format!("{function} 发生故障（`{kind}`）"),
+                (Mock::Fault(kind), Tongue::English) => format!("{function} fails (`{kind}`)"),
+            })
         }));
         let ordinary = ["served", "waits", "booked", "done", "sent", "stored"];
         parts.extend(
             self.services
                 .iter()
                 .filter(|(_, answer)| !ordinary.contains(&&**answer))
-                .map(|(service, answer)| format!("{service} is `{answer}`")),
+                .map(|(service, answer)| format!("{service} {} `{answer}`", tongue.pick("为", "is"))),
         );
-        parts.extend(self.script.iter().map(|step| match step {
-            Move::Presses(keys) => format!("presses {keys}"),
-            Move::Says(words) => format!("says “{words}”"),
-            Move::Waits(time) => format!("waits {time}"),
+        parts.extend(self.script.iter().map(|step| match (step, tongue) {
+            (Move::Presses(keys), Tongue::Chinese) => format!("按 {keys}"),
+            (Move::Presses(keys), Tongue::English) => format!("presses {keys}"),
+            (Move::Says(words), Tongue::Chinese) => format!("说“{words}”"),
+            (Move::Says(words), Tongue::English) => format!("says “{words}”"),
+            (Move::Waits(time), Tongue::Chinese) => format!("等待 {time}"),
+            (Move::Waits(time), Tongue::English) => format!("waits {time}"),
         }));
-        parts.push(match &self.ended {
-            Some(outcome) => format!("the contact ends `{outcome}` at `{}`", self.step),
-            None => format!("the contact is at `{}`", self.step),
+        parts.push(match (&self.ended, tongue) {
+            (Some(outcome), Tongue::Chinese) => format!("联络在 `{}` 以 `{outcome}` 结束", self.step),
+            (Some(outcome), Tongue::English) => format!("the contact ends `{outcome}` at `{}`", self.step),
+            (None, Tongue::Chinese) => format!("联络停在 `{}`", self.step),
+            (None, Tongue::English) => format!("the contact is at `{}`", self.step),
         });
-        parts.join("; ")
+        parts.join(tongue.pick("；", "; "))
     }
 
     /// The script as a scenario that `trunkline test` can keep and `dial --script` plays.
