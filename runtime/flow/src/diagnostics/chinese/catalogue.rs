@@ -300,6 +300,9 @@ impl<'c> Search<'c> {
         if let Some(chinese) = self.catalogue.whole.get(sentence) {
             return Some((*chinese).to_owned());
         }
+        if let Some(named) = a_type(sentence) {
+            return Some(named);
+        }
         if is_same(sentence) {
             return Some(sentence.to_owned());
         }
@@ -315,7 +318,6 @@ impl<'c> Search<'c> {
                     template.put(holes, |hole| self.say(hole, depth + 1))
                 })
             })
-            .or_else(|| a_type(sentence))
             .or_else(|| self.list(sentence, depth))
     }
 
@@ -362,13 +364,23 @@ fn is_same(text: &str) -> bool {
     !parted
 }
 
-/// A type with its article, such as `a list<string>`: a type is called by its name.
+/// A type, called by its name: one of the language's own, one that is written out, or one with
+/// its article, such as `a citizen`.
 fn a_type(text: &str) -> Option<String> {
-    let name = text.strip_prefix("a ").or_else(|| text.strip_prefix("an "))?;
+    /// Types that need no article to be known.
+    const OWN: [&str; 10] = [
+        "string", "int", "decimal", "bool", "date", "time", "duration", "phone", "char", "ticket",
+    ];
+    let article = text.strip_prefix("a ").or_else(|| text.strip_prefix("an "));
+    let name = article.unwrap_or(text);
     let bare = name.trim_end_matches('?');
-    let bounds = bare.strip_prefix("int ").unwrap_or(bare);
-    let is_type = !bounds.contains([' ', '`'])
-        || bare.contains(['{', '<']) && bare.ends_with(['}', '>']) && !bare.contains('`');
+    let open = bare.find(['{', '<']).filter(|_| bare.ends_with(['}', '>']));
+    let written_out = open.is_some_and(|open| !bare[..open].trim_end().contains(' '))
+        || bare
+            .strip_prefix("int ")
+            .is_some_and(|range| !range.contains(' '));
+    let is_type = !name.contains('`')
+        && (OWN.contains(&bare) || written_out || article.is_some() && !bare.contains(' '));
     is_type.then(|| format!("`{name}`"))
 }
 
