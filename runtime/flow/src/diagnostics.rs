@@ -11,8 +11,6 @@ use std::{ops::Range, sync::Arc};
 
 use serde::Serialize;
 
-#[cfg(test)]
-pub(crate) use self::chinese::unsaid;
 pub use self::code::Code;
 pub(crate) use self::{
     findings::{Finding, Findings, diagnostic as findings_diagnostic},

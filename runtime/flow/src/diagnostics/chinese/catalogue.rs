@@ -10,7 +10,10 @@ use std::{cell::Cell, collections::HashMap};
 use super::typography::tidy;
 
 /// Places that are tried for the templates of one sentence.
-const TRIES_MAX: u32 = 20_000;
+const TRIES_MAX: usize = 20_000;
+
+/// Bytes of a sentence to look through that count as one try.
+const BYTES_A_TRY: usize = 16;
 
 /// How deep sentences stand within each other.
 const DEPTH_MAX: u32 = 8;
@@ -118,9 +121,9 @@ impl Catalogue {
             .filter(|template| template.says >= SURE_CHARS);
         for template in sure {
             let chinese = template.fill(&text, &search, &mut |holes| {
-                Some(template.put(holes, |hole| {
+                template.put(holes, |hole| {
                     Some(search.say(hole, 1).unwrap_or_else(|| hole.to_owned()))
-                })?)
+                })
             });
             if let Some(chinese) = chinese {
                 return tidy(&chinese);
@@ -203,7 +206,7 @@ impl Template {
         let last = hole + 2 == self.parts.len();
         let mut from = at;
         loop {
-            search.tries()?;
+            search.take(1)?;
             let end = if last {
                 text.text.len().checked_sub(part.len()).filter(|end| *end >= at)?
             } else {
@@ -213,7 +216,7 @@ impl Template {
             let fits = if code {
                 ticks == 0
             } else {
-                ticks % 2 == 0 && end > at
+                ticks.is_multiple_of(2) && end > at
             };
             if fits {
                 found.push(&text.text[at..end]);
@@ -278,7 +281,7 @@ fn pieces(chinese: &'static str) -> Vec<Piece> {
 /// One look for a sentence, which has only so many tries.
 struct Search<'c> {
     catalogue: &'c Catalogue,
-    left: Cell<u32>,
+    left: Cell<usize>,
 }
 
 impl<'c> Search<'c> {
@@ -289,9 +292,9 @@ impl<'c> Search<'c> {
         }
     }
 
-    /// Takes one of the tries that are left.
-    fn tries(&self) -> Option<()> {
-        self.left.set(self.left.get().checked_sub(1)?);
+    /// Takes some of the tries that are left.
+    fn take(&self, tries: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(tries)?);
         Some(())
     }
 
@@ -309,6 +312,7 @@ impl<'c> Search<'c> {
         if depth > DEPTH_MAX {
             return None;
         }
+        self.take(1 + sentence.len() / BYTES_A_TRY)?;
         let text = Text::new(sentence);
         self.catalogue
             .templates
