@@ -108,8 +108,11 @@ impl Catalogue {
     }
 
     /// The sentence in Chinese as far as it can be said: the parts that cannot stay English, or
-    /// all of it does.
+    /// all of it does. Lines after the first are an example, and stay as they are.
     pub(super) fn told(&self, sentence: &str) -> String {
+        if let Some((sentence, example)) = sentence.split_once('\n') {
+            return format!("{}\n{example}", self.told(sentence));
+        }
         if let Some(chinese) = self.translated(sentence) {
             return chinese;
         }
@@ -458,6 +461,7 @@ zh: 文件无法读取：{0}
             assert_eq!(told(sentence), sentence);
             assert_eq!(Catalogue::new(TEXT).translated(sentence), None);
         }
+        assert_eq!(told("no way out\n\nno way out\n"), "没有出口\n\nno way out\n");
         assert_eq!(
             told("the file cannot be read: nobody knows why"),
             "文件无法读取：nobody knows why"

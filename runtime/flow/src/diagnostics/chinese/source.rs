@@ -24,7 +24,22 @@ const PLACES: [&str; 13] = [
 ];
 
 /// Where else sentences stand that findings are made of.
-const MORE_PLACES: [&str; 2] = ["flow/src/diagnostics/suggest.rs", "model/src/time.rs"];
+const MORE_PLACES: [&str; 14] = [
+    "cli/src/plugins.rs",
+    "node/src/build.rs",
+    "node/src/bundle.rs",
+    "flow/src/diagnostics/suggest.rs",
+    "model/src/time.rs",
+    "plugin/src/load_error.rs",
+    "plugin/src/anatomy.rs",
+    "plugin/src/compiled.rs",
+    "plugin/src/grants",
+    "plugin/src/grants.rs",
+    "plugin/src/host.rs",
+    "plugin/src/imports.rs",
+    "plugin/src/shape.rs",
+    "plugin/src/introspect.rs",
+];
 
 /// What is written before a text that nobody is told by a finding.
 const UNTOLD: [&str; 4] = ["expect(", "reason =", "#[error(", "unreachable!("];
@@ -83,8 +98,9 @@ pub(super) fn literals() -> Vec<Literal> {
     literals
 }
 
-/// A text as the catalogue writes it, whether it is one with holes or a plain one.
+/// The first line of a text as the catalogue writes it, whether it is one with holes or a plain one.
 pub(super) fn keys(text: &str) -> [String; 2] {
+    let text = text.split('\n').next().unwrap_or_default();
     let mut key = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
