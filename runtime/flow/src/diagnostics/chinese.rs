@@ -98,11 +98,8 @@ mod tests {
         for entry in &entries {
             let (english, chinese) = (entry.english, entry.chinese);
             assert!(seen.insert(english), "{english:?} stands there twice");
-            assert_eq!(
-                chinese.matches('`').count() % 2,
-                english.matches('`').count() % 2,
-                "{chinese}"
-            );
+            let odd = |sentence: &str| sentence.matches('`').count() % 2 == 1;
+            assert!(!odd(chinese) || odd(english), "{chinese}");
             for place in 0..english.matches("{}").count() {
                 assert!(
                     chinese.contains(&format!("{{{place}}}")),

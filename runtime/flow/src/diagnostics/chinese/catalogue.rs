@@ -43,6 +43,8 @@ struct Template {
     parts: Vec<&'static str>,
     /// Of each hole, whether it stands in backticks.
     code: Vec<bool>,
+    /// Of each hole, whether what is in it is put in Chinese as it is.
+    kept: Vec<bool>,
     target: Vec<Piece>,
     /// Characters around the holes.
     says: usize,
@@ -103,7 +105,7 @@ impl Catalogue {
 
     /// The sentence in Chinese, if all of it can be said.
     pub(super) fn translated(&self, sentence: &str) -> Option<String> {
-        let search = Search::new(self);
+        let search = Search::new(self, false);
         search.say(sentence, 0).map(|chinese| tidy(&chinese))
     }
 
@@ -116,7 +118,11 @@ impl Catalogue {
         if let Some(chinese) = self.translated(sentence) {
             return chinese;
         }
-        let search = Search::new(self);
+        // Names that people write may hold backticks themselves.
+        if let Some(chinese) = Search::new(self, true).say(sentence, 0) {
+            return chinese;
+        }
+        let search = Search::new(self, true);
         let text = Text::new(sentence);
         let sure = self
             .templates
@@ -170,11 +176,19 @@ impl Template {
                 ticks % 2 == 1
             })
             .collect();
+        let target = pieces(chinese);
+        let kept = (0..parts.len() - 1)
+            .map(|hole| {
+                let kept = |piece: &Piece| matches!(piece, Piece::Hole(place, true) if *place == hole);
+                target.iter().any(kept)
+            })
+            .collect();
         Self {
             says: parts.iter().map(|part| part.chars().count()).sum(),
             parts,
             code,
-            target: pieces(chinese),
+            kept,
+            target,
         }
     }
 
@@ -216,11 +230,9 @@ impl Template {
                 from + text.text[from..].find(part)?
             };
             let ticks = text.ticks(at, end);
-            let fits = if code {
-                ticks == 0
-            } else {
-                ticks.is_multiple_of(2) && end > at
-            };
+            let filled = code || self.kept[hole] || end > at;
+            let whole = if code { ticks == 0 } else { ticks.is_multiple_of(2) };
+            let fits = filled && (whole || search.loose);
             if fits {
                 found.push(&text.text[at..end]);
                 let filled = self.rest(text, end + part.len(), found, search, accept);
@@ -229,7 +241,7 @@ impl Template {
                     return filled;
                 }
             }
-            if last || code && ticks > 0 {
+            if last || code && ticks > 0 && !search.loose {
                 return None;
             }
             from = end + part.chars().next()?.len_utf8();
@@ -284,13 +296,16 @@ fn pieces(chinese: &'static str) -> Vec<Piece> {
 /// One look for a sentence, which has only so many tries.
 struct Search<'c> {
     catalogue: &'c Catalogue,
+    /// Whether backticks may stand in code, too.
+    loose: bool,
     left: Cell<usize>,
 }
 
 impl<'c> Search<'c> {
-    const fn new(catalogue: &'c Catalogue) -> Self {
+    const fn new(catalogue: &'c Catalogue, loose: bool) -> Self {
         Self {
             catalogue,
+            loose,
             left: Cell::new(TRIES_MAX),
         }
     }
@@ -448,6 +463,15 @@ zh: 文件无法读取：{0}
         );
         assert_eq!(told("there are: `a`, `b`, `c`"), "可选值：`a`、`b`、`c`");
         assert_eq!(told("write it as \"${a > 3}\""), "写成 `\"${a > 3}\"`");
+    }
+
+    #[test]
+    fn names_may_hold_backticks() {
+        assert_eq!(
+            told("there is no step `a`b` in flow `c`"),
+            "流程 `c` 没有步骤 `a`b`"
+        );
+        assert_eq!(told("a number has no field ```"), "号码没有字段 ```");
     }
 
     #[test]
