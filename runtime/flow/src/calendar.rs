@@ -17,6 +17,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::civil::{Date, Weekday};
 
+/// The calendar that is built in, and always open.
+pub const ALWAYS: &str = "always";
+
 /// Minutes of a day.
 pub(crate) const DAY: u16 = 24 * 60;
 
@@ -123,6 +126,21 @@ impl fmt::Display for OpeningSpan {
 }
 
 impl Calendar {
+    /// The days that are not like others of their weekday: holidays and make-up workdays, in order.
+    pub fn exceptions(&self) -> Vec<Date> {
+        let Some(spans) = &self.spans else {
+            return Vec::new();
+        };
+        let mut days: Vec<Date> = spans
+            .holidays
+            .keys()
+            .chain(spans.workdays.keys())
+            .copied()
+            .collect();
+        days.sort_unstable();
+        days
+    }
+
     /// The calendar that is always open.
     pub const fn always() -> Self {
         Self { spans: None }

@@ -10,13 +10,15 @@ mod flow;
 mod flows;
 mod graph;
 mod hangup;
-#[cfg(test)]
-pub(crate) mod harness;
+#[cfg(any(test, feature = "testing"))]
+pub mod harness;
 mod hotline;
 mod keys;
 mod loops;
 mod mends;
 mod packs;
+#[cfg(test)]
+mod pages;
 mod presence;
 mod prompts;
 mod queues;

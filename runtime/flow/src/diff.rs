@@ -83,8 +83,8 @@ fn services(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>) {
                     (Some(old), Some(new)) => (old - new).abs() >= SECONDS_SAME,
                     (old, new) => old.is_some() != new.is_some(),
                 };
-                let slower = differs(Some(old.seconds_min), Some(new.seconds_min))
-                    || differs(old.seconds_max, new.seconds_max);
+                let slower =
+                    differs(old.seconds_min, new.seconds_min) || differs(old.seconds_max, new.seconds_max);
                 let presses = (old.presses_min, old.presses_max) != (new.presses_min, new.presses_max);
                 if slower || presses {
                     changes.push(Change::ServiceCost {
@@ -179,9 +179,9 @@ mod tests {
             service: service.into(),
             language: "zh-CN".into(),
             number: "12345".into(),
-            presses_min: 1,
+            presses_min: Some(1),
             presses_max: Some(presses),
-            seconds_min: 10.0,
+            seconds_min: Some(10.0),
             seconds_max: Some(seconds),
         };
         let old = [

@@ -159,8 +159,8 @@ impl Template {
     }
 }
 
-/// Seconds of a text.
-fn text_seconds(text: &str) -> f64 {
+/// How many seconds a voice takes for a text, values and all as they stand in it.
+pub fn text_seconds(text: &str) -> f64 {
     let mut seconds = 0.0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -22,7 +22,7 @@ pub mod hotline;
 pub mod inventory;
 pub mod keypad;
 mod language;
-mod length;
+pub mod length;
 pub mod limits;
 pub mod parse;
 pub mod prove;

@@ -20,7 +20,7 @@ mod plan;
 pub mod witness;
 
 pub use self::{
-    budget::{Reach, budget},
+    budget::{HUMAN, Reach, budget},
     packs::{PACKS, Pack, Rule, pack},
     witness::Witness,
 };

@@ -303,6 +303,14 @@ pub struct Choice {
     pub words: Vec<Arc<str>>,
 }
 
+impl Choice {
+    /// Whether words, as [`plain`](crate::words::plain) leaves them, are this choice's and nothing else.
+    pub fn is_named(&self, plain: &str) -> bool {
+        let words = self.words.iter().chain([&self.value]);
+        words.into_iter().any(|word| crate::words::plain(word) == plain)
+    }
+}
+
 /// `call`
 #[derive(Debug)]
 pub struct Call {

@@ -25,6 +25,7 @@ mod offices;
 mod play;
 mod player;
 pub mod sheet;
+mod telephone;
 mod told;
 
 pub use contact::Contact;
@@ -34,5 +35,6 @@ pub use mocks::Mocks;
 pub use offices::Offices;
 pub use play::{Mismatch, Played, arrival, play};
 pub use player::{AgentDeed, Answered, Player, Plugins};
+pub use telephone::seconds_at;
 pub use told::told;
 pub use trunkline_flow::scenario::{self, Scenario};

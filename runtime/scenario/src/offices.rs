@@ -11,7 +11,7 @@ use trunkline_engine::{
     },
 };
 use trunkline_flow::scenario::ServiceMock;
-use trunkline_model::{Duration, Timestamp};
+use trunkline_model::Duration;
 
 /// The name of what a mocked service books or finds.
 const NAME: &str = "as-the-scenario-says";
@@ -34,7 +34,7 @@ impl Offices {
     }
 
     /// What is answered to a demand, in order; none when the scenario says nothing of it.
-    pub(crate) fn answer(&mut self, serving: &Serving, at: Timestamp) -> Option<Vec<ServiceAnswer>> {
+    pub(crate) fn answer(&mut self, serving: &Serving) -> Option<Vec<ServiceAnswer>> {
         let name = name(&serving.demand);
         let index = self.mocks.iter().position(|mock| *mock.service == name)?;
         let mock = &self.mocks[index];
@@ -45,7 +45,7 @@ impl Offices {
             self.given[index] += 1;
             next
         };
-        answers(&serving.demand, answer, at)
+        answers(&serving.demand, answer)
     }
 
     /// Takes what a scenario says of how queues are.
@@ -85,7 +85,7 @@ fn name(demand: &Demand) -> String {
     }
 }
 
-fn answers(demand: &Demand, word: &str, at: Timestamp) -> Option<Vec<ServiceAnswer>> {
+fn answers(demand: &Demand, word: &str) -> Option<Vec<ServiceAnswer>> {
     use ServiceAnswer::{Callback, Notify, Queue, Record, Survey, Ticket, Transfer};
     let joined = Queue(QueueAnswer::Joined {
         position: 1,
@@ -110,10 +110,6 @@ fn answers(demand: &Demand, word: &str, at: Timestamp) -> Option<Vec<ServiceAnsw
         (Demand::Transfer { .. }, "busy") => vec![Transfer(TransferAnswer::Busy)],
         (Demand::Transfer { .. }, "no-answer") => vec![Transfer(TransferAnswer::NoAnswer)],
         (Demand::Transfer { .. }, "failed") => vec![Transfer(TransferAnswer::Failed)],
-        (Demand::Callback { within, .. }, "booked") => vec![Callback(CallbackAnswer::Booked {
-            id: NAME.into(),
-            due: at + *within,
-        })],
         (Demand::Callback { .. }, "duplicate") => {
             vec![Callback(CallbackAnswer::Duplicate { id: NAME.into() })]
         }
@@ -126,6 +122,10 @@ fn answers(demand: &Demand, word: &str, at: Timestamp) -> Option<Vec<ServiceAnsw
             vec![Ticket(TicketAnswer::Refused)]
         }
         (Demand::Notify { .. }, "failed") => vec![Notify(NotifyAnswer::Failed)],
+        // In memory a message that nothing was said in is none.
+        (Demand::Record(_), "done") => vec![Record(RecordAnswer::Done {
+            recording: NAME.into(),
+        })],
         (Demand::Record(_), "declined") => vec![Record(RecordAnswer::Declined)],
         (Demand::Record(_), "failed") => vec![Record(RecordAnswer::Failed)],
         // What is asked for works as it does in memory.

@@ -359,7 +359,7 @@ impl<P: Plugins> Player<P> {
                 .asked_services
                 .insert((serving.work.clone(), serving.attempt))
         {
-            match self.offices.answer(serving, at) {
+            match self.offices.answer(serving) {
                 Some(answers) => self.said.extend(answers.into_iter().map(|answer| Told {
                     contact: contact.clone(),
                     input: Input::ServiceAnswered {

@@ -138,7 +138,7 @@ fn hotline(steps: usize) -> Sources {
         "  more: { menu: topics, keys: { 1: group-0, 2: goodbye }, on: { else: goodbye } }\n  \
          goodbye: { say: goodbye, next: done }\n  \
          human: { queue: general, on: { else: ring-back }, next: done }\n  \
-         ring-back: { callback: { within: 30m, queue: general, window: always }, on: { duplicate: goodbye, refused: desk }, next: goodbye }\n  \
+         ring-back: { callback: { within: 30m, queue: general, window: office }, on: { duplicate: goodbye, refused: desk }, next: goodbye }\n  \
          desk: { transfer: \"057100001234\", staffed: true, on: { else: sorry }, next: done }\n  \
          sorry: { say: goodbye, next: done }\n  \
          urgent: { transfer: \"110\", on: { else: sorry }, next: done }\n  \

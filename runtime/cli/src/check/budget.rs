@@ -13,28 +13,28 @@ pub(super) fn table(reaches: &[Reach]) -> String {
             &reach.number,
             &reach.language,
             &reach.service,
-            &span(
-                &reach.presses_min.to_string(),
-                reach.presses_max.map(|presses| presses.to_string()),
-            ),
-            &span(
-                &format!("{:.0}", reach.seconds_min),
-                reach.seconds_max.map(|seconds| format!("{seconds:.0}")),
-            ),
+            &span(reach.presses_min, reach.presses_max, |presses| {
+                presses.to_string()
+            }),
+            &span(reach.seconds_min, reach.seconds_max, |seconds| {
+                format!("{seconds:.0}")
+            }),
         ])
     }));
     format!(
-        "{}\nThe least is for a caller who knows the way when all goes well; the most is for one who hears every\n\
-         question to its end when all goes as badly as it can, and `never` where it may not be reached at all.\n",
+        "{}\nThe least is for a caller who knows the way when all goes well; the most is for one who goes straight\n\
+         there but hears everything to its end, when all goes as badly as it can. `never`: it may not be reached at\n\
+         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, by words say.\n",
         table::lay_out(&rows)
     )
 }
 
-fn span(least: &str, most: Option<String>) -> String {
-    match most {
-        None => format!("{least} to never"),
-        Some(most) if most == least => least.to_owned(),
-        Some(most) => format!("{least} to {most}"),
+fn span<T>(least: Option<T>, most: Option<T>, told: impl Fn(T) -> String) -> String {
+    match (least.map(&told), most.map(&told)) {
+        (None, _) => "never".to_owned(),
+        (Some(least), None) => format!("{least} to never"),
+        (Some(least), Some(most)) if most == least => least,
+        (Some(least), Some(most)) => format!("{least} to {most}"),
     }
 }
 
@@ -48,9 +48,9 @@ mod tests {
             number: "12345".into(),
             language: "zh-CN".into(),
             service: service.into(),
-            presses_min: 1,
+            presses_min: Some(1),
             presses_max,
-            seconds_min: 10.4,
+            seconds_min: Some(10.4),
             seconds_max: presses_max.map(|_| 33.0),
         };
         let text = table(&[reach("human", Some(2)), reach("balance", None)]);

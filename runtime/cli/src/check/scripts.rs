@@ -1,6 +1,6 @@
 //! The scripts of findings, kept as scenarios: `dial --script` plays one, `trunkline test` keeps it.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use trunkline_flow::Diagnostic;
@@ -14,11 +14,12 @@ use crate::{exit::Failure, files};
 pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Failure> {
     fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
     let mut written = 0;
+    let mut names: BTreeMap<String, u32> = BTreeMap::new();
     for finding in findings {
         let Some(witness) = &finding.witness else { continue };
         let place = format!("{}:{}", finding.file, finding.line);
-        let name = format!(
-            "{}-{}-{}.yaml",
+        let stem = format!(
+            "{}-{}-{}",
             finding.code.as_str().to_lowercase(),
             finding
                 .file
@@ -28,6 +29,13 @@ pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Fai
                 .unwrap_or_default(),
             finding.line
         );
+        // Two findings may be about one line.
+        let same = names.entry(stem.clone()).or_insert(0);
+        *same += 1;
+        let name = match same {
+            1 => format!("{stem}.yaml"),
+            same => format!("{stem}-{same}.yaml"),
+        };
         let text = format!(
             "# {} at {place}: {}\n{}",
             finding.code,

@@ -8,7 +8,7 @@ use trunkline_flow::{
     diagnostics::{Color, render},
     scenario::{self, FOLDER},
 };
-use trunkline_scenario::{Mocks, play, told};
+use trunkline_scenario::{Mocks, play, seconds_at, told};
 
 use crate::{
     check,
@@ -21,7 +21,8 @@ pub(super) fn is_scenario(script: &Path) -> bool {
     script.extension().is_some_and(|extension| extension == "yaml")
 }
 
-/// Plays a scenario and tells all that happens.
+/// Plays a scenario and tells all that happens, with the seconds since the answer: of the virtual clock,
+/// and of what is said, as long as that takes on a telephone.
 pub(super) async fn run(folder: &Path, script: &Path) -> Outcome {
     let text = std::fs::read_to_string(script)
         .with_context(|| format!("failed to read {}", script.display()))
@@ -37,8 +38,10 @@ pub(super) async fn run(folder: &Path, script: &Path) -> Outcome {
     let dim = anstyle::Style::new().dimmed();
     anstream::println!("{dim}-- {}{dim:#}", scenario.name);
     let played = play(&cast.hotline, scenario, Mocks::new(scenario, &cast.interfaces));
-    for line in played.events.iter().filter_map(told) {
-        anstream::println!("{line}");
+    for (event, seconds) in played.events.iter().zip(seconds_at(&played.events)) {
+        if let Some(line) = told(event) {
+            anstream::println!("{dim}{seconds:5.0} s{dim:#}  {line}");
+        }
     }
     match &played.mismatch {
         None => Ok(Exit::Done),

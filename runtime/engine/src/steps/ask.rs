@@ -114,6 +114,13 @@ fn worded(course: &mut Course<'_>, id: &StepId, step: &Step, ask: &Ask, text: &s
     {
         return then;
     }
+    // Words that name a choice are the step's own, and come before those that hold anywhere.
+    if let Answer::OneOf(choices) = &ask.answer
+        && choices.iter().any(|choice| choice.is_named(&plain))
+        && let Some(value) = collect::understand_text(&ask.answer, text, course.today())
+    {
+        return understood(course, id, step, ask, value);
+    }
     // A caller's own words may hold any word; what holds anywhere must be all that was said.
     if let Some(then) = hearing::anywhere_word_alone(course, id, &plain) {
         return then;

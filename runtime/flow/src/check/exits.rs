@@ -264,9 +264,10 @@ fn unwired(view: &FlowView<'_, '_>, step: &StepSyntax, outs: &[Out], missing: &[
         Code::Unwired,
         step.name.span,
         format!(
-            "`{}` does not say where {} lead",
+            "`{}` does not say where {} {}",
             step.name.as_str(),
-            one_of(names.iter().map(|name| &**name))
+            one_of(names.iter().map(|name| &**name)),
+            if names.len() == 1 { "leads" } else { "lead" },
         ),
     )
     .help(format!("add `on: {{ {}{more} }}`", wiring.join(", ")))

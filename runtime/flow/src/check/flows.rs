@@ -1,6 +1,6 @@
 //! Flows among each other: no circles, not too deep, none that nobody reaches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use trunkline_model::limits::FRAMES_MAX;
 
@@ -33,28 +33,35 @@ pub(super) fn check(world: &World<'_>) {
         })
         .collect();
     let parts = components(names.len(), |flow| runs[flow].iter().map(|(to, _)| *to));
+    let far = far_from_numbers(world, &names, &runs);
     let mut circles = false;
     // Parts come out with what they lead to before them.
     let mut depth = vec![1_usize; names.len()];
     for part in &parts {
         let inside: BTreeSet<usize> = part.iter().copied().collect();
+        // The run that leads back, as seen from the numbers: of a circle it is the one to mend.
+        let back = part
+            .iter()
+            .flat_map(|flow| runs[*flow].iter().map(move |(to, word)| (*flow, *to, *word)))
+            .filter(|(_, to, _)| inside.contains(to))
+            .max_by_key(|(flow, to, _)| (far[*to] <= far[*flow], far[*flow]));
+        if let Some((flow, _, word)) = back {
+            circles = true;
+            let circle = one_of(part.iter().map(|flow| names[*flow]));
+            world.report(
+                Finding::new(
+                    Code::FlowCircle,
+                    word.span,
+                    if part.len() == 1 {
+                        format!("the flow `{}` runs itself", names[flow])
+                    } else {
+                        format!("the flows {circle} run each other in a circle")
+                    },
+                )
+                .help("let it end instead, and the flow that runs it go on"),
+            );
+        }
         for flow in part {
-            if let Some((_, word)) = runs[*flow].iter().find(|(to, _)| inside.contains(to)) {
-                circles = true;
-                let circle = one_of(part.iter().map(|flow| names[*flow]));
-                world.report(
-                    Finding::new(
-                        Code::FlowCircle,
-                        word.span,
-                        if part.len() == 1 {
-                            format!("the flow `{}` runs itself", names[*flow])
-                        } else {
-                            format!("the flows {circle} run each other in a circle")
-                        },
-                    )
-                    .help("let one of them end, and the flow that runs it go on"),
-                );
-            }
             depth[*flow] = 1 + runs[*flow]
                 .iter()
                 .map(|(to, _)| depth[*to])
@@ -81,27 +88,35 @@ pub(super) fn check(world: &World<'_>) {
             }
         }
     }
-    unreached(world, &names, &runs);
+    unreached(world, &far);
 }
 
-fn unreached(world: &World<'_>, names: &[&str], runs: &[Vec<(usize, &Word)>]) {
+/// How many flows lie between each flow and the numbers; one more than all for one that no number
+/// leads to.
+fn far_from_numbers(world: &World<'_>, names: &[&str], runs: &[Vec<(usize, &Word)>]) -> Vec<usize> {
+    let mut far = vec![names.len() + 1; names.len()];
+    let numbers = world.hotline.numbers.iter();
+    let mut open: VecDeque<(usize, usize)> = numbers
+        .filter_map(|number| number.flow.as_ref())
+        .filter_map(|flow| names.iter().position(|name| *name == flow.as_str()))
+        .map(|flow| (flow, 0))
+        .collect();
+    while let Some((flow, steps)) = open.pop_front() {
+        if steps < far[flow] {
+            far[flow] = steps;
+            open.extend(runs[flow].iter().map(|(to, _)| (*to, steps + 1)));
+        }
+    }
+    far
+}
+
+fn unreached(world: &World<'_>, far: &[usize]) {
     // A file that cannot be read may run any of them.
     if !world.broken_flows.is_empty() {
         return;
     }
-    let mut reached = vec![false; names.len()];
-    let numbers = world.hotline.numbers.iter();
-    let mut open: Vec<usize> = numbers
-        .filter_map(|number| number.flow.as_ref())
-        .filter_map(|flow| names.iter().position(|name| *name == flow.as_str()))
-        .collect();
-    while let Some(flow) = open.pop() {
-        if !std::mem::replace(&mut reached[flow], true) {
-            open.extend(runs[flow].iter().map(|(to, _)| *to));
-        }
-    }
-    for (head, reached) in world.flows.values().zip(reached) {
-        if !reached {
+    for (head, far) in world.flows.values().zip(far) {
+        if *far > world.flows.len() {
             world.report(
                 Finding::new(
                     Code::UnreachedFlow,
@@ -127,7 +142,6 @@ flow: main
 start: a
 steps:
   a: { run: other, next: b }
-#           ^^^^^ TL0308: the flows `main`, `other` run each other in a circle
   b: { run: mani, next: done }
 #           ^^^^ TL0102: there is no flow `mani`
   done: { end: completed }

@@ -14,6 +14,7 @@ use crate::{
     hotline::{Number, Plugin},
     limits::NUMBER_CHARS_MAX,
     parse::Grant,
+    prove::HUMAN,
     source::Word,
     syntax::{NumberSyntax, PluginSyntax},
 };
@@ -256,8 +257,9 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<Arc<str>, Number> {
 /// The presses to each service before a number was merged; reports services that no step has.
 fn before(world: &World<'_>, number: &NumberSyntax) -> BTreeMap<Arc<str>, u32> {
     for (service, _) in &number.before {
-        if world.flows_are_whole() && !world.centre.services.contains(&service.value) {
-            let names = world.centre.services.iter().map(|name| &**name);
+        let is_known = *service.value == *HUMAN || world.centre.services.contains(&service.value);
+        if world.flows_are_whole() && !is_known {
+            let names = world.centre.services.iter().map(|name| &**name).chain([HUMAN]);
             world.report(
                 Finding::new(
                     Code::UnknownService,

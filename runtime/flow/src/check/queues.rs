@@ -11,7 +11,6 @@ use crate::{
 };
 
 /// The calendar of a queue that names none.
-const ALWAYS: &str = "always";
 
 pub(super) fn agents(world: &World<'_>) -> BTreeMap<Arc<str>, Agent> {
     world
@@ -46,10 +45,10 @@ pub(super) fn check(world: &World<'_>) -> BTreeMap<Arc<str>, QueueSpec> {
                 skills: words(&queue.skills),
                 target: queue.target,
                 waiting_max: queue.waiting_max,
-                calendar: queue
-                    .calendar
-                    .as_ref()
-                    .map_or_else(|| ALWAYS.into(), |calendar| calendar.value.clone()),
+                calendar: queue.calendar.as_ref().map_or_else(
+                    || crate::calendar::ALWAYS.into(),
+                    |calendar| calendar.value.clone(),
+                ),
             },
         );
     }

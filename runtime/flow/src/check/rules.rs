@@ -1,6 +1,7 @@
 //! The rules of the packs that a hotline holds to, each in a file of its own: proved over the graph of
 //! states, with the shortest script that breaks it.
 
+mod labels;
 mod r1;
 mod r10;
 mod r11;
@@ -26,10 +27,10 @@ use crate::{
     hotline::{Flow, Hotline, PackUse},
     prove::{
         PACKS,
-        graph::{self, By, Graph, Way},
+        graph::{self, By, Graph, Kind, Way},
         packs::{Clause, Pack, Rule, pack},
         paths::{self, Avoided, Path},
-        witness,
+        witness::{self, Last},
     },
     source::Span,
     syntax::StepSyntax,
@@ -301,31 +302,79 @@ impl<'p> Proof<'p, '_> {
         self.said.borrow().contains(&same)
     }
 
-    /// Adds the script of the shortest way that values allow: to `state`, by the way `by` of it if one
-    /// is meant, and on as `onward` says.
+    /// Adds the script of the shortest way that values allow to `state`, and on as `onward` says.
     fn with_witness(
         &self,
         finding: Finding,
         graph: &Graph<'_>,
         state: usize,
-        by: Option<usize>,
+        onward: impl Fn(usize, &Avoided) -> Path,
+    ) -> Finding {
+        self.with_script(finding, graph, state, &Script::default(), onward)
+    }
+
+    /// Adds the script of the shortest way to `state`, with nothing after it but what comes by itself.
+    fn with_way_to(&self, finding: Finding, graph: &Graph<'_>, state: usize) -> Finding {
+        self.with_witness(finding, graph, state, |_, _| Path::default())
+    }
+
+    /// Adds the script of such a way, of those that `open` lets through.
+    fn with_way_by(
+        &self,
+        finding: Finding,
+        graph: &Graph<'_>,
+        state: usize,
+        open: &dyn Fn(usize, &Way) -> bool,
+    ) -> Finding {
+        let script = Script {
+            open,
+            ..Script::default()
+        };
+        self.with_script(finding, graph, state, &script, |_, _| Path::default())
+    }
+
+    /// Adds the script of the shortest way to a step, where a contact can come to it.
+    fn with_way_to_step(&self, finding: Finding, flow: &Flow, step: usize) -> Finding {
+        let nearest = |graph: &&Graph<'_>| {
+            let here = (0..graph.states.len()).filter(|state| {
+                let of = &graph.states[*state];
+                of.flow.name == flow.name && of.step == step && of.kind == Kind::Step
+            });
+            here.min_by_key(|state| graph.near[*state])
+        };
+        match self
+            .graphs
+            .iter()
+            .find_map(|graph| Some((graph, nearest(&graph)?)))
+        {
+            Some((graph, state)) => self.with_way_to(finding, graph, state),
+            None => finding,
+        }
+    }
+
+    /// Adds a script: the shortest way to `state` that is as `script` wants it and that values allow, and
+    /// on as `onward` says.
+    fn with_script(
+        &self,
+        finding: Finding,
+        graph: &Graph<'_>,
+        state: usize,
+        script: &Script<'_>,
         onward: impl Fn(usize, &Avoided) -> Path,
     ) -> Finding {
         let mut avoided = Avoided::new();
         for (_, start) in graph.starts.iter().cycle().take(WITNESS_TRIES_MAX) {
-            let Some(mut path) = paths::to(graph, &[*start], state, &avoided) else {
+            let Some(mut path) = paths::to(graph, *start, state, &avoided, script.open) else {
                 continue;
             };
-            let mut at = state;
-            if let Some(way) = by {
-                path = path.then(Path(vec![(state, way)]));
-                at = graph.states[state].ways[way].to;
-            }
-            path = path.then(onward(at, &avoided));
-            match witness::find(graph, *start, &path) {
+            path = path.then(onward(state, &avoided));
+            match witness::find(graph, *start, &path, &script.last) {
                 Ok(witness) => return finding.witness(witness),
                 Err(stuck) => {
-                    *avoided.entry(path.0[stuck.min(path.0.len() - 1)]).or_default() += 20;
+                    let Some(place) = path.0.get(stuck).or(path.0.last()) else {
+                        break;
+                    };
+                    *avoided.entry(*place).or_default() += 20;
                 }
             }
         }
@@ -334,6 +383,23 @@ impl<'p> Proof<'p, '_> {
         } else {
             "the hotline has too many states to follow each condition, so this may be a way that conditions exclude"
         })
+    }
+}
+
+/// What the script of a finding has to be like.
+struct Script<'s> {
+    /// The ways that may be taken to where it is to lead.
+    open: &'s dyn Fn(usize, &Way) -> bool,
+    /// What comes at its end.
+    last: Last,
+}
+
+impl Default for Script<'_> {
+    fn default() -> Self {
+        Self {
+            open: &|_, _| true,
+            last: Last::GoesOn,
+        }
     }
 }
 
@@ -347,7 +413,8 @@ fn told(way: &Way) -> String {
         By::Passed => "its condition not holding".to_owned(),
         By::Entered => "its condition holding".to_owned(),
         By::Intent(case) => format!("the intent `{case}`"),
-        By::Answer => "an answer".to_owned(),
+        By::Answer(None) => "an answer".to_owned(),
+        By::Answer(Some(choice)) => format!("the answer `{choice}`"),
         By::Next => "`next`".to_owned(),
         By::Ended(outcome) => format!("the outcome `{outcome}`"),
     }
@@ -355,11 +422,8 @@ fn told(way: &Way) -> String {
 
 /// Seconds as people say them.
 fn in_seconds(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{seconds:.0} s")
-    }
+    let tenths = (seconds * 10.0).round() / 10.0;
+    format!("{tenths} s")
 }
 
 /// A count and its word.
@@ -389,15 +453,18 @@ fn reached(graph: &Graph<'_>, stop: impl Fn(usize) -> bool, open: impl Fn(usize,
     reached
 }
 
-/// The first state of each step among some states.
+/// The state of each step, among some states, that contacts come to first.
 fn by_step<'g>(
     graph: &'g Graph<'_>,
     states: impl Iterator<Item = usize>,
 ) -> BTreeMap<(&'g str, usize), usize> {
-    let mut first = BTreeMap::new();
+    let mut first: BTreeMap<_, usize> = BTreeMap::new();
     for state in states {
         let of = &graph.states[state];
-        first.entry((of.flow.name.as_str(), of.step)).or_insert(state);
+        let known = first.entry((of.flow.name.as_str(), of.step)).or_insert(state);
+        if graph.near[state] < graph.near[*known] {
+            *known = state;
+        }
     }
     first
 }

@@ -62,7 +62,7 @@ impl<'a> World<'a> {
         interfaces: &'a BTreeMap<PluginName, Arc<Interface>>,
     ) -> Self {
         let syntax = &parsed.syntax;
-        let mut calendars: Vec<Arc<str>> = vec!["always".into()];
+        let mut calendars: Vec<Arc<str>> = vec![crate::calendar::ALWAYS.into()];
         calendars.extend(
             syntax
                 .calendars

@@ -149,19 +149,12 @@ fn span(min: &str, max: &str, tongue: Tongue) -> String {
 }
 
 fn cost(cost: &Reach, tongue: Tongue) -> String {
-    // What may not be reached at all has no most.
-    let most = |most: Option<String>| most.unwrap_or_else(|| "∞".to_owned());
-    let presses = span(
-        &cost.presses_min.to_string(),
-        &most(cost.presses_max.map(|presses| presses.to_string())),
-        tongue,
-    );
-    let second = |seconds: f64| format!("{seconds:.0}");
-    let seconds = span(
-        &second(cost.seconds_min),
-        &most(cost.seconds_max.map(second)),
-        tongue,
-    );
+    // What may not be reached at all has no most, and what no way leads to no least.
+    let told = |count: Option<String>| count.unwrap_or_else(|| "∞".to_owned());
+    let pressed = |presses: Option<u32>| told(presses.map(|presses| presses.to_string()));
+    let lasted = |seconds: Option<f64>| told(seconds.map(|seconds| format!("{seconds:.0}")));
+    let presses = span(&pressed(cost.presses_min), &pressed(cost.presses_max), tongue);
+    let seconds = span(&lasted(cost.seconds_min), &lasted(cost.seconds_max), tongue);
     match tongue {
         Chinese => format!("按键{presses}次、{seconds}秒"),
         English => {

@@ -281,7 +281,7 @@ impl Editor {
             }
             Subject::Calendar => {
                 let mut names = self.names.declared(subject, "");
-                names.push("always".into());
+                names.push(crate::calendar::ALWAYS.into());
                 names.iter().map(plain).collect()
             }
             // Not declared anywhere: what is used elsewhere is offered.

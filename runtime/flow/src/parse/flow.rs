@@ -63,7 +63,29 @@ pub(super) fn flow(reader: &Reader<'_>, root: &Node, start: Span) -> Option<Flow
 
 /// `name: type` lines.
 fn declarations(reader: &Reader<'_>, node: Option<&Node>, field: &str, what: &str) -> Vec<(Word, Word)> {
-    let declared = node.map(|node| reader.words(node, field)).unwrap_or_default();
+    let mut declared = Vec::new();
+    for entry in node.map(|node| reader.entries(node, field)).unwrap_or_default() {
+        if let Kind::Mapping(_) = entry.value.kind {
+            reader.report(
+                Finding::new(
+                    Code::WrongShape,
+                    entry.value.span,
+                    format!("{what} is its name and its type, and no more"),
+                )
+                .help(format!(
+                    "write `{}: string`; only variables have more",
+                    entry.key.as_str()
+                )),
+            );
+            // Its name is known all the same, so that what uses it is not blamed.
+            let mut fields = reader.fields(&entry.value, what, entry.key.span);
+            if let Some(ty) = fields.word(reader, "type") {
+                declared.push((entry.key.clone(), ty));
+            }
+        } else if let Some(ty) = reader.word(&entry.value, &format!("the type of `{}`", entry.key.as_str())) {
+            declared.push((entry.key.clone(), ty));
+        }
+    }
     for (name, _) in &declared {
         reader.name(name, what, Style::Snake);
     }

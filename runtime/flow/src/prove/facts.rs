@@ -124,7 +124,7 @@ impl Facts {
                 ..
             } => Worth::Is(Value::Text(given.language.clone())),
             Op::Contact { .. } => of(path(node).and_then(|path| self.0.get(path.as_str()))),
-            Op::CalendarOpen(name) if &**name == "always" => Worth::Is(Value::Bool(true)),
+            Op::CalendarOpen(name) if &**name == crate::calendar::ALWAYS => Worth::Is(Value::Bool(true)),
             Op::Field(inside, name) => match self.worth(inside, given) {
                 Worth::Unset => Worth::Unset,
                 Worth::Is(Value::Record(fields)) => {
@@ -316,7 +316,7 @@ pub(crate) fn path(node: &Node) -> Option<String> {
 pub(crate) fn reads_the_world(node: &Node) -> bool {
     let mut reads = false;
     walk(node, &mut |node| {
-        reads |= matches!(&node.op, Op::CalendarOpen(name) if &**name != "always")
+        reads |= matches!(&node.op, Op::CalendarOpen(name) if &**name != crate::calendar::ALWAYS)
             || matches!(&node.op, Op::Queue(..) | Op::CalendarTurn(..));
     });
     reads

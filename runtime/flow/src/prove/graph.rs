@@ -12,7 +12,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use trunkline_model::{
-    Duration, StepId,
+    Duration, StepId, Value,
+    json::to_json,
     limits::{VOICE_FIRST_INPUT, VOICE_NEXT_KEY},
 };
 
@@ -45,6 +46,11 @@ pub(crate) struct Graph<'h> {
     contexts: Vec<Context<'h>>,
     /// Whether conditions were remembered: if not, some ways may exclude each other.
     pub(crate) remembering: bool,
+    /// Whether the caller has hung up before the contact begins here.
+    pub(crate) hung_up: bool,
+    /// How far each state is from where contacts begin: of several that show the same, the nearest
+    /// is shown.
+    pub(crate) near: Vec<u32>,
 }
 
 /// Where a contact stands.
@@ -104,8 +110,9 @@ pub(crate) enum By {
     Word(Arc<str>),
     /// What a plugin takes the caller's words for.
     Intent(Arc<str>),
-    /// An answer that counts.
-    Answer,
+    /// An answer that counts: the value that was chosen, where there are some to choose from; a yes or
+    /// a no is `true` or `false`.
+    Answer(Option<Arc<str>>),
     /// An exit of the step, by its name.
     Exit(Arc<str>),
     /// The flow that was run has ended by this outcome.
@@ -124,7 +131,8 @@ pub(crate) enum Chooser {
 pub(crate) enum Trouble {
     /// A plugin or a service failed, or a service refused: nothing the caller can help.
     Failure,
-    /// The function's own error.
+    /// The function's own error, or what does not keep the caller's matter from being dealt with:
+    /// a ticket that is there already, a message or a survey that failed.
     Refusal,
     /// The caller gave nothing, or nothing that counts.
     Silence,
@@ -157,9 +165,32 @@ struct Builder<'h, 'p> {
 /// The states of a number's contacts, whatever language they begin in; conditions among `assumed`
 /// (by their [`key`](super::facts::key)) are taken as true. None for a number that is not there.
 pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) -> Option<Graph<'h>> {
+    let called = hotline.numbers.get(number)?;
+    let flow = hotline.flows.get(&called.flow)?;
+    build_from(hotline, number, &flow.start, assumed)
+}
+
+/// The states of a number's contacts whose callers hung up before anything was said. None where nothing
+/// runs on then.
+pub(crate) fn build_hung_up<'h>(hotline: &'h Hotline, number: &str) -> Option<Graph<'h>> {
+    let called = hotline.numbers.get(number)?;
+    let flow = hotline.flows.get(&called.flow)?;
+    let graph = build_from(hotline, number, flow.on_hangup.as_ref()?, &[])?;
+    Some(Graph {
+        hung_up: true,
+        ..graph
+    })
+}
+
+fn build_from<'h>(
+    hotline: &'h Hotline,
+    number: &str,
+    start: &StepId,
+    assumed: &[String],
+) -> Option<Graph<'h>> {
     let (number, called) = hotline.numbers.get_key_value(number)?;
     let flow = hotline.flows.get(&called.flow)?;
-    let start = flow.steps.get_index_of(&flow.start)?;
+    let start = flow.steps.get_index_of(start)?;
     for remembering in [true, false] {
         let plans = Plans::new(hotline, remembering);
         let steps: usize = hotline.flows.values().map(|flow| flow.steps.len()).sum();
@@ -175,9 +206,11 @@ pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) 
             open: Vec::new(),
             states_max: STATES_MIN + STATES_PER_STEP_MAX * steps * hotline.languages.len().max(1),
         };
+        let dialects = hotline.dialects.keys();
         let starts = hotline
             .languages
             .iter()
+            .chain(dialects)
             .map(|language| {
                 let facts = builder.begin(flow, Facts::default(), language);
                 (
@@ -187,14 +220,18 @@ pub(crate) fn build<'h>(hotline: &'h Hotline, number: &str, assumed: &[String]) 
             })
             .collect();
         if builder.explore() {
-            return Some(Graph {
+            let mut graph = Graph {
                 hotline,
                 number: number.clone(),
                 starts,
                 states: builder.states,
                 contexts: builder.contexts,
                 remembering,
-            });
+                hung_up: false,
+                near: Vec::new(),
+            };
+            graph.near = super::paths::distances(&graph);
+            return Some(graph);
         }
     }
     None
@@ -225,12 +262,34 @@ impl<'h> Graph<'h> {
         self.states[state].kind == Kind::Step && matches!(self.step(state).verb, Verb::Callback(_))
     }
 
+    /// Whether the contact waits here for something that happens elsewhere, like the end of a ticket.
+    pub(crate) fn waits_for_event(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step
+            && matches!(&self.step(state).verb, Verb::Wait(wait) if wait.event.is_some())
+    }
+
     /// The outcome of a contact that has ended in this state.
     pub(crate) fn outcome(&self, state: usize) -> Option<&'h str> {
         match &self.step(state).verb {
             Verb::End(end) if self.states[state].kind == Kind::End => Some(&end.outcome),
             _ => None,
         }
+    }
+
+    /// Whether the caller may say something here that is heard as an answer: a question, those of a
+    /// survey too.
+    pub(crate) fn hears(&self, state: usize) -> bool {
+        self.states[state].kind == Kind::Step
+            && matches!(
+                self.step(state).verb,
+                Verb::Menu(_) | Verb::Ask(_) | Verb::Survey(_)
+            )
+    }
+
+    /// Whether the contact waits here for the caller to say or press something: a message, too.
+    pub(crate) fn waits_for_caller(&self, state: usize) -> bool {
+        let message = matches!(self.step(state).verb, Verb::Record(Record::Message { .. }));
+        self.hears(state) || (message && self.states[state].kind == Kind::Step)
     }
 
     /// Whether the caller is asked something here.
@@ -242,7 +301,7 @@ impl<'h> Graph<'h> {
     pub(crate) fn chooser(&self, state: usize, way: &Way) -> Chooser {
         let hears = self.states[state].kind == Kind::Step && self.step(state).verb.hears();
         let by_caller = match &way.by {
-            By::Key(_) | By::Word(_) | By::Answer => true,
+            By::Key(_) | By::Word(_) | By::Answer(_) => true,
             By::Exit(name) => hears && matches!(&**name, "no-input" | "no-match" | "invalid" | "declined"),
             By::Next | By::Passed | By::Entered | By::Branch(..) | By::Intent(_) | By::Ended(_) => false,
         };
@@ -265,6 +324,10 @@ impl<'h> Graph<'h> {
                 // It is booked already; who was asked and did not want to is done with.
                 (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
                     return None;
+                }
+                // The caller's matter is taken down already, or was before, and stays so.
+                (Verb::Ticket(_), "duplicate") | (Verb::Notify(_) | Verb::Survey(_), "failed") => {
+                    Trouble::Refusal
                 }
                 (Verb::Callback(_), "refused") => Trouble::LastResort,
                 (Verb::Run(_), _) => return None,
@@ -583,8 +646,16 @@ impl<'h> Trail<'h, '_, '_> {
             Verb::Queue(queue) => {
                 let max = seconds(queue.max);
                 self.next(step, &facts, taking(0.0, max));
-                self.exits(step, |name| {
-                    Some(if name == "timeout" { taking(max, max) } else { FREE })
+                let never_closed = self
+                    .builder
+                    .hotline
+                    .queues
+                    .get(&queue.queue)
+                    .is_none_or(|settings| &*settings.calendar == crate::calendar::ALWAYS);
+                self.exits(step, |name| match name {
+                    "timeout" => Some(taking(max, max)),
+                    "closed" if never_closed => None,
+                    _ => Some(FREE),
                 });
                 for offer in &queue.offers {
                     let (after, said) = (seconds(offer.after), self.said(&offer.prompt));
@@ -732,11 +803,6 @@ impl<'h> Trail<'h, '_, '_> {
 
     fn ask(&mut self, step: &Step, ask: &'h Ask) {
         let said = self.said(&ask.prompt);
-        let mut after = self.facts.clone();
-        if let Some(save) = &ask.save {
-            let worth = Worth::Set;
-            after.set(save.as_str(), &worth);
-        }
         let (least, most) = presses(&ask.answer);
         let confirming = ask.confirm.as_ref().map(|prompt| self.said(prompt));
         let keying = f64::from(most.saturating_sub(1)) * seconds(VOICE_NEXT_KEY);
@@ -748,8 +814,30 @@ impl<'h> Trail<'h, '_, '_> {
                 (0.0, said + keying + confirm + first_input(ask.time)),
             ),
         };
-        if let Some(next) = &step.next {
-            self.lead_sure(By::Answer, next, &after, cost, anybody_can(&ask.answer));
+        let choices = match &ask.answer {
+            Answer::YesNo => [true, false].map(Value::Bool).to_vec(),
+            Answer::OneOf(choices) => {
+                let values = choices.iter().map(|choice| choice.value.clone());
+                values.map(Value::Text).collect()
+            }
+            _ => Vec::new(),
+        };
+        // What is chosen is the caller's choice, and so is what hangs on it.
+        let worths = match choices.as_slice() {
+            [] => vec![(None, Worth::Set)],
+            values => values
+                .iter()
+                .map(|value| (Some(chosen(value)), Worth::Is(value.clone())))
+                .collect(),
+        };
+        for (choice, worth) in worths {
+            let mut after = self.facts.clone();
+            if let Some(save) = &ask.save {
+                after.set(save.as_str(), &worth);
+            }
+            if let Some(next) = &step.next {
+                self.lead_sure(By::Answer(choice), next, &after, cost, anybody_can(&ask.answer));
+            }
         }
         let own: Vec<Key> = crate::keypad::of_answer(&ask.answer);
         self.anywhere(&own, said);
@@ -834,7 +922,7 @@ impl<'h> Trail<'h, '_, '_> {
             }
         }
         if let Some(next) = &step.next {
-            self.lead(By::Answer, next, &facts, (inputs, keys, (0.0, silent)));
+            self.lead(By::Answer(None), next, &facts, (inputs, keys, (0.0, silent)));
         }
         self.exits(step, |_| Some(taking(0.0, silent)));
         self.anywhere(&[], said);
@@ -919,7 +1007,16 @@ fn same_kind(a: &By, b: &By) -> bool {
             };
             group(a) == group(b)
         }
+        (By::Answer(_), By::Answer(_)) => true,
         (a, b) => a == b,
+    }
+}
+
+/// How a value that was chosen is named in [`By::Answer`].
+pub(crate) fn chosen(value: &Value) -> Arc<str> {
+    match value {
+        Value::Text(text) => text.clone(),
+        value => to_json(value).to_string().into(),
     }
 }
 
@@ -930,15 +1027,18 @@ pub(crate) fn presses(answer: &Answer) -> (u32, u32) {
         Answer::Text => (0, 0),
         Answer::YesNo | Answer::OneOf(_) => (1, 1),
         Answer::Digits(digits) => {
-            let finish = u32::from(digits.finish.is_some());
-            (
-                count(*digits.length.start()) + finish,
-                count(*digits.length.end()) + finish,
-            )
+            // An answer of full length is complete without the finish key.
+            let (least, most) = (count(*digits.length.start()), count(*digits.length.end()));
+            let open = u32::from(digits.finish.is_some() && least < most);
+            (least + open, most)
         }
         Answer::Date => (8, 8),
         Answer::Phone => (4, 16),
-        Answer::Number { .. } | Answer::Money => (2, 16),
+        // A number of the longest length, and the finish key.
+        Answer::Number { max: Some(max), .. } if *max >= 0.0 && *max < 1e15 => {
+            (1, 1 + count(format!("{max:.0}").len()))
+        }
+        Answer::Number { .. } | Answer::Money => (1, 16),
         Answer::IdNumber => (18, 18),
     }
 }
@@ -947,7 +1047,13 @@ pub(crate) fn presses(answer: &Answer) -> (u32, u32) {
 pub(crate) const fn anybody_can(answer: &Answer) -> bool {
     matches!(
         answer,
-        Answer::Text | Answer::YesNo | Answer::OneOf(_) | Answer::Phone
+        Answer::Text
+            | Answer::YesNo
+            | Answer::OneOf(_)
+            | Answer::Phone
+            | Answer::Number { .. }
+            | Answer::Money
+            | Answer::Date
     )
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     game::{Game, Values},
-    graph::{Chooser, Graph, Way},
+    graph::{By, Chooser, Graph, Way},
 };
 
 /// Steps of a way that goes in a circle: enough to see it go round.
@@ -20,17 +20,50 @@ pub(crate) struct Path(pub(crate) Vec<(usize, usize)>);
 /// Ways that turned out not to be taken together, and how much they are avoided.
 pub(crate) type Avoided = HashMap<(usize, usize), u32>;
 
-/// The way from one of some states to another on which least happens: few inputs, and nothing
-/// that goes wrong if that can be.
-pub(crate) fn to(graph: &Graph<'_>, starts: &[usize], goal: usize, avoided: &Avoided) -> Option<Path> {
+/// What a way adds to how far something is: least happens on few inputs, and where nothing goes
+/// wrong.
+fn distance(graph: &Graph<'_>, state: usize, way: &Way) -> u32 {
     const INPUT: u32 = 4;
     const TROUBLE: u32 = 8;
+    1 + way.inputs * INPUT + graph.trouble(state, way).map_or(0, |_| TROUBLE)
+}
+
+/// How far each state is from where contacts begin, in the first language rather than in another.
+pub(crate) fn distances(graph: &Graph<'_>) -> Vec<u32> {
+    let mut near = vec![u32::MAX; graph.states.len()];
+    let mut open = BinaryHeap::new();
+    for (place, (_, start)) in graph.starts.iter().enumerate() {
+        let begins = u32::try_from(place).unwrap_or(u32::MAX);
+        near[*start] = near[*start].min(begins);
+        open.push(Reverse((begins, *start)));
+    }
+    while let Some(Reverse((cost, state))) = open.pop() {
+        if cost > near[state] {
+            continue;
+        }
+        for way in &graph.states[state].ways {
+            let through = cost + distance(graph, state, way);
+            if through < near[way.to] {
+                near[way.to] = through;
+                open.push(Reverse((through, way.to)));
+            }
+        }
+    }
+    near
+}
+
+/// The way from a state to another on which least happens, of those whose parts `open_to` lets through.
+pub(crate) fn to(
+    graph: &Graph<'_>,
+    start: usize,
+    goal: usize,
+    avoided: &Avoided,
+    open_to: &dyn Fn(usize, &Way) -> bool,
+) -> Option<Path> {
     let mut least: HashMap<usize, (u32, Option<(usize, usize)>)> = HashMap::new();
     let mut open = BinaryHeap::new();
-    for start in starts {
-        least.insert(*start, (0, None));
-        open.push(Reverse((0, *start)));
-    }
+    least.insert(start, (0, None));
+    open.push(Reverse((0, start)));
     while let Some(Reverse((cost, state))) = open.pop() {
         if state == goal {
             break;
@@ -39,9 +72,11 @@ pub(crate) fn to(graph: &Graph<'_>, starts: &[usize], goal: usize, avoided: &Avo
             continue;
         }
         for (index, way) in graph.states[state].ways.iter().enumerate() {
-            let trouble = graph.trouble(state, way).map_or(0, |_| TROUBLE);
+            if !open_to(state, way) {
+                continue;
+            }
             let avoid = avoided.get(&(state, index)).copied().unwrap_or_default();
-            let through = cost + 1 + way.inputs * INPUT + trouble + avoid;
+            let through = cost + distance(graph, state, way) + avoid;
             if least.get(&way.to).is_none_or(|(known, _)| through < *known) {
                 least.insert(way.to, (through, Some((state, index))));
                 open.push(Reverse((through, way.to)));
@@ -60,15 +95,23 @@ pub(crate) fn to(graph: &Graph<'_>, starts: &[usize], goal: usize, avoided: &Avo
 
 /// What becomes of a contact from a state on when the caller does the best and the world the
 /// worst: to the goal where it is reached, else to an end, or round a circle.
-pub(crate) fn onward(game: &Game<'_, '_>, values: &Values, from: usize, avoided: &Avoided) -> Path {
+///
+/// `values` are what the game costs when ways cost what `cost` says.
+pub(crate) fn onward(
+    game: &Game<'_, '_>,
+    values: &Values,
+    cost: fn(&Way) -> f64,
+    from: usize,
+    avoided: &Avoided,
+) -> Path {
     if values.at(from).is_finite() {
-        played(game, values, from)
+        played(game, values, cost, from)
     } else {
         doomed(game, values, from, avoided)
     }
 }
 
-fn played(game: &Game<'_, '_>, values: &Values, from: usize) -> Path {
+fn played(game: &Game<'_, '_>, values: &Values, cost: fn(&Way) -> f64, from: usize) -> Path {
     let mut path = Path::default();
     let mut at = from;
     while !game.is_goal(at) && path.0.len() < game.graph.states.len() {
@@ -78,11 +121,17 @@ fn played(game: &Game<'_, '_>, values: &Values, from: usize) -> Path {
             .iter()
             .enumerate()
             .filter(|(index, _)| game.can_choose(at, *index));
-        let worth = |way: &Way| values.at(way.to) + f64::from(way.inputs);
+        let worth = |way: &Way| values.at(way.to) + cost(way);
         let chosen = if by_caller {
             choices.min_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)))
         } else {
-            choices.max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)))
+            // Of ways that may take as long one that surely does.
+            let lasts = |way: &Way| matches!(&way.by, By::Exit(name) if name.ends_with("fault.timed-out"));
+            choices.max_by(|(_, a), (_, b)| {
+                worth(a)
+                    .total_cmp(&worth(b))
+                    .then_with(|| lasts(a).cmp(&lasts(b)))
+            })
         };
         let Some((index, way)) = chosen else { break };
         path.0.push((at, index));
@@ -147,10 +196,37 @@ fn doomed(game: &Game<'_, '_>, values: &Values, from: usize, avoided: &Avoided) 
     Path(path)
 }
 
+/// The way that costs least to the goal, whoever chooses: `values` are the least costs. None where it
+/// is never reached.
+pub(crate) fn along(game: &Game<'_, '_>, values: &Values, cost: fn(&Way) -> f64, from: usize) -> Path {
+    let mut path = Path::default();
+    let mut at = from;
+    while !game.is_goal(at) && values.at(at).is_finite() && path.0.len() < game.graph.states.len() {
+        let ways = game.graph.states[at].ways.iter().enumerate();
+        let open = ways.filter(|(index, _)| game.is_open(at, *index));
+        let worth = |way: &Way| values.at(way.to) + cost(way);
+        // Of ways that cost the same, one that leads nearer.
+        let next = open.min_by(|(_, a), (_, b)| {
+            let near = |way: &Way| game.graph.near[way.to];
+            worth(a).total_cmp(&worth(b)).then_with(|| near(b).cmp(&near(a)))
+        });
+        let Some((index, way)) = next else { break };
+        path.0.push((at, index));
+        at = way.to;
+    }
+    path
+}
+
 impl Path {
     /// This way and then another.
     pub(crate) fn then(mut self, more: Self) -> Self {
         self.0.extend(more.0);
+        self
+    }
+
+    /// This way after a step of another.
+    pub(crate) fn after(mut self, step: (usize, usize)) -> Self {
+        self.0.insert(0, step);
         self
     }
 

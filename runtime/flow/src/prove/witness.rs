@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     expression::{ContactField, Expression, Op, QueueField, Scope},
-    hotline::Flow,
+    hotline::{Flow, SurveySpec},
     step::{Answer, Ask, Call, Key, Menu, Record, Step, Target, Verb},
     tongue::Tongue,
 };
@@ -38,8 +38,14 @@ const MONDAY: &str = "2026-11-16T00:15";
 /// Times of a week that are tried, half an hour apart.
 const TIMES_OF_A_WEEK: i64 = 7 * 48;
 
+/// Holidays and make-up workdays that are tried.
+const EXCEPTIONS_MAX: usize = 400;
+
 /// Walks of one way that are tried.
 const WALKS_MAX: usize = 4_000;
+
+/// States that are gone through by themselves at the end of a way.
+const GOES_ON_MAX: usize = 200;
 
 /// Who calls, where the caller's number is known.
 const CALLER: &str = "+8613800138000";
@@ -55,6 +61,8 @@ pub struct Witness {
     pub at: String,
     /// Who calls, when that is known.
     pub from: Option<String>,
+    /// By which channel, when that matters.
+    pub channel: Option<String>,
     /// What plugins answer, call by call: the function as the flow writes it, and the answer.
     pub plugins: Vec<(Arc<str>, Mock)>,
     /// What services answer that do not do what is asked: `queue.general`, `callback`, …, and the exit.
@@ -75,8 +83,8 @@ pub enum Mock {
     Ok(String),
     /// Its own error, by its case, and what that carries as JSON.
     Refusal(Arc<str>, Option<String>),
-    /// A fault.
-    Fault(Arc<str>),
+    /// A fault, and how long it takes until it is there.
+    Fault(Arc<str>, Duration),
 }
 
 /// What the caller does, or has to wait for.
@@ -89,26 +97,42 @@ pub enum Move {
     Says(String),
     /// Keeps silent.
     Waits(Duration),
+    /// Leaves.
+    HangsUp,
+}
+
+/// What comes at the end of a way.
+pub(crate) enum Last {
+    /// What goes on by itself, until the caller is asked, people are there or the contact ends.
+    GoesOn,
+    /// The same, for a caller who is known and so can be rung.
+    IsRung,
+    /// The caller says some words, by which this way of the state is taken, or none.
+    Says(Arc<str>, Option<usize>),
 }
 
 /// Finds the script of a way.
 ///
 /// # Errors
 /// No values were found that lead along it: the place in the way that could not be taken.
-pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path) -> Result<Witness, usize> {
+pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path, last: &Last) -> Result<Witness, usize> {
     let mut chosen = Chosen::default();
+    if matches!(last, Last::IsRung) {
+        chosen.0.insert("caller".to_owned(), Value::from(CALLER));
+    }
     let mut left = WALKS_MAX;
     loop {
-        let stuck = match Walk::begin(graph, &chosen).along(start, path) {
+        let stuck = match Walk::begin(graph, &chosen).along(start, path, last) {
             Ok(witness) => return Ok(witness),
             Err(stuck) => stuck,
         };
         let mut better = None;
-        for change in stuck.changes(graph) {
+        let fixed = |what: &str| what == "caller" && matches!(last, Last::IsRung);
+        for change in stuck.changes(graph).into_iter().filter(|(what, _)| !fixed(what)) {
             left = left.checked_sub(1).ok_or(stuck.place)?;
             let mut tried = chosen.clone();
             tried.0.insert(change.0, change.1);
-            let further = match Walk::begin(graph, &tried).along(start, path) {
+            let further = match Walk::begin(graph, &tried).along(start, path, last) {
                 Ok(_) => true,
                 Err(next) => {
                     next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part)
@@ -167,7 +191,8 @@ impl<'g, 'h> Walk<'g, 'h> {
             Some(Value::Time(at)) => *at,
             _ => local(MORNING, zone),
         };
-        let from = chosen.0.get("caller").and_then(Value::as_text).map(str::to_owned);
+        let text = |what: &str| chosen.0.get(what).and_then(Value::as_text).map(str::to_owned);
+        let (from, channel) = (text("caller"), text("channel"));
         Self {
             graph,
             chosen,
@@ -182,6 +207,7 @@ impl<'g, 'h> Walk<'g, 'h> {
                 language: "".into(),
                 at: clock(at, zone),
                 from,
+                channel,
                 plugins: Vec::new(),
                 services: Vec::new(),
                 script: Vec::new(),
@@ -192,16 +218,35 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
     }
 
-    fn along(mut self, start: usize, path: &Path) -> Result<Witness, Box<Stuck>> {
-        let last = path.target(self.graph).unwrap_or(start);
+    fn along(mut self, start: usize, path: &Path, last: &Last) -> Result<Witness, Box<Stuck>> {
+        let target = path.target(self.graph).unwrap_or(start);
         let start = &self.graph.states[start];
         self.language = start.language.clone();
         self.witness.language = start.language.clone();
+        if self.graph.hung_up {
+            self.witness.script.push(Move::HangsUp);
+        }
         self.enter(start.flow, HashMap::new(), HashMap::new());
         for (place, (state, index)) in path.0.iter().enumerate() {
             self.place = place;
             self.take(*state, *index)?;
         }
+        self.place = path.0.len();
+        let last = match last {
+            Last::GoesOn | Last::IsRung => self.go_on(target)?,
+            Last::Says(words, way) => {
+                self.says(words.to_string());
+                match way {
+                    Some(way) => {
+                        self.keep_words(target, words);
+                        let to = self.graph.states[target].ways[*way].to;
+                        self.frames.truncate(self.graph.frames(to).len().max(1));
+                        self.go_on(to)?
+                    }
+                    None => target,
+                }
+            }
+        };
         for (name, value) in &self.chosen.0 {
             if name.starts_with("queue.") {
                 let read = match value {
@@ -214,6 +259,66 @@ impl<'g, 'h> Walk<'g, 'h> {
         self.witness.ended = self.graph.outcome(last).map(Arc::from);
         self.witness.step = self.graph.name(last).into();
         Ok(self.witness)
+    }
+
+    /// Takes what comes by itself and goes well from a state on. The state where it comes to rest.
+    fn go_on(&mut self, from: usize) -> Result<usize, Box<Stuck>> {
+        let mut at = from;
+        for _ in 0..GOES_ON_MAX {
+            let graph = self.graph;
+            let rests = graph.hears(at) || graph.is_human(at) || graph.outcome(at).is_some();
+            if rests && !(graph.is_human(at) && graph.hung_up) {
+                break;
+            }
+            let Some(index) = self.goes_well(at) else { break };
+            self.take(at, index)?;
+            at = graph.states[at].ways[index].to;
+        }
+        Ok(at)
+    }
+
+    /// The way of a state that is taken by itself when all goes well.
+    fn goes_well(&self, state: usize) -> Option<usize> {
+        let graph = self.graph;
+        let of = &graph.states[state];
+        let step = graph.step(state);
+        let holds = |condition: &Expression| condition.evaluate(&self.scope()) == Ok(Value::Bool(true));
+        let by = |wanted: &dyn Fn(&By) -> bool| of.ways.iter().position(|way| wanted(&way.by));
+        if of.kind == Kind::Gate {
+            let entered = step.when.as_ref().is_none_or(holds);
+            return by(&|by| *by == if entered { By::Entered } else { By::Passed });
+        }
+        match &step.verb {
+            Verb::Choose(choose) => {
+                let taken = choose.branches.iter().position(|(condition, _)| holds(condition));
+                let taken = taken.unwrap_or(choose.branches.len());
+                by(&|by| matches!(by, By::Branch(index, _) if *index == taken))
+            }
+            Verb::Run(_) => by(&|by| *by == By::Entered),
+            Verb::End(_) => by(&|by| matches!(by, By::Ended(_))),
+            // Who cannot be rung is not.
+            Verb::Callback(callback) if callback.number.is_none() && self.witness.from.is_none() => {
+                by(&|by| exit_of(by) == Some("refused"))
+            }
+            _ => by(&|by| *by == By::Next),
+        }
+    }
+
+    /// Keeps words as the answer to a question, where they are one.
+    fn keep_words(&mut self, state: usize, words: &Arc<str>) {
+        if let Verb::Ask(ask) = &self.graph.step(state).verb
+            && let Some(save) = &ask.save
+        {
+            let value = match &ask.answer {
+                Answer::OneOf(choices) => {
+                    let said = crate::words::plain(words);
+                    let named = choices.iter().find(|choice| choice.is_named(&said));
+                    named.map_or(words, |named| &named.value)
+                }
+                _ => words,
+            };
+            self.assign(save.as_str(), Value::Text(value.clone()), None);
+        }
     }
 
     fn enter(
@@ -245,6 +350,7 @@ impl<'g, 'h> Walk<'g, 'h> {
             language: &self.language,
             at: self.at,
             caller: self.witness.from.as_deref(),
+            channel: self.witness.channel.as_deref().unwrap_or("voice"),
         }
     }
 
@@ -488,12 +594,15 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             Verb::Survey(survey) => self.survey(&survey.survey, &way.by),
             Verb::Record(record) => {
+                let declined = exit_of(&way.by).is_some();
                 if let Record::Message { finish, save, .. } = record {
                     self.presses(finish.to_string());
-                    self.assign(save.as_str(), Value::from("recording"), None);
+                    if !declined {
+                        self.assign(save.as_str(), Value::from("recording"), None);
+                    }
                 }
-                let asked = !matches!(record, Record::Start { .. }) || exit_of(&way.by).is_none();
-                if asked {
+                // A recording that wants a consent which was not given does not begin.
+                if !(declined && matches!(record, Record::Start { .. })) {
                     self.serves("record", exit_of(&way.by).unwrap_or("done").into());
                 }
             }
@@ -532,7 +641,15 @@ impl<'g, 'h> Walk<'g, 'h> {
                 )
             }
             Some(exit) => match exit.strip_prefix("fault.") {
-                Some(kind) => Mock::Fault(kind.into()),
+                Some(kind) => {
+                    let time = if kind == "timed-out" {
+                        call.time
+                    } else {
+                        Duration::default()
+                    };
+                    self.at = self.at + time;
+                    Mock::Fault(kind.into(), time)
+                }
                 None => {
                     let payload = call
                         .errors
@@ -573,7 +690,7 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             By::Word(word) => self.says(&**word),
             By::Intent(case) => {
-                self.says("我想问一件事");
+                self.says(self.own_words());
                 if let Some(intent) = &menu.intent {
                     self.witness
                         .plugins
@@ -609,13 +726,17 @@ impl<'g, 'h> Walk<'g, 'h> {
         match by {
             By::Key(key) => self.presses(key.to_string()),
             By::Word(word) => self.says(&**word),
-            By::Answer => {
+            By::Answer(choice) => {
                 self.asks += 1;
                 let what = format!("ask {}", self.asks);
                 let ty = answer_type(&ask.answer);
                 let value = match self.chosen.0.get(&what) {
                     Some(value) => value.clone(),
-                    None => answer(&ask.answer, self.at),
+                    None => match (choice, &ask.answer) {
+                        (Some(choice), Answer::YesNo) => Value::Bool(**choice == *"true"),
+                        (Some(choice), Answer::OneOf(_)) => Value::Text(choice.clone()),
+                        _ => self.answer(&ask.answer),
+                    },
                 };
                 self.used.insert(what.clone(), (value.clone(), ty));
                 self.give(&ask.answer, &value);
@@ -647,18 +768,42 @@ impl<'g, 'h> Walk<'g, 'h> {
         match by {
             By::Key(key) => self.presses(key.to_string()),
             By::Word(word) => self.says(&**word),
-            By::Answer => {
-                for question in &survey.questions {
-                    let value = answer(&question.answer, self.at);
-                    self.give(&question.answer, &value);
-                }
+            By::Answer(_) => {
+                self.answer_all(survey);
+                self.serves("survey", "stored".into());
             }
             By::Exit(exit) if &**exit == "declined" => {
                 for _ in &survey.questions {
                     self.silence(None, 1);
                 }
             }
-            _ => self.serves("survey", "failed".into()),
+            _ => {
+                self.answer_all(survey);
+                self.serves("survey", "failed".into());
+            }
+        }
+    }
+
+    fn answer_all(&mut self, survey: &SurveySpec) {
+        for question in &survey.questions {
+            let value = self.answer(&question.answer);
+            self.give(&question.answer, &value);
+        }
+    }
+
+    /// What a caller may say of what brings them here, in the contact's language.
+    fn own_words(&self) -> &'static str {
+        match self.language.split('-').next() {
+            Some("zh" | "yue" | "wuu" | "nan") => "我想问一件事",
+            _ => "I have a question",
+        }
+    }
+
+    /// Any answer of a kind.
+    fn answer(&self, kind: &Answer) -> Value {
+        match kind {
+            Answer::Text => Value::from(self.own_words()),
+            kind => answer(kind, self.at),
         }
     }
 
@@ -747,9 +892,10 @@ fn answer(kind: &Answer, at: Timestamp) -> Value {
         Answer::OneOf(choices) => choices
             .first()
             .map_or(Value::None, |choice| Value::Text(choice.value.clone())),
-        Answer::Text => Value::from("我想问一件事"),
         Answer::IdNumber => Value::from("11010519491231002X"),
-        Answer::Date | Answer::Money | Answer::YesNo | Answer::Phone => sample(&answer_type(kind), at),
+        Answer::Text | Answer::Date | Answer::Money | Answer::YesNo | Answer::Phone => {
+            sample(&answer_type(kind), at)
+        }
     }
 }
 
@@ -759,7 +905,7 @@ fn sample(ty: &Type, at: Timestamp) -> Value {
         Type::Bool => Value::Bool(true),
         Type::Int(range) => Value::Int(if range.holds(1) { 1 } else { range.min }),
         Type::Decimal => Value::Decimal(0.5),
-        Type::String => Value::from("样例"),
+        Type::String => Value::from("a"),
         Type::Char => Value::from("a"),
         Type::Phone => Value::from(CALLER),
         Type::Date => Value::Date(jiff::civil::Date::constant(2026, 11, 20)),
@@ -813,7 +959,15 @@ impl Stuck {
             } => {
                 changes.push(("caller".to_owned(), Value::from(CALLER)));
                 changes.push(("caller".to_owned(), Value::None));
-                changes.extend(constants.iter().map(|value| ("caller".to_owned(), value.clone())));
+                let numbers = constants.iter().filter_map(number_like);
+                changes.extend(numbers.map(|number| ("caller".to_owned(), number)));
+            }
+            Op::Contact {
+                field: ContactField::Channel,
+                ..
+            } => {
+                let channels = ["voice", "chat"].map(Value::from);
+                changes.extend(channels.map(|channel| ("channel".to_owned(), channel)));
             }
             Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Now | Op::Queue(_, QueueField::Open) => {
                 reads_clock = true;
@@ -831,6 +985,15 @@ impl Stuck {
         });
         if reads_clock {
             let zone = &graph.hotline.time_zone;
+            // Days that are not like others of their weekday.
+            let calendars = graph.hotline.calendars.values();
+            let days = calendars
+                .flat_map(|calendar| calendar.exceptions())
+                .take(EXCEPTIONS_MAX);
+            for day in days {
+                let at = local(&format!("{day}T10:00"), zone);
+                changes.push(("at".to_owned(), Value::Time(at)));
+            }
             if let Ok(monday) = MONDAY.parse::<DateTime>() {
                 for half_hours in 0..TIMES_OF_A_WEEK {
                     if let Ok(at) = monday.checked_add((30 * half_hours).minutes()) {
@@ -914,13 +1077,25 @@ impl Stuck {
             _ => {
                 found.extend(constants.iter().filter(|value| same_kind(value, ty)).cloned());
                 if matches!(ty, Type::String) {
-                    found.extend(["", "1", "样例"].map(Value::from));
+                    found.extend(["", "1", "a"].map(Value::from));
                 }
                 found.push(sample(ty, at));
             }
         }
         found
     }
+}
+
+/// A phone number that begins as a text does, where one can.
+fn number_like(constant: &Value) -> Option<Value> {
+    const DIGITS: &str = "12345678901";
+    let text = constant.as_text()?;
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) || digits.len() > 15 {
+        return None;
+    }
+    let more = DIGITS.get(digits.len().min(DIGITS.len())..).unwrap_or_default();
+    Some(Value::from(format!("+{digits}{more}")))
 }
 
 fn same_kind(value: &Value, ty: &Type) -> bool {
@@ -1002,6 +1177,7 @@ struct Here<'w> {
     language: &'w Arc<str>,
     at: Timestamp,
     caller: Option<&'w str>,
+    channel: &'w str,
 }
 
 impl Scope for Here<'_> {
@@ -1020,7 +1196,7 @@ impl Scope for Here<'_> {
             ContactField::Claimed => None,
             ContactField::Number => Some(Value::Text(self.graph.number.clone())),
             ContactField::Language => Some(Value::Text(self.language.clone())),
-            ContactField::Channel => Some(Value::from("voice")),
+            ContactField::Channel => Some(Value::from(self.channel)),
             ContactField::Id => Some(Value::from("contact")),
         }
     }
@@ -1086,8 +1262,8 @@ impl Witness {
                 (Mock::Ok(_), _) => return None,
                 (Mock::Refusal(case, _), Tongue::Chinese) => format!("{function} 返回 `{case}`"),
                 (Mock::Refusal(case, _), Tongue::English) => format!("{function} answers `{case}`"),
-                (Mock::Fault(kind), Tongue::Chinese) => format!("{function} 发生故障（`{kind}`）"),
-                (Mock::Fault(kind), Tongue::English) => format!("{function} fails (`{kind}`)"),
+                (Mock::Fault(kind, _), Tongue::Chinese) => format!("{function} 发生故障（`{kind}`）"),
+                (Mock::Fault(kind, _), Tongue::English) => format!("{function} fails (`{kind}`)"),
             })
         }));
         let ordinary = ["served", "waits", "booked", "done", "sent", "stored"];
@@ -1104,6 +1280,7 @@ impl Witness {
             (Move::Says(words), Tongue::English) => format!("says “{words}”"),
             (Move::Waits(time), Tongue::Chinese) => format!("等待 {time}"),
             (Move::Waits(time), Tongue::English) => format!("waits {time}"),
+            (Move::HangsUp, tongue) => tongue.pick("挂机", "hangs up").to_owned(),
         }));
         parts.push(match (&self.ended, tongue) {
             (Some(outcome), Tongue::Chinese) => format!("联络在 `{}` 以 `{outcome}` 结束", self.step),
@@ -1120,13 +1297,18 @@ impl Witness {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let _ = writeln!(text, "scenario: {}", quoted(title));
         let from = self.from.as_ref().map(|from| format!(", from: {}", quoted(from)));
+        let channel = self
+            .channel
+            .as_ref()
+            .map(|channel| format!(", channel: {channel}"));
         let _ = writeln!(
             text,
-            "call: {{ number: {}, at: {}, language: {}{} }}",
+            "call: {{ number: {}, at: {}, language: {}{}{} }}",
             quoted(&self.number),
             quoted(&self.at),
             self.language,
-            from.unwrap_or_default()
+            from.unwrap_or_default(),
+            channel.unwrap_or_default()
         );
         let mut functions: Vec<(&Arc<str>, Vec<String>)> = Vec::new();
         for (function, mock) in &self.plugins {
@@ -1167,10 +1349,11 @@ impl Witness {
                 Move::Presses(keys) => writeln!(text, "  - presses: {}", quoted(keys)),
                 Move::Says(words) => writeln!(text, "  - says: {}", quoted(words)),
                 Move::Waits(time) => writeln!(text, "  - wait: {time}"),
+                Move::HangsUp => writeln!(text, "  - hangs-up: true"),
             };
         }
         let _ = match &self.ended {
-            Some(outcome) => writeln!(text, "  - expect: {{ ended: {outcome} }}"),
+            Some(outcome) => writeln!(text, "  - expect: {{ ended: {outcome}, step: {} }}", self.step),
             None => writeln!(text, "  - expect: {{ step: {} }}", self.step),
         };
         text
@@ -1183,7 +1366,8 @@ impl Mock {
             Self::Ok(value) => format!("{{ ok: {value} }}"),
             Self::Refusal(case, None) => format!("{{ refusal: {case} }}"),
             Self::Refusal(case, Some(payload)) => format!("{{ refusal: {case}, with: {payload} }}"),
-            Self::Fault(kind) => format!("{{ fault: {kind} }}"),
+            Self::Fault(kind, time) if *time == Duration::default() => format!("{{ fault: {kind} }}"),
+            Self::Fault(kind, time) => format!("{{ fault: {kind}, after: {time} }}"),
         }
     }
 }

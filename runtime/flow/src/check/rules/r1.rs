@@ -7,8 +7,9 @@
 //!   answers that anybody can give.
 //! - Every way on which something went wrong: what follows leads to a human as well. A queue that
 //!   refuses leads on to somewhere else. The function's own refusals, and silence of a caller who
-//!   has been heard before, may also lead to `completed`; and a ring-back that is refused is what
-//!   others fall back on: what comes only after it may end the contact, if something is said (R11).
+//!   has been heard before, may also lead to `completed`, or to waiting for what is under way; and a
+//!   ring-back that is refused is what others fall back on: what comes only after it may end the
+//!   contact, if something is said (R11).
 //!
 //! Each is judged as if nothing else went wrong later, since that is a way of its own; so one fault
 //! in a flow is one finding.
@@ -19,9 +20,11 @@ use crate::{
     diagnostics::Finding,
     prove::{
         game::{Game, Values},
-        graph::{By, Chooser, Graph, Trouble},
+        graph::{By, Chooser, Graph, Trouble, Way},
         paths,
     },
+    step::Verb,
+    syntax::VerbSyntax,
 };
 
 /// How often the graph is looked at again after a finding.
@@ -51,11 +54,18 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
             let finding = proof
                 .finding(
                     proof.flow_span(flow),
-                    format!("no way through `{}` leads to a human or a ring-back", flow.name),
+                    if proof.hotline.numbers.len() == 1 {
+                        format!("no way through `{}` leads to a human or a ring-back", flow.name)
+                    } else {
+                        format!(
+                            "no way through `{}` from {} leads to a human or a ring-back",
+                            flow.name, graph.number
+                        )
+                    },
                 )
                 .help("lead one to a `queue`, a `transfer` with `staffed: true`, or a `callback`");
-            proof.report(proof.with_witness(finding, graph, start, None, |at, avoided| {
-                paths::onward(&game, &values, at, avoided)
+            proof.report(proof.with_witness(finding, graph, start, |at, avoided| {
+                paths::onward(&game, &values, |_| 0.0, at, avoided)
             }));
         }
         return;
@@ -125,18 +135,24 @@ impl Costs {
             || self.seconds.at(state) > proof.setting("seconds") as f64
     }
 
-    /// What is wrong from a state on, and the values by which the contact would be played.
-    fn told(&self, proof: &Proof<'_, '_>, state: usize) -> (String, &Values) {
+    /// What is wrong from a state on.
+    fn told(&self, proof: &Proof<'_, '_>, state: usize) -> Wrong<'_> {
         let inputs = self.inputs.at(state);
+        let far = |message, values| Wrong {
+            message,
+            values,
+            cost: |way| f64::from(way.inputs),
+            takes_long: false,
+        };
         if inputs.is_infinite() {
-            return (
+            return far(
                 "a human or a ring-back cannot be reached".to_owned(),
                 &self.inputs,
             );
         }
         if inputs > proof.setting("inputs") as f64 {
             let allowed = counted(proof.setting("inputs") as f64, "input");
-            return (
+            return far(
                 format!(
                     "a human is {} away, {allowed} are allowed",
                     counted(inputs, "input")
@@ -146,21 +162,34 @@ impl Costs {
         }
         let seconds = self.seconds.at(state);
         let allowed = in_seconds(proof.setting("seconds") as f64);
-        if seconds.is_infinite() {
-            return (
-                format!("how long it takes to reach a human is not bounded, {allowed} are allowed"),
-                &self.seconds,
-            );
+        Wrong {
+            message: if seconds.is_infinite() {
+                format!("how long it takes to reach a human is not bounded, {allowed} are allowed")
+            } else {
+                format!(
+                    "it may take {} to reach a human, {allowed} are allowed",
+                    in_seconds(seconds)
+                )
+            },
+            values: &self.seconds,
+            cost: |way| way.seconds.1,
+            takes_long: true,
         }
-        (
-            format!(
-                "it may take {} to reach a human, {allowed} are allowed",
-                in_seconds(seconds)
-            ),
-            &self.seconds,
-        )
     }
 }
+
+/// What is wrong from a state on.
+struct Wrong<'c> {
+    message: String,
+    /// The values by which the contact would be played, and what they count.
+    values: &'c Values,
+    cost: fn(&Way) -> f64,
+    /// Whether people are reached, but too late.
+    takes_long: bool,
+}
+
+const TAKES_LONG: &str =
+    "shorten what is said on the way, and give its calls and waits less `time`; or set `seconds` of the pack";
 
 fn report_question(
     proof: &Proof<'_, '_>,
@@ -173,26 +202,39 @@ fn report_question(
     if !proof.once(of.flow, of.step, "R1") {
         return;
     }
-    let (what, values) = costs.told(proof, state);
+    let wrong = costs.told(proof, state);
+    let what = &wrong.message;
     let span = proof.step_span(of.flow, of.step);
-    let finding = if graph.asks(state) {
-        proof
-            .finding(span, format!("from `{}` {what}", graph.name(state)))
-            .help("give the question a key or a word that leads to a human, or the flow one for all questions: `anywhere: { keys: { \"0\": human } }`")
+    let (message, help) = if graph.asks(state) {
+        (
+            format!("from `{}` {what}", graph.name(state)),
+            way_for_all_questions(&graph.step(state).verb),
+        )
     } else {
-        proof
-            .finding(
-                span,
-                format!("from the beginning of `{}` on {what}", of.flow.name),
-            )
-            .help("ask the caller before the contact ends, or lead it to a human")
+        (
+            format!("from the beginning of `{}` on {what}", of.flow.name),
+            "ask the caller before the contact ends, or lead it to a human",
+        )
     };
-    proof.report(proof.with_witness(finding, graph, state, None, |at, avoided| {
-        paths::onward(game, values, at, avoided)
+    let finding = proof
+        .finding(span, message)
+        .help(if wrong.takes_long { TAKES_LONG } else { help });
+    proof.report(proof.with_witness(finding, graph, state, |at, avoided| {
+        paths::onward(game, wrong.values, wrong.cost, at, avoided)
     }));
 }
 
-/// Looks at every way on which something went wrong.
+/// How to give a question a way to a human. At a question that takes digits they are its answer.
+fn way_for_all_questions(verb: &Verb) -> &'static str {
+    let digits = matches!(verb, Verb::Ask(ask) if !crate::keypad::of_answer(&ask.answer).is_empty());
+    if digits {
+        "give the flow a word and a key that is no digit for all questions: `anywhere: { keys: { \"*\": human }, words: { 人工: human, operator: human } }`"
+    } else {
+        "give the question a key or a word that leads to a human, or the flow one for all questions: `anywhere: { keys: { \"0\": human } }`"
+    }
+}
+
+/// Looks at every way on which something went wrong, the nearest first.
 fn ways_that_went_wrong(
     proof: &Proof<'_, '_>,
     graph: &Graph<'_>,
@@ -203,16 +245,25 @@ fn ways_that_went_wrong(
 ) {
     let strict =
         strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
-    let lenient =
-        strict.with_goal(|state| strict.is_goal(state) || graph.outcome(state) == Some("completed"));
+    let lenient = strict.with_goal(|state| {
+        strict.is_goal(state) || graph.outcome(state) == Some("completed") || graph.waits_for_event(state)
+    });
     let costs = (Costs::of(&strict, inputs_max), Costs::of(&lenient, inputs_max));
-    // Who has answered something before is known to be able to.
+    // Who has answered something before is known to be able to, and who has talked to a human has had
+    // what was wanted.
     let unheard = reached(
         graph,
         |_| false,
-        |state, way| graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some(),
+        |state, way| {
+            let served = graph.is_human(state) && way.by == By::Next;
+            let silent = graph.chooser(state, way) == Chooser::World || graph.trouble(state, way).is_some();
+            silent && !served
+        },
     );
-    for (state, of) in graph.states.iter().enumerate() {
+    let mut nearest: Vec<usize> = (0..graph.states.len()).collect();
+    nearest.sort_by_key(|state| (graph.near[*state], *state));
+    for state in nearest {
+        let of = &graph.states[state];
         if !in_time[state] || proof.was_said(of.flow, of.step, "R1") {
             continue;
         }
@@ -231,45 +282,56 @@ fn ways_that_went_wrong(
             } else {
                 (&strict, &costs.0)
             };
-            if !costs.is_bad(proof, way.to) || !proof.once(of.flow, of.step, &format!("R1 {}", told(way))) {
+            if !costs.is_bad(proof, way.to) {
                 continue;
             }
-            let (what, values) = costs.told(proof, way.to);
+            // What is written once, like an `else`, is said once.
+            let span = proof.way_span(of.flow, of.step, way);
+            let place = format!("{} to {}", span.start, graph.name(way.to));
+            let first = proof.once(of.flow, of.step, &format!("R1 at {place}"));
+            proof.once(of.flow, of.step, &format!("R1 {}", told(way)));
+            if !first {
+                continue;
+            }
+            let wrong = costs.told(proof, way.to);
             let finding = proof.finding(
-                proof.way_span(of.flow, of.step, way),
-                format!(
-                    "after {} of `{}` {what}",
-                    way_told(proof, graph, state, &way.by),
-                    graph.name(state)
-                ),
+                span,
+                match way.by {
+                    By::Passed => format!("when `{}` is passed over {}", graph.name(state), wrong.message),
+                    _ => format!(
+                        "after {} of `{}` {}",
+                        way_told(proof, graph, state, way),
+                        graph.name(state),
+                        wrong.message
+                    ),
+                },
             );
-            let finding = help(finding, trouble);
-            proof.report(
-                proof.with_witness(finding, graph, state, Some(index), |at, avoided| {
-                    paths::onward(game, values, at, avoided)
-                }),
-            );
+            let finding = if wrong.takes_long {
+                finding.help(TAKES_LONG)
+            } else {
+                help(finding, trouble)
+            };
+            proof.report(proof.with_witness(finding, graph, state, |at, avoided| {
+                let to = graph.states[at].ways[index].to;
+                paths::onward(game, wrong.values, wrong.cost, to, avoided).after((at, index))
+            }));
         }
     }
 }
 
-fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, by: &By) -> String {
-    let way = &graph.states[state].ways.iter().find(|way| way.by == *by);
-    let told = way.map_or_else(String::new, told);
-    match by {
-        By::Branch(index, _) => {
-            let of = &graph.states[state];
-            let branches = match &proof.written(of.flow, of.step).map(|step| &step.verb) {
-                Some(crate::syntax::VerbSyntax::Choose(choose)) => choose.branches.len(),
-                _ => 0,
-            };
-            if *index == branches {
-                "`else`".to_owned()
-            } else {
-                told
-            }
-        }
-        _ => told,
+fn way_told(proof: &Proof<'_, '_>, graph: &Graph<'_>, state: usize, way: &Way) -> String {
+    let By::Branch(index, _) = way.by else {
+        return told(way);
+    };
+    let of = &graph.states[state];
+    let branches = match &proof.written(of.flow, of.step).map(|step| &step.verb) {
+        Some(VerbSyntax::Choose(choose)) => choose.branches.len(),
+        _ => 0,
+    };
+    if index == branches {
+        "`else`".to_owned()
+    } else {
+        format!("the branch to `{}`", graph.name(way.to))
     }
 }
 
@@ -294,7 +356,11 @@ numbers: { \"12345\": { flow: main } }
 plugins:
   crm: { component: plugins/crm.wasm, department: civil }
 queues: { general: {} }
+calling-window: day
 checks: [{ pack: cn-12345, inputs: 1, seconds: 90 }]
+--- calendars/day.yaml
+calendar: day
+open: { monday: [08:00-21:00], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 --- flows/main.yaml
 ";
 
@@ -314,7 +380,7 @@ steps:
 #                                                             ^^^^^ TL1001: after `fault.timed-out` of `find` a human or a ring-back cannot be reached
   sorry: { say: hello, next: done }
   human: { queue: general, on: { else: ring-back }, next: done }
-  ring-back: { callback: { within: 30m, queue: general, window: always }, on: { duplicate: done, refused: sorry }, next: done }
+  ring-back: { callback: { within: 30m, queue: general }, on: { duplicate: done, refused: sorry }, next: done }
   done: { end: completed }
 "##,
         );

@@ -9,9 +9,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
         let goal = |state| graph.is_human(state) || graph.is_callback(state);
         // What is asked before, and what ends before, is for R2 to say.
-        let stop = |state| goal(state) || graph.asks(state);
+        let stop = |state| goal(state) || graph.waits_for_caller(state);
         let seen = reached(graph, stop, |_, _| true);
-        let ends = |state: usize| seen[state] && (graph.asks(state) || graph.outcome(state).is_some());
+        let ends =
+            |state: usize| seen[state] && (graph.waits_for_caller(state) || graph.outcome(state).is_some());
         let game = Game::new(graph, |state| goal(state) || ends(state))
             .closing(|state, way| graph.chooser(state, way) == Chooser::Caller);
         let values = game.most(|way| way.seconds.1);
@@ -35,8 +36,8 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     format!("{how}, {} are allowed", in_seconds(allowed)),
                 )
                 .help("shorten the prompts, or give the calls before the queue less `time`");
-            proof.report(proof.with_witness(finding, graph, *start, None, |at, avoided| {
-                paths::onward(&game, &values, at, avoided)
+            proof.report(proof.with_witness(finding, graph, *start, |at, avoided| {
+                paths::onward(&game, &values, |way| way.seconds.1, at, avoided)
             }));
         }
     }

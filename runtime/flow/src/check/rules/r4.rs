@@ -1,77 +1,187 @@
 //! R4: at every question the words of an emergency lead, within one step, to where emergencies go: a
 //! transfer, a queue, or an announcement and the end of the contact.
+//!
+//! What the caller does not notice is no step: a decision, variables that are set, a flow that is entered.
+//! Each of a decision's ways has to lead out. An end without a word is no way out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use trunkline_model::StepId;
 
-use super::{Proof, by_step};
+use super::{Proof, Script, by_step};
 use crate::{
     diagnostics::one_of,
-    hotline::Flow,
-    prove::{graph::Graph, paths::Path},
-    step::{Answer, Verb},
+    hotline::{Flow, Hotline},
+    prove::{
+        graph::{By, Graph},
+        paths::Path,
+        witness::Last,
+    },
+    step::{Answer, Ask, Verb},
     words,
 };
+
+/// Decisions and flows that are followed from the word on.
+const HOPS_MAX: usize = 16;
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     let wanted = proof.words("emergency");
     for graph in proof.graphs {
-        let asking = by_step(graph, (0..graph.states.len()).filter(|state| graph.asks(*state)));
-        let total = asking.len();
-        // Words that no question takes are missing from the flow, not from each of its questions.
-        let mut missing: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let asking = by_step(graph, (0..graph.states.len()).filter(|state| graph.hears(*state)));
+        let mut missing: BTreeMap<usize, Vec<&Arc<str>>> = BTreeMap::new();
         for state in asking.values() {
             for word in &wanted {
                 if !leaves(graph, *state, word) {
                     missing.entry(*state).or_default().push(word);
-                    *counts.entry(word).or_default() += 1;
                 }
             }
         }
-        let everywhere: Vec<&str> = counts
-            .iter()
-            .filter(|(_, count)| **count == total)
-            .map(|(word, _)| *word)
-            .collect();
         let first = graph.states[graph.starts[0].1].flow;
-        if !everywhere.is_empty() && proof.once(first, usize::MAX, "R4") {
+        // Words that no question takes are missing from the flow, not from each of its questions.
+        let everywhere: BTreeSet<&Arc<str>> = wanted
+            .iter()
+            .filter(|word| {
+                let nowhere = |state: &usize| missing.get(state).is_some_and(|words| words.contains(word));
+                !asking.is_empty()
+                    && asking.values().all(nowhere)
+                    && asking.values().all(|state| heard(graph, *state, word).is_none())
+                    && !first.anywhere.words.iter().any(|(known, _)| **known == ***word)
+            })
+            .collect();
+        let nearest = asking.values().copied().min_by_key(|state| graph.near[*state]);
+        if let (Some(word), Some(state)) = (everywhere.first(), nearest)
+            && proof.once(first, usize::MAX, "R4")
+        {
             let finding = proof
                 .finding(
                     proof.flow_span(first),
-                    format!("{} of a caller in an emergency: no question of `{}` leads anywhere for it", one_of(everywhere.iter().copied()), first.name),
+                    format!(
+                        "no question of `{}` leads out for who says {}",
+                        first.name,
+                        one_of(everywhere.iter().map(|word| &***word))
+                    ),
                 )
                 .help(format!(
-                    "let it leave from everywhere: `anywhere: {{ words: {{ {}: emergency }} }}`, to a step that transfers the caller or says whom to call",
-                    everywhere[0]
+                    "let it leave from everywhere: `anywhere: {{ words: {{ {word}: emergency }} }}`, to a step that transfers the caller or says whom to call"
                 ));
-            let state = asking.values().next().copied().unwrap_or(graph.starts[0].1);
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+            proof.report(said(proof, finding, graph, state, word));
         }
+        // Where words lead that are heard, but not out: that is said of the step, not of each question.
+        let mut ends_up: BTreeMap<(&str, &str), (usize, Vec<&Arc<str>>)> = BTreeMap::new();
         for (state, words) in missing {
-            let words: Vec<&str> = words
-                .into_iter()
-                .filter(|word| !everywhere.contains(word))
-                .collect();
-            let of = &graph.states[state];
-            if words.is_empty() || !proof.once(of.flow, of.step, "R4") {
-                continue;
+            let mut unheard = Vec::new();
+            for word in words.into_iter().filter(|word| !everywhere.contains(word)) {
+                match heard(graph, state, word) {
+                    None => unheard.push(word),
+                    Some((flow, to)) => {
+                        let known = ends_up
+                            .entry((flow.name.as_str(), to.as_str()))
+                            .or_insert((state, Vec::new()));
+                        if graph.near[state] < graph.near[known.0] {
+                            known.0 = state;
+                        }
+                        if !known.1.contains(&word) {
+                            known.1.push(word);
+                        }
+                    }
+                }
             }
+            let of = &graph.states[state];
+            let Some(word) = unheard.first().filter(|_| proof.once(of.flow, of.step, "R4")) else {
+                continue;
+            };
             let finding = proof
                 .finding(
                     proof.step_span(of.flow, of.step),
-                    format!("at `{}` {} does not leave within one step", graph.name(state), one_of(words.iter().copied())),
+                    format!(
+                        "at `{}` the caller does not get out by {}",
+                        graph.name(state),
+                        one_of(unheard.iter().map(|word| &***word))
+                    ),
                 )
-                .help("do not take the word for something else there, and lead it to a transfer, a queue, or an announcement that ends the contact");
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+                .help("do not take the word for something else there, and let `anywhere` hear it");
+            proof.report(said(proof, finding, graph, state, word));
         }
+        for ((flow, to), (state, words)) in ends_up {
+            let flow = graph.hotline.flows.iter().find(|(name, _)| name.as_str() == flow);
+            let Some((flow, step)) = flow.and_then(|(_, flow)| {
+                let step = flow.steps.keys().position(|name| name.as_str() == to)?;
+                Some((flow, step))
+            }) else {
+                continue;
+            };
+            let Some(word) = words.first().filter(|_| proof.once(flow, step, "R4")) else {
+                continue;
+            };
+            let finding = proof
+                .finding(
+                    proof.step_span(flow, step),
+                    format!(
+                        "`{to}`, where {} leads, is not out within one step",
+                        one_of(words.iter().map(|word| &***word))
+                    ),
+                )
+                .help("lead it to a transfer, a queue, or an announcement that ends the contact; where a decision is made on the way, each of its branches");
+            proof.report(said(proof, finding, graph, state, word));
+        }
+    }
+}
+
+/// Adds the script of a caller who says the word at a question.
+fn said(
+    proof: &Proof<'_, '_>,
+    finding: crate::diagnostics::Finding,
+    graph: &Graph<'_>,
+    state: usize,
+    word: &Arc<str>,
+) -> crate::diagnostics::Finding {
+    let step = graph.step(state);
+    let target = heard(graph, state, word).map(|(_, to)| to);
+    let of_word = |by: &By| matches!(by, By::Word(known) if words::find_word(&[(known.clone(), ())], &words::plain(word)).is_some());
+    let exit = |name: &'static str| move |by: &By| matches!(by, By::Exit(exit) if &**exit == name);
+    let find = |is: &dyn Fn(&By) -> bool| graph.states[state].ways.iter().position(|way| is(&way.by));
+    let way = if target.is_some() {
+        find(&of_word)
+    } else {
+        match &step.verb {
+            Verb::Menu(menu) if menu.retries == 0 => find(&exit("no-match")),
+            Verb::Ask(ask)
+                if matches!(ask.answer, Answer::Text | Answer::OneOf(_)) && ask.confirm.is_none() =>
+            {
+                // Choices that lead to the same are one way.
+                find(&|by| is_answer(ask, by, word)).or_else(|| find(&|by| matches!(by, By::Answer(_))))
+            }
+            Verb::Ask(ask) if ask.retries == 0 => find(&exit("invalid")),
+            _ => None,
+        }
+    };
+    let script = Script {
+        last: Last::Says(word.clone(), way),
+        ..Script::default()
+    };
+    proof.with_script(finding, graph, state, &script, |_, _| Path::default())
+}
+
+/// Whether a way is the answer that a word is taken for.
+fn is_answer(ask: &Ask, by: &By, word: &str) -> bool {
+    let By::Answer(choice) = by else { return false };
+    match &ask.answer {
+        Answer::OneOf(choices) => {
+            let said = words::plain(word);
+            let named = choices.iter().find(|choice| choice.is_named(&said));
+            named.map(|named| &named.value) == choice.as_ref()
+        }
+        _ => true,
     }
 }
 
 /// Whether a word said at a question leads out within one step.
 fn leaves(graph: &Graph<'_>, state: usize, word: &Arc<str>) -> bool {
-    heard(graph, state, word).is_some_and(|(flow, step)| leads_out(flow, step))
+    heard(graph, state, word)
+        .is_some_and(|(flow, step)| leads_out(graph.hotline, flow, step, false, HOPS_MAX))
 }
 
 /// Where a word leads that is all the caller says, as the engine hears it.
@@ -88,18 +198,13 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
         Verb::Ask(ask) => {
             // A word that answers the question is an answer.
             if let Answer::OneOf(choices) = &ask.answer
-                && choices.iter().any(|choice| {
-                    choice
-                        .words
-                        .iter()
-                        .chain([&choice.value])
-                        .any(|word| words::plain(word) == said)
-                })
+                && choices.iter().any(|choice| choice.is_named(&said))
             {
                 return None;
             }
             true
         }
+        Verb::Survey(_) => true,
         _ => return None,
     };
     graph.frames(state).into_iter().rev().find_map(|(flow, _)| {
@@ -116,16 +221,30 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
     })
 }
 
-fn leads_out(flow: &Flow, step: &StepId) -> bool {
-    let is_out = |step: &StepId| {
-        let verb = flow.steps.get(step).map(|step| &step.verb);
-        matches!(verb, Some(Verb::Transfer(_) | Verb::Queue(_) | Verb::End(_)))
-    };
-    if is_out(step) {
-        return true;
-    }
-    let Some(first) = flow.steps.get(step) else {
+/// Whether a step is a way out, or an announcement before one.
+fn leads_out(hotline: &Hotline, flow: &Flow, id: &StepId, announced: bool, hops: usize) -> bool {
+    let (Some(step), Some(hops)) = (flow.steps.get(id), hops.checked_sub(1)) else {
         return false;
     };
-    matches!(first.verb, Verb::Say(_)) && first.next.as_ref().is_some_and(is_out)
+    let on =
+        |to: Option<&StepId>, announced| to.is_some_and(|to| leads_out(hotline, flow, to, announced, hops));
+    let goes = match &step.verb {
+        Verb::Transfer(_) | Verb::Queue(_) => true,
+        Verb::End(_) => announced,
+        Verb::Say(_) => !announced && on(step.next.as_ref(), true),
+        Verb::Set(_) => on(step.next.as_ref(), announced),
+        Verb::Choose(choose) => choose
+            .branches
+            .iter()
+            .map(|(_, to)| to)
+            .chain([&choose.otherwise])
+            .all(|to| on(Some(to), announced)),
+        Verb::Run(run) => hotline
+            .flows
+            .get(&run.flow)
+            .is_some_and(|inner| leads_out(hotline, inner, &inner.start, announced, hops)),
+        _ => false,
+    };
+    // A step whose condition does not hold is passed over.
+    goes && (step.when.is_none() || on(step.next.as_ref(), announced))
 }

@@ -73,8 +73,8 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     format!("a caller over 65 who presses nothing may not reach a human through `{}`", of.flow.name),
                 )
                 .help("look the caller up before the first question, and lead who is 65 or older to a human; let silence lead there, too");
-            proof.report(proof.with_witness(finding, &graph, *start, None, |at, avoided| {
-                paths::onward(&game, &values, at, avoided)
+            proof.report(proof.with_witness(finding, &graph, *start, |at, avoided| {
+                paths::onward(&game, &values, |_| 0.0, at, avoided)
             }));
         }
     }

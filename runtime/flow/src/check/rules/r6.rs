@@ -6,17 +6,14 @@
 
 use std::sync::Arc;
 
-use super::{Proof, by_step, r7::Labels, reached};
+use super::{Proof, by_step, labels::Labels, reached};
 use crate::{
-    prove::{
-        graph::{By, Graph, Kind},
-        paths::Path,
-    },
-    step::{Answer, Call, Record, Verb},
+    prove::graph::{self, Graph, Kind, Way},
+    step::{Call, Record, Verb},
 };
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
-    let labels = Labels::of(proof.hotline);
+    let labels = Labels::with_own_words(proof.hotline);
     let synthetic = crate::prove::pack("cn-12345")
         .and_then(|pack| pack.rules.get(&crate::prove::Rule::R8))
         .map(|_| "synthetic-voice");
@@ -31,24 +28,54 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             .filter(|state| untold[*state] && !tells(*state))
             .filter(|state| handles_personal_data(&labels, graph, *state));
         for state in by_step(graph, early).into_values() {
-            let of = &graph.states[state];
-            if !proof.once(of.flow, of.step, "R6") {
-                continue;
-            }
-            let what = match &graph.step(state).verb {
-                Verb::Record(_) => "records the caller",
-                _ => "passes personal data on",
-            };
-            let finding = proof
-                .finding(
-                    proof.step_span(of.flow, of.step),
-                    format!("`{}` {what} before the caller was told", graph.name(state)),
-                )
-                .help("say a notice on every way to it: `{ say: privacy, notice: privacy, next: … }`");
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+            report(
+                proof,
+                graph,
+                state,
+                "say a notice on every way to it: `{ say: privacy, notice: privacy, next: … }`",
+                &|at, _| !tells(at),
+            );
         }
         consents(proof, graph);
+        // Who hangs up at once was told nothing.
+        if let Some(left) = graph::build_hung_up(proof.hotline, &graph.number) {
+            let early = (0..left.states.len()).filter(|state| handles_personal_data(&labels, &left, *state));
+            for state in by_step(&left, early).into_values() {
+                report(
+                    proof,
+                    &left,
+                    state,
+                    "do it only when the caller was told: set a variable after the notice, and ask for it in `when`",
+                    &|_, _| true,
+                );
+            }
+        }
     }
+}
+
+fn report(
+    proof: &Proof<'_, '_>,
+    graph: &Graph<'_>,
+    state: usize,
+    help: &str,
+    untold: &dyn Fn(usize, &Way) -> bool,
+) {
+    let of = &graph.states[state];
+    if !proof.once(of.flow, of.step, "R6") {
+        return;
+    }
+    let what = match &graph.step(state).verb {
+        Verb::Record(_) => "records the caller",
+        Verb::Menu(_) => "passes the caller's words on",
+        _ => "passes personal data on",
+    };
+    let finding = proof
+        .finding(
+            proof.step_span(of.flow, of.step),
+            format!("`{}` {what} before the caller was told", graph.name(state)),
+        )
+        .help(help);
+    proof.report(proof.with_way_by(finding, graph, state, untold));
 }
 
 fn handles_personal_data(labels: &Labels<'_>, graph: &Graph<'_>, state: usize) -> bool {
@@ -56,24 +83,15 @@ fn handles_personal_data(labels: &Labels<'_>, graph: &Graph<'_>, state: usize) -
     if of.kind != Kind::Step {
         return false;
     }
-    let own_words = |call: &Call| {
-        call.arguments.iter().flatten().any(|argument| {
-            let mut found = !labels.of_expression(of.flow, argument).is_empty();
-            crate::prove::facts::walk(argument.root(), &mut |node| {
-                if let crate::expression::Op::Variable { name, .. } = &node.op {
-                    found |= of.flow.steps.values().any(|step| {
-                        matches!(&step.verb, Verb::Ask(ask)
-                            if matches!(ask.answer, Answer::Text | Answer::Phone | Answer::IdNumber)
-                                && ask.save.as_ref().is_some_and(|save| save.as_str() == &**name))
-                    });
-                }
-            });
-            found
-        })
+    let is_given = |call: &Call| {
+        let mut arguments = call.arguments.iter().flatten();
+        arguments.any(|argument| !labels.of_expression(of.flow, argument).is_empty())
     };
     match &graph.step(state).verb {
-        Verb::Call(call) => own_words(call),
-        Verb::Together(together) => together.branches.iter().any(|(_, call)| own_words(call)),
+        Verb::Call(call) => is_given(call),
+        Verb::Together(together) => together.branches.iter().any(|(_, call)| is_given(call)),
+        // The plugin is given what the caller says.
+        Verb::Menu(menu) => menu.intent.is_some(),
         Verb::Record(record) => matches!(record, Record::Start { .. } | Record::Message { .. }),
         _ => false,
     }
@@ -92,11 +110,9 @@ fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
     names.dedup();
     for name in names {
         let asks = |state: usize| matches!(&graph.step(state).verb, Verb::Ask(ask) if ask.consent.as_ref() == Some(&name));
-        let unasked = reached(
-            graph,
-            |_| false,
-            |state, way| !(asks(state) && way.by == By::Answer),
-        );
+        // Who was asked and has not agreed is not recorded: that is seen to when it runs.
+        let without = |state: usize, _: &Way| !asks(state);
+        let unasked = reached(graph, |_| false, without);
         let early =
             (0..graph.states.len()).filter(|state| unasked[*state] && named(*state).as_ref() == Some(&name));
         for state in by_step(graph, early).into_values() {
@@ -115,7 +131,7 @@ fn consents(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
                 .help(format!(
                     "ask on every way to it: `{{ ask: …, answer: yes-no, consent: {name}, … }}`"
                 ));
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+            proof.report(proof.with_way_by(finding, graph, state, &without));
         }
     }
 }

@@ -3,199 +3,12 @@
 //! Labels stand on variables, on questions, and on fields of plugins' types; who calls is `phone`. A value
 //! that is made from labelled values carries their labels, through `set`, into flows that are run and back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
-use trunkline_model::Type;
-
-use super::Proof;
+use super::{Proof, labels::Labels};
 use crate::{
-    expression::{ContactField, Expression, Node, Op},
-    hotline::{Flow, Hotline},
-    prove::facts::{path, walk},
-    step::{Call, Target, Verb},
+    hotline::Flow,
+    step::{Call, Verb},
     syntax::{CallSyntax, ValueKind, VerbSyntax},
 };
-
-/// The label of the caller's number.
-const PHONE: &str = "phone";
-
-/// Rounds in which labels are carried on: each reaches one flow further.
-const ROUNDS_MAX: usize = 64;
-
-type Set = BTreeSet<Arc<str>>;
-
-/// The labels of every variable of every flow.
-pub(super) struct Labels<'h> {
-    hotline: &'h Hotline,
-    variables: BTreeMap<(&'h str, Arc<str>), Set>,
-}
-
-impl<'h> Labels<'h> {
-    pub(super) fn of(hotline: &'h Hotline) -> Self {
-        let mut labels = Self {
-            hotline,
-            variables: BTreeMap::new(),
-        };
-        for (name, flow) in &hotline.flows {
-            for (variable, declared) in &flow.variables {
-                if let Some(label) = &declared.label {
-                    labels.add(name.as_str(), variable.as_str(), [label.clone()].into());
-                }
-            }
-            for step in flow.steps.values() {
-                if let Verb::Ask(ask) = &step.verb
-                    && let (Some(save), Some(label)) = (&ask.save, &ask.label)
-                {
-                    labels.add(name.as_str(), save.as_str(), [label.clone()].into());
-                }
-            }
-        }
-        for _ in 0..ROUNDS_MAX {
-            if !labels.carry_on() {
-                break;
-            }
-        }
-        labels
-    }
-
-    fn add(&mut self, flow: &'h str, variable: &str, more: Set) -> bool {
-        let known = self.variables.entry((flow, variable.into())).or_default();
-        let before = known.len();
-        known.extend(more);
-        known.len() > before
-    }
-
-    /// One round: whether any variable got a label that it did not have.
-    fn carry_on(&mut self) -> bool {
-        let mut grew = false;
-        let hotline = self.hotline;
-        for (name, flow) in &hotline.flows {
-            for step in flow.steps.values() {
-                match &step.verb {
-                    Verb::Set(set) => {
-                        for (target, value) in &set.assignments {
-                            if let Target::Variable(variable) = target {
-                                let found = self.of_expression(flow, value);
-                                grew |= self.add(name.as_str(), variable.as_str(), found);
-                            }
-                        }
-                    }
-                    Verb::Run(run) => {
-                        for (input, value) in &run.inputs {
-                            let found = self.of_expression(flow, value);
-                            if let Some((inner, _)) = hotline.flows.get_key_value(&run.flow) {
-                                grew |= self.add(inner.as_str(), input.as_str(), found);
-                            }
-                        }
-                        let Some(inner) = hotline.flows.get(&run.flow) else {
-                            continue;
-                        };
-                        // What a flow gives back carries what any of its outputs does.
-                        let mut found = Set::new();
-                        for step in inner.steps.values() {
-                            if let Verb::End(end) = &step.verb {
-                                for (_, output) in &end.outputs {
-                                    found.extend(self.of_expression(inner, output));
-                                }
-                            }
-                        }
-                        for (variable, _) in &run.save {
-                            grew |= self.add(name.as_str(), variable.as_str(), found.clone());
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        grew
-    }
-
-    /// The labels that the value of an expression carries.
-    pub(super) fn of_expression(&self, flow: &Flow, expression: &Expression) -> Set {
-        let mut found = Set::new();
-        walk(expression.root(), &mut |node| match &node.op {
-            Op::Contact {
-                field: ContactField::Caller | ContactField::Claimed,
-                ..
-            } => {
-                found.insert(PHONE.into());
-            }
-            Op::Variable { name, .. } => {
-                let known = self
-                    .variables
-                    .iter()
-                    .find(|((of, variable), _)| *of == flow.name.as_str() && *variable == *name);
-                found.extend(known.into_iter().flat_map(|(_, labels)| labels.iter().cloned()));
-            }
-            _ => {}
-        });
-        self.of_fields(flow, expression.root(), &mut found);
-        found
-    }
-
-    /// Adds the labels of plugins' fields: of the one that is read, or of all of a value that is
-    /// passed as a whole.
-    fn of_fields(&self, flow: &Flow, node: &Node, found: &mut Set) {
-        let Some(path) = path(node) else {
-            let mut inside = Vec::new();
-            children(node, &mut inside);
-            for child in inside {
-                self.of_fields(flow, child, found);
-            }
-            return;
-        };
-        let mut parts = path.split('.');
-        let Some(mut ty) = parts.next().and_then(|root| type_of(flow, root)) else {
-            return;
-        };
-        let mut last = None;
-        for part in parts {
-            let Some(name) = ty.required().name() else { return };
-            last = Some(format!("{name}.{part}"));
-            let Some(field) = ty.required().field(part) else {
-                return;
-            };
-            ty = field;
-        }
-        let whole = ty.required().name().map(|name| format!("{name}."));
-        for plugin in self.hotline.plugins.values() {
-            for (field, label) in &plugin.labels {
-                let read = last.as_deref() == Some(&**field);
-                let passed = whole
-                    .as_ref()
-                    .is_some_and(|whole| field.starts_with(whole.as_str()));
-                if read || passed {
-                    found.insert(label.clone());
-                }
-            }
-        }
-    }
-}
-
-fn type_of<'f>(flow: &'f Flow, variable: &str) -> Option<&'f Type> {
-    flow.variables
-        .get(variable)
-        .map(|variable| &variable.ty)
-        .or_else(|| flow.inputs.get(variable))
-}
-
-fn children<'n>(node: &'n Node, into: &mut Vec<&'n Node>) {
-    let mut first = true;
-    walk(node, &mut |inner| {
-        // Of a path only the whole counts, not the paths that it begins with.
-        if !std::mem::take(&mut first) && path(inner).is_some() {
-            into.push(inner);
-        }
-    });
-    let wholes: Vec<String> = into.iter().filter_map(|node| path(node)).collect();
-    into.retain(|node| {
-        let own = path(node).unwrap_or_default();
-        !wholes.iter().any(|other| other.starts_with(&format!("{own}.")))
-    });
-}
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     let labels = Labels::of(proof.hotline);
@@ -221,7 +34,6 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                         check_call(proof, &labels, flow, index, call, written);
                     }
                 }
-                (Verb::Menu(_), _) => {}
                 _ => {}
             }
         }
@@ -248,8 +60,7 @@ fn check_call(
                 )
             });
             let span = value.map_or_else(|| proof.step_span(flow, step), |value| value.span);
-            proof.report(
-                proof
+            let finding = proof
                     .finding(
                         span,
                         format!("`{}` is given data labelled `{label}`, which it was not granted", call.plugin),
@@ -257,8 +68,8 @@ fn check_call(
                     .help(format!(
                         "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{label}] }}`; or do not pass it",
                         call.plugin
-                    )),
-            );
+                    ));
+            proof.report(proof.with_way_to_step(finding, flow, step));
         }
     }
 }

@@ -3,10 +3,7 @@
 
 use super::{Proof, by_step, reached};
 use crate::{
-    prove::{
-        graph::{Graph, Kind},
-        paths::Path,
-    },
+    prove::graph::{Graph, Kind},
     step::{Prompt, Record, Verb},
 };
 
@@ -15,7 +12,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
         let speaks = |state: usize| {
             let language = &graph.states[state].language;
-            spoken(graph, state).is_some_and(|prompt| prompt.is_synthetic(language))
+            may_say(graph, state)
+                .into_iter()
+                .any(|prompt| prompt.is_synthetic(language))
         };
         let announces = |state: usize| match &graph.step(state).verb {
             Verb::Say(say) => say.notice.as_ref().is_some_and(|notice| names.contains(notice)),
@@ -41,7 +40,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .help(format!(
                     "say first that it is one: `{{ say: …, notice: {name} }}`; a recording needs none"
                 ));
-            proof.report(proof.with_witness(finding, graph, state, None, |_, _| Path::default()));
+            proof.report(proof.with_way_by(finding, graph, state, &|at, _| !speaks(at)));
         }
     }
 }
@@ -63,4 +62,21 @@ pub(super) fn spoken<'g>(graph: &'g Graph<'_>, state: usize) -> Option<&'g Promp
         }
         _ => None,
     }
+}
+
+/// What may be said in a state: besides what is said first also what is said while the caller waits.
+fn may_say<'g>(graph: &'g Graph<'_>, state: usize) -> Vec<&'g Prompt> {
+    let mut prompts: Vec<&Prompt> = spoken(graph, state).into_iter().collect();
+    if graph.states[state].kind == Kind::Step {
+        match &graph.step(state).verb {
+            Verb::Call(call) => prompts.extend(call.meanwhile.as_deref()),
+            Verb::Together(together) => prompts.extend(together.meanwhile.as_deref()),
+            Verb::Queue(queue) => {
+                prompts.extend(queue.announce.iter().map(|announce| &*announce.prompt));
+                prompts.extend(queue.offers.iter().map(|offer| &*offer.prompt));
+            }
+            _ => {}
+        }
+    }
+    prompts
 }

@@ -101,8 +101,9 @@ fn intent(view: &FlowView<'_, '_>, written: &IntentSyntax, signature: Option<&Si
                 Code::Unwired,
                 written.function.span,
                 format!(
-                    "`intents` does not say where {} lead",
-                    one_of(missing.iter().copied())
+                    "`intents` does not say where {} {}",
+                    one_of(missing.iter().copied()),
+                    if missing.len() == 1 { "leads" } else { "lead" },
                 ),
             )
             .help("give each its step, or the rest together: `intents: { …, else: some-step }`"),

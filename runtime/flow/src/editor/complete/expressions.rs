@@ -121,7 +121,7 @@ impl Editor {
         let underscored = |subject: Subject| -> Vec<Candidate> {
             let mut names = self.names.declared(subject, "");
             if subject == Subject::Calendar {
-                names.push("always".into());
+                names.push(crate::calendar::ALWAYS.into());
             }
             names
                 .iter()

@@ -1,5 +1,7 @@
 //! `services` of a scenario: what queues, transfers, ring-backs and the like answer.
 
+use trunkline_model::Duration;
+
 use super::{World, no_such_value};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
@@ -36,8 +38,20 @@ pub(super) fn services(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> V
                 (reader.word(&entry.value, &what).into_iter().collect(), true)
             }
         };
+        if words.is_empty() && matches!(entry.value.kind, Kind::Sequence(_)) {
+            reader.report(
+                Finding::new(
+                    Code::WrongShape,
+                    entry.value.span,
+                    format!("{what} has no answer"),
+                )
+                .help("name what it answers, one after the other"),
+            );
+        }
         for word in &words {
-            if !known.is_empty() && !known.contains(&word.as_str()) {
+            if known.is_empty() {
+                reading(reader, &entry.key, word);
+            } else if !known.contains(&word.as_str()) {
                 let message = format!("{what} cannot be told `{}`", word.as_str());
                 no_such_value(reader, word, &message, known);
             }
@@ -49,6 +63,22 @@ pub(super) fn services(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> V
         });
     }
     mocks
+}
+
+/// How a queue is to be read: a count, or how long the wait is.
+fn reading(reader: &Reader<'_>, name: &Word, value: &Word) {
+    let (fits, wanted) = if name.as_str().ends_with(".wait") {
+        (
+            value.as_str().parse::<Duration>().is_ok(),
+            "a length of time like `3m`",
+        )
+    } else {
+        (value.as_str().parse::<u32>().is_ok(), "a number like `12`")
+    };
+    if !fits {
+        let message = format!("`{}` is {wanted}, not `{}`", name.as_str(), value.as_str());
+        reader.report(Finding::new(Code::BadLiteral, value.span, message));
+    }
 }
 
 /// The answers that a service may be told; empty for what takes a number or a time.
