@@ -110,6 +110,17 @@ impl QueueField {
     }
 }
 
+fn parts_met(node: &Node, truth: bool, scope: &dyn Scope) -> usize {
+    use syntax::Operator::{And, Or};
+    match &node.op {
+        Op::Not(inside) => parts_met(inside, !truth, scope),
+        Op::Binary(operator, a, b) if (*operator == And && truth) || (*operator == Or && !truth) => {
+            parts_met(a, truth, scope) + parts_met(b, truth, scope)
+        }
+        _ => usize::from((evaluate::evaluate(node, scope).ok() == Some(Value::Bool(true))) == truth),
+    }
+}
+
 /// What expressions read, given by whoever evaluates them.
 pub trait Scope {
     /// A variable of the flow; none when it is not set.
@@ -367,6 +378,11 @@ impl Expression {
                 .to_owned(),
             source_text: failure.source.unwrap_or_else(|| self.0.source.clone()),
         })
+    }
+
+    /// Of the parts that have to hold for this to be true, or not to be: how many do.
+    pub(crate) fn parts_met(&self, truth: bool, scope: &dyn Scope) -> usize {
+        parts_met(&self.0.root, truth, scope)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use trunkline_engine::session::Calling;
 use trunkline_flow::scenario::{Mock, Scenario};
 use trunkline_model::{
-    PluginName, Type,
+    Duration, FaultKind, Outcome, PluginName, Type,
     signature::{Interface, Signature},
 };
 
@@ -99,6 +99,11 @@ impl Plugins for Mocks<'_> {
                 answer
             }
         };
+        // A call that times out takes all of its time, unless the scenario says how much.
+        let timed_out = matches!(&answer.outcome, Outcome::Fault(fault) if fault.kind == FaultKind::TimedOut);
+        if timed_out && answer.after == Duration::default() {
+            return Ok(None);
+        }
         Ok(Some(Answered {
             after: answer.after,
             outcome: answer.outcome.clone(),

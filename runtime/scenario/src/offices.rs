@@ -102,6 +102,7 @@ fn answers(demand: &Demand, word: &str) -> Option<Vec<ServiceAnswer>> {
         (Demand::Queue { .. }, "closed") => vec![Queue(QueueAnswer::Closed)],
         (Demand::Queue { .. }, "no-agents") => vec![Queue(QueueAnswer::NoAgents)],
         (Demand::Queue { .. }, "failed") => vec![Queue(QueueAnswer::Failed)],
+        (Demand::Transfer { .. }, "rings") => vec![Transfer(TransferAnswer::Ringing)],
         (Demand::Transfer { .. }, "served") => vec![
             Transfer(TransferAnswer::Ringing),
             Transfer(TransferAnswer::Answered),

@@ -367,8 +367,13 @@ impl<'p> Proof<'p, '_> {
             let Some(mut path) = paths::to(graph, *start, state, &avoided, script.open) else {
                 continue;
             };
+            let last = match &script.last {
+                Last::Says(words, _) => Last::Says(words.clone(), path.0.len()),
+                Last::GoesOn => Last::GoesOn,
+                Last::IsRung => Last::IsRung,
+            };
             path = path.then(onward(state, &avoided));
-            match witness::find(graph, *start, &path, &script.last) {
+            match witness::find(graph, *start, &path, &last) {
                 Ok(witness) => return finding.witness(witness),
                 Err(stuck) => {
                     let Some(place) = path.0.get(stuck).or(path.0.last()) else {

@@ -541,6 +541,18 @@ impl<'h> Trail<'h, '_, '_> {
         });
     }
 
+    /// Does something where these facts hold, that are known and not only supposed.
+    fn knowing<R>(&mut self, facts: Facts, does: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.facts, facts);
+        let done = does(self);
+        self.facts = before;
+        done
+    }
+
+    fn next_knowing(&mut self, step: &Step, facts: Facts, cost: Cost) {
+        self.knowing(facts.clone(), |trail| trail.next(step, &facts, cost));
+    }
+
     fn next(&mut self, step: &Step, facts: &Facts, cost: Cost) {
         if let Some(next) = &step.next {
             self.lead(By::Next, next, facts, cost);
@@ -554,7 +566,9 @@ impl<'h> Trail<'h, '_, '_> {
             if let Some(save) = &edge.save {
                 facts.set(save.as_str(), &Worth::Set);
             }
-            self.lead(By::Exit(name.clone()), &edge.next, &facts, cost);
+            self.knowing(facts.clone(), |trail| {
+                trail.lead(By::Exit(name.clone()), &edge.next, &facts, cost);
+            });
         }
     }
 
@@ -598,7 +612,7 @@ impl<'h> Trail<'h, '_, '_> {
                 if let Some(save) = &call.save {
                     after.set(save.as_str(), &self.saved(save.as_str()));
                 }
-                self.next(step, &after, taking(0.0, seconds(call.time)));
+                self.next_knowing(step, after, taking(0.0, seconds(call.time)));
                 self.exits_of_calls(step, seconds(call.time));
             }
             Verb::Together(together) => {
@@ -613,7 +627,7 @@ impl<'h> Trail<'h, '_, '_> {
                         after.set(save.as_str(), &self.saved(save.as_str()));
                     }
                 }
-                self.next(step, &after, taking(0.0, longest));
+                self.next_knowing(step, after, taking(0.0, longest));
                 self.exits_of_calls(step, longest);
             }
             Verb::Choose(choose) => self.choose(choose),
@@ -638,7 +652,7 @@ impl<'h> Trail<'h, '_, '_> {
                 };
                 for language in languages {
                     self.language = language;
-                    self.next(step, &after, FREE);
+                    self.next_knowing(step, after.clone(), FREE);
                 }
             }
             Verb::Run(run) => self.run(run),
@@ -681,7 +695,7 @@ impl<'h> Trail<'h, '_, '_> {
                 {
                     after.set(save.as_str(), &Worth::Set);
                 }
-                self.next(step, &after, taking(0.0, SERVICE_SECONDS));
+                self.next_knowing(step, after, taking(0.0, SERVICE_SECONDS));
                 self.exits(step, |_| Some(taking(0.0, SERVICE_SECONDS)));
             }
             Verb::Survey(survey) => self.survey(step, &survey.survey),
@@ -696,7 +710,7 @@ impl<'h> Trail<'h, '_, '_> {
                     }
                     Record::Start { .. } | Record::Stop | Record::Pause | Record::Resume => 0.0,
                 };
-                self.next(step, &after, taking(0.0, longest));
+                self.next_knowing(step, after, taking(0.0, longest));
                 self.exits(step, |_| Some(taking(0.0, longest)));
             }
             Verb::Wait(wait) => {
@@ -836,7 +850,9 @@ impl<'h> Trail<'h, '_, '_> {
                 after.set(save.as_str(), &worth);
             }
             if let Some(next) = &step.next {
-                self.lead_sure(By::Answer(choice), next, &after, cost, anybody_can(&ask.answer));
+                self.knowing(after.clone(), |trail| {
+                    trail.lead_sure(By::Answer(choice), next, &after, cost, anybody_can(&ask.answer));
+                });
             }
         }
         let own: Vec<Key> = crate::keypad::of_answer(&ask.answer);
@@ -987,7 +1003,7 @@ impl<'h> Trail<'h, '_, '_> {
             step.exits.get(&end.outcome).map(|edge| &edge.next)
         };
         if let Some(to) = to.and_then(|to| flow.steps.get_index_of(to)) {
-            let to = self.builder.enter(parent, to, &language, &known, &facts);
+            let to = self.builder.enter(parent, to, &language, &facts, &facts);
             self.push(By::Ended(end.outcome.clone()), to, FREE);
         }
     }
@@ -1027,13 +1043,13 @@ pub(crate) fn presses(answer: &Answer) -> (u32, u32) {
         Answer::Text => (0, 0),
         Answer::YesNo | Answer::OneOf(_) => (1, 1),
         Answer::Digits(digits) => {
-            // An answer of full length is complete without the finish key.
+            // A pause completes an answer as well as the finish key, and one of full length needs neither.
             let (least, most) = (count(*digits.length.start()), count(*digits.length.end()));
             let open = u32::from(digits.finish.is_some() && least < most);
-            (least + open, most)
+            (least, most.max(most.saturating_sub(1) + open))
         }
-        Answer::Date => (8, 8),
-        Answer::Phone => (4, 16),
+        Answer::Date => (4, 8),
+        Answer::Phone => (3, 15),
         // A number of the longest length, and the finish key.
         Answer::Number { max: Some(max), .. } if *max >= 0.0 && *max < 1e15 => {
             (1, 1 + count(format!("{max:.0}").len()))

@@ -5,6 +5,8 @@ use std::{
     collections::{BinaryHeap, HashMap},
 };
 
+use crate::step::Verb;
+
 use super::{
     game::{Game, Values},
     graph::{By, Chooser, Graph, Way},
@@ -156,7 +158,13 @@ fn doomed(game: &Game<'_, '_>, values: &Values, from: usize, avoided: &Avoided) 
             continue;
         }
         for (index, way) in graph.states[state].ways.iter().enumerate() {
-            if game.is_goal(way.to) || values.at(way.to).is_finite() || !game.is_open(state, index) {
+            // Who was put through to somebody shows nothing.
+            let put_through = way.by == By::Next && matches!(graph.step(state).verb, Verb::Transfer(_));
+            if put_through
+                || game.is_goal(way.to)
+                || values.at(way.to).is_finite()
+                || !game.is_open(state, index)
+            {
                 continue;
             }
             let speaks = graph.chooser(state, way) == Chooser::Caller && way.inputs > 0;

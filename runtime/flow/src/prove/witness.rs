@@ -25,7 +25,6 @@ use crate::{
     expression::{ContactField, Expression, Op, QueueField, Scope},
     hotline::{Flow, SurveySpec},
     step::{Answer, Ask, Call, Key, Menu, Record, Step, Target, Verb},
-    tongue::Tongue,
 };
 
 /// A Friday morning in the hotline's time zone: when contacts of scripts begin, unless a calendar
@@ -83,8 +82,8 @@ pub enum Mock {
     Ok(String),
     /// Its own error, by its case, and what that carries as JSON.
     Refusal(Arc<str>, Option<String>),
-    /// A fault, and how long it takes until it is there.
-    Fault(Arc<str>, Duration),
+    /// A fault.
+    Fault(Arc<str>),
 }
 
 /// What the caller does, or has to wait for.
@@ -99,6 +98,8 @@ pub enum Move {
     Waits(Duration),
     /// Leaves.
     HangsUp,
+    /// Something happens elsewhere that is waited for.
+    Happens(Arc<str>),
 }
 
 /// What comes at the end of a way.
@@ -107,8 +108,8 @@ pub(crate) enum Last {
     GoesOn,
     /// The same, for a caller who is known and so can be rung.
     IsRung,
-    /// The caller says some words, by which this way of the state is taken, or none.
-    Says(Arc<str>, Option<usize>),
+    /// The same, after the caller says some words at this place of the way: by them what follows is taken.
+    Says(Arc<str>, usize),
 }
 
 /// Finds the script of a way.
@@ -135,7 +136,7 @@ pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path, last: &Last) ->
             let further = match Walk::begin(graph, &tried).along(start, path, last) {
                 Ok(_) => true,
                 Err(next) => {
-                    next.place > stuck.place || (next.place == stuck.place && next.part > stuck.part)
+                    (next.place, next.part, next.parts_met) > (stuck.place, stuck.part, stuck.parts_met)
                 }
             };
             if further {
@@ -156,6 +157,8 @@ struct Stuck {
     place: usize,
     /// Which of the conditions at this place.
     part: usize,
+    /// How much of the condition came out as it should.
+    parts_met: usize,
     condition: Option<Expression>,
     /// The variables it is about: where their values come from, and their types.
     sources: HashMap<String, (String, Type)>,
@@ -201,7 +204,11 @@ impl<'g, 'h> Walk<'g, 'h> {
             at,
             calls: 0,
             asks: 0,
-            used: HashMap::new(),
+            used: from
+                .as_ref()
+                .map(|from| ("caller".to_owned(), (Value::from(from.as_str()), Type::Phone)))
+                .into_iter()
+                .collect(),
             witness: Witness {
                 number: graph.number.clone(),
                 language: "".into(),
@@ -227,26 +234,22 @@ impl<'g, 'h> Walk<'g, 'h> {
             self.witness.script.push(Move::HangsUp);
         }
         self.enter(start.flow, HashMap::new(), HashMap::new());
+        let words_at = |place: usize| match last {
+            Last::Says(words, at) if *at == place => Some(words),
+            _ => None,
+        };
         for (place, (state, index)) in path.0.iter().enumerate() {
             self.place = place;
-            self.take(*state, *index)?;
+            match words_at(place) {
+                Some(words) => self.by_words(*state, *index, words),
+                None => self.take(*state, *index)?,
+            }
         }
         self.place = path.0.len();
-        let last = match last {
-            Last::GoesOn | Last::IsRung => self.go_on(target)?,
-            Last::Says(words, way) => {
-                self.says(words.to_string());
-                match way {
-                    Some(way) => {
-                        self.keep_words(target, words);
-                        let to = self.graph.states[target].ways[*way].to;
-                        self.frames.truncate(self.graph.frames(to).len().max(1));
-                        self.go_on(to)?
-                    }
-                    None => target,
-                }
-            }
-        };
+        if let Some(words) = words_at(self.place) {
+            self.says(words.to_string());
+        }
+        let last = self.go_on(target)?;
         for (name, value) in &self.chosen.0 {
             if name.starts_with("queue.") {
                 let read = match value {
@@ -266,8 +269,12 @@ impl<'g, 'h> Walk<'g, 'h> {
         let mut at = from;
         for _ in 0..GOES_ON_MAX {
             let graph = self.graph;
-            let rests = graph.hears(at) || graph.is_human(at) || graph.outcome(at).is_some();
-            if rests && !(graph.is_human(at) && graph.hung_up) {
+            let rests = graph.hears(at)
+                || graph.is_human(at)
+                || graph.waits_for_event(at)
+                || graph.outcome(at).is_some();
+            if rests {
+                self.waits_for_people(at);
                 break;
             }
             let Some(index) = self.goes_well(at) else { break };
@@ -275,6 +282,15 @@ impl<'g, 'h> Walk<'g, 'h> {
             at = graph.states[at].ways[index].to;
         }
         Ok(at)
+    }
+
+    /// People are waited for where they are, and not found wanting.
+    fn waits_for_people(&mut self, state: usize) {
+        match &self.graph.step(state).verb {
+            Verb::Queue(queue) => self.serves(&format!("queue.{}", queue.queue), "waits".into()),
+            Verb::Transfer(_) => self.serves("transfer", "rings".into()),
+            _ => {}
+        }
     }
 
     /// The way of a state that is taken by itself when all goes well.
@@ -304,8 +320,9 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
     }
 
-    /// Keeps words as the answer to a question, where they are one.
-    fn keep_words(&mut self, state: usize, words: &Arc<str>) {
+    /// Takes a way by words, which are kept as the answer where they are one.
+    fn by_words(&mut self, state: usize, way: usize, words: &Arc<str>) {
+        self.says(words.to_string());
         if let Verb::Ask(ask) = &self.graph.step(state).verb
             && let Some(save) = &ask.save
         {
@@ -319,6 +336,8 @@ impl<'g, 'h> Walk<'g, 'h> {
             };
             self.assign(save.as_str(), Value::Text(value.clone()), None);
         }
+        let to = self.graph.states[state].ways[way].to;
+        self.frames.truncate(self.graph.frames(to).len().max(1));
     }
 
     fn enter(
@@ -397,6 +416,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         Err(Box::new(Stuck {
             place: self.place,
             part,
+            parts_met: condition.parts_met(truth, &self.scope()),
             condition: Some(condition.clone()),
             sources,
             values,
@@ -434,6 +454,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         Box::new(Stuck {
             place: self.place,
             part: 0,
+            parts_met: 0,
             condition: None,
             sources: HashMap::new(),
             values: HashMap::new(),
@@ -542,8 +563,9 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             Verb::Wait(wait) => {
                 let timed_out = exit_of(&way.by).is_some();
-                if wait.event.is_none() || timed_out {
-                    self.pass(seconds(wait.time));
+                match &wait.event {
+                    Some(event) if !timed_out => self.witness.script.push(Move::Happens(event.clone())),
+                    _ => self.pass(seconds(wait.time)),
                 }
             }
             Verb::Queue(queue) => {
@@ -615,12 +637,17 @@ impl<'g, 'h> Walk<'g, 'h> {
     fn source_of(&self, expression: &Expression) -> Option<String> {
         let mut found = None;
         let frame = self.frames.last()?;
-        walk(expression.root(), &mut |node| {
-            if let Op::Variable { name, .. } = &node.op
-                && let Some(source) = frame.sources.get(name)
-            {
-                found = Some(source.clone());
+        walk(expression.root(), &mut |node| match &node.op {
+            Op::Variable { name, .. } => {
+                if let Some(source) = frame.sources.get(name) {
+                    found = Some(source.clone());
+                }
             }
+            Op::Contact {
+                field: ContactField::Caller,
+                ..
+            } => found = Some("caller".to_owned()),
+            _ => {}
         });
         found
     }
@@ -642,13 +669,10 @@ impl<'g, 'h> Walk<'g, 'h> {
             }
             Some(exit) => match exit.strip_prefix("fault.") {
                 Some(kind) => {
-                    let time = if kind == "timed-out" {
-                        call.time
-                    } else {
-                        Duration::default()
-                    };
-                    self.at = self.at + time;
-                    Mock::Fault(kind.into(), time)
+                    if kind == "timed-out" {
+                        self.at = self.at + call.time;
+                    }
+                    Mock::Fault(kind.into())
                 }
                 None => {
                     let payload = call
@@ -1074,6 +1098,10 @@ impl Stuck {
                 found.extend(constants.iter().map(|value| Value::list([value.clone()])));
                 found.push(Value::list([]));
             }
+            Type::Phone => {
+                found.extend(constants.iter().filter_map(number_like));
+                found.push(sample(ty, at));
+            }
             _ => {
                 found.extend(constants.iter().filter(|value| same_kind(value, ty)).cloned());
                 if matches!(ty, Type::String) {
@@ -1101,7 +1129,7 @@ fn number_like(constant: &Value) -> Option<Value> {
 fn same_kind(value: &Value, ty: &Type) -> bool {
     matches!(
         (value, ty),
-        (Value::Text(_), Type::String | Type::Phone | Type::Char)
+        (Value::Text(_), Type::String | Type::Char)
             | (Value::Date(_), Type::Date)
             | (Value::Time(_), Type::Time)
             | (Value::Duration(_), Type::Duration)
@@ -1245,52 +1273,6 @@ impl Scope for Here<'_> {
 }
 
 impl Witness {
-    /// The script in a line.
-    pub fn in_words(&self) -> String {
-        self.in_tongue(Tongue::English)
-    }
-
-    /// The script in a line, in a language.
-    pub fn in_tongue(&self, tongue: Tongue) -> String {
-        let at = self.at.replace('T', " ");
-        let mut parts = vec![match tongue {
-            Tongue::Chinese => format!("{at} 有人拨打 {}", self.number),
-            Tongue::English => format!("somebody calls {} at {at}", self.number),
-        }];
-        parts.extend(self.plugins.iter().filter_map(|(function, mock)| {
-            Some(match (mock, tongue) {
-                (Mock::Ok(_), _) => return None,
-                (Mock::Refusal(case, _), Tongue::Chinese) => format!("{function} 返回 `{case}`"),
-                (Mock::Refusal(case, _), Tongue::English) => format!("{function} answers `{case}`"),
-                (Mock::Fault(kind, _), Tongue::Chinese) => format!("{function} 发生故障（`{kind}`）"),
-                (Mock::Fault(kind, _), Tongue::English) => format!("{function} fails (`{kind}`)"),
-            })
-        }));
-        let ordinary = ["served", "waits", "booked", "done", "sent", "stored"];
-        parts.extend(
-            self.services
-                .iter()
-                .filter(|(_, answer)| !ordinary.contains(&&**answer))
-                .map(|(service, answer)| format!("{service} {} `{answer}`", tongue.pick("为", "is"))),
-        );
-        parts.extend(self.script.iter().map(|step| match (step, tongue) {
-            (Move::Presses(keys), Tongue::Chinese) => format!("按 {keys}"),
-            (Move::Presses(keys), Tongue::English) => format!("presses {keys}"),
-            (Move::Says(words), Tongue::Chinese) => format!("说“{words}”"),
-            (Move::Says(words), Tongue::English) => format!("says “{words}”"),
-            (Move::Waits(time), Tongue::Chinese) => format!("等待 {time}"),
-            (Move::Waits(time), Tongue::English) => format!("waits {time}"),
-            (Move::HangsUp, tongue) => tongue.pick("挂机", "hangs up").to_owned(),
-        }));
-        parts.push(match (&self.ended, tongue) {
-            (Some(outcome), Tongue::Chinese) => format!("联络在 `{}` 以 `{outcome}` 结束", self.step),
-            (Some(outcome), Tongue::English) => format!("the contact ends `{outcome}` at `{}`", self.step),
-            (None, Tongue::Chinese) => format!("联络停在 `{}`", self.step),
-            (None, Tongue::English) => format!("the contact is at `{}`", self.step),
-        });
-        parts.join(tongue.pick("；", "; "))
-    }
-
     /// The script as a scenario that `trunkline test` can keep and `dial --script` plays.
     pub fn to_scenario(&self, title: &str) -> String {
         let mut text = String::new();
@@ -1350,6 +1332,7 @@ impl Witness {
                 Move::Says(words) => writeln!(text, "  - says: {}", quoted(words)),
                 Move::Waits(time) => writeln!(text, "  - wait: {time}"),
                 Move::HangsUp => writeln!(text, "  - hangs-up: true"),
+                Move::Happens(event) => writeln!(text, "  - happens: {event}"),
             };
         }
         let _ = match &self.ended {
@@ -1366,8 +1349,7 @@ impl Mock {
             Self::Ok(value) => format!("{{ ok: {value} }}"),
             Self::Refusal(case, None) => format!("{{ refusal: {case} }}"),
             Self::Refusal(case, Some(payload)) => format!("{{ refusal: {case}, with: {payload} }}"),
-            Self::Fault(kind, time) if *time == Duration::default() => format!("{{ fault: {kind} }}"),
-            Self::Fault(kind, time) => format!("{{ fault: {kind}, after: {time} }}"),
+            Self::Fault(kind) => format!("{{ fault: {kind} }}"),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! Each of a decision's ways has to lead out. An end without a word is no way out.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -16,7 +16,7 @@ use crate::{
     diagnostics::one_of,
     hotline::{Flow, Hotline},
     prove::{
-        graph::{By, Graph},
+        graph::{By, Graph, Kind},
         paths::Path,
         witness::Last,
     },
@@ -159,10 +159,35 @@ fn said(
         }
     };
     let script = Script {
-        last: Last::Says(word.clone(), way),
+        last: Last::Says(word.clone(), 0),
         ..Script::default()
     };
-    proof.with_script(finding, graph, state, &script, |_, _| Path::default())
+    proof.with_script(finding, graph, state, &script, |at, _| match way {
+        Some(way) => astray(graph, graph.states[at].ways[way].to).after((at, way)),
+        None => Path::default(),
+    })
+}
+
+/// The way on from where a word leads to the first place that is not out.
+fn astray(graph: &Graph<'_>, from: usize) -> Path {
+    let mut seen = HashSet::from([from]);
+    let mut open = VecDeque::from([(from, false, Path::default())]);
+    while let Some((state, announced, path)) = open.pop_front() {
+        let announces = match &graph.step(state).verb {
+            _ if graph.states[state].kind == Kind::Gate => announced,
+            Verb::Transfer(_) | Verb::Queue(_) => continue,
+            Verb::End(_) if announced => continue,
+            Verb::Say(_) if !announced => true,
+            Verb::Set(_) | Verb::Choose(_) | Verb::Run(_) => announced,
+            _ => return path,
+        };
+        for (index, way) in graph.states[state].ways.iter().enumerate() {
+            if seen.insert(way.to) {
+                open.push_back((way.to, announces, path.clone().then(Path(vec![(state, index)]))));
+            }
+        }
+    }
+    Path::default()
 }
 
 /// Whether a way is the answer that a word is taken for.

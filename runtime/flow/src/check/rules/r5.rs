@@ -45,7 +45,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     "no flow has the condition under `assume`, so callers over 65 are not told from others"
                 },
             )
-            .help("name it as the flow writes it: `{ pack: elderly, assume: [\"${now.year - citizen.birth_year >= 65}\"] }`"),
+            .help("name it as the flow writes it: `{ pack: elderly, assume: [\"${has(citizen) && citizen.age >= 65}\"] }`"),
         );
         return;
     }

@@ -6,9 +6,12 @@
 
 use std::sync::Arc;
 
-use super::{Proof, by_step, labels::Labels, reached};
+use super::{Proof, Script, by_step, labels::Labels, reached};
 use crate::{
-    prove::graph::{self, Graph, Kind, Way},
+    prove::{
+        graph::{self, By, Graph, Kind, Way},
+        paths::Path,
+    },
     step::{Call, Record, Verb},
 };
 
@@ -75,7 +78,18 @@ fn report(
             format!("`{}` {what} before the caller was told", graph.name(state)),
         )
         .help(help);
-    proof.report(proof.with_way_by(finding, graph, state, untold));
+    // What the plugin of a menu is given is what the caller says there.
+    let intent = graph.states[state]
+        .ways
+        .iter()
+        .position(|way| matches!(way.by, By::Intent(_)));
+    let script = Script {
+        open: untold,
+        ..Script::default()
+    };
+    proof.report(proof.with_script(finding, graph, state, &script, |at, _| {
+        Path(intent.map(|way| (at, way)).into_iter().collect())
+    }));
 }
 
 fn handles_personal_data(labels: &Labels<'_>, graph: &Graph<'_>, state: usize) -> bool {

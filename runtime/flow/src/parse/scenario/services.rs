@@ -14,7 +14,7 @@ use crate::{
 
 /// The services that are named as they are, and what each may be told to answer.
 const SERVICES: [(&str, &[&str]); 6] = [
-    ("transfer", &["served", "busy", "no-answer", "failed"]),
+    ("transfer", &["rings", "served", "busy", "no-answer", "failed"]),
     ("callback", &["booked", "duplicate", "refused"]),
     ("ticket", &["done", "duplicate", "refused"]),
     ("notify", &["sent", "failed"]),
