@@ -1,5 +1,6 @@
 //! Findings: what is wrong with a hotline, where, and what to write instead.
 
+mod chinese;
 pub mod code;
 mod findings;
 mod fix;
@@ -18,11 +19,11 @@ pub(crate) use self::{
 };
 pub use self::{
     fix::{Edit, Fix, apply},
-    render::{Color, render},
+    render::{Color, render, render_in},
     suggest::nearest,
 };
-use crate::prove::Witness;
 pub use crate::source::Position;
+use crate::{prove::Witness, tongue::Tongue};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -40,6 +41,14 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+        }
+    }
+
+    /// Its name as people are told it.
+    pub const fn name_in(self, tongue: Tongue) -> &'static str {
+        match self {
+            Self::Error => tongue.pick("错误", "error"),
+            Self::Warning => tongue.pick("警告", "warning"),
         }
     }
 }
@@ -93,4 +102,15 @@ pub struct Label {
     pub column: usize,
     /// Where it ends, not included.
     pub end: Position,
+}
+
+impl Diagnostic {
+    /// The finding as people are told it: what is wrong, what else has to do with it, what to
+    /// write and what its fixes do, in a language. Places and names are the same in each.
+    pub fn in_tongue(&self, tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::English => self.clone(),
+            Tongue::Chinese => chinese::diagnostic(self),
+        }
+    }
 }

@@ -25,9 +25,9 @@ use trunkline_model::{PluginName, signature::Interface};
 
 pub use self::{
     change::{Area, Change, Field, Noun, Way},
-    say::Tongue,
     text::Piece,
 };
+pub use crate::tongue::Tongue;
 use crate::{hotline::Hotline, prove::Reach};
 
 /// One of two versions.

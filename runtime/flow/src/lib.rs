@@ -32,6 +32,7 @@ pub mod speech;
 pub mod step;
 mod syntax;
 pub mod template;
+mod tongue;
 pub mod width;
 pub mod words;
 mod yaml;
@@ -44,3 +45,4 @@ pub use expression::{ContactField, EvaluationError, Expression, QueueField, Scop
 pub use hotline::Hotline;
 pub use parse::{Parsed, parse};
 pub use source::Sources;
+pub use tongue::Tongue;

@@ -17,6 +17,7 @@ pub(crate) mod graph;
 pub mod packs;
 pub(crate) mod paths;
 mod plan;
+mod tell;
 pub mod witness;
 
 pub use self::{

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use trunkline_flow::{
-    ContactField, QueueField, Scope, Sources, check,
-    diagnostics::{Color, render},
+    ContactField, QueueField, Scope, Sources, Tongue, check,
+    diagnostics::{Color, render, render_in},
     expression::EvaluationErrorKind,
     parse,
     step::Verb,
@@ -105,6 +105,7 @@ fn checked_text(files: &[(&str, &str)]) -> (usize, String) {
     let parsed = parse(&sources);
     let report = check(&parsed, &BTreeMap::new());
     let shown = render(&report.diagnostics, &sources, Color::Never);
+    let _ = render_in(&report.diagnostics, &sources, Color::Never, Tongue::Chinese);
     let _ = (parsed.plugins(), parsed.grants(), parsed.diagnostics());
     for finding in &report.diagnostics {
         assert!(finding.span.start <= finding.span.end);

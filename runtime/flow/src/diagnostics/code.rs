@@ -5,11 +5,12 @@
 //! 08 queues, agents, surveys, tickets and services, 09 what this version does not have,
 //! 10 the rules of rule packs (TL1001 is rule R1), 11 scenarios.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer};
 
 use super::Severity;
+use crate::tongue::Tongue;
 
 macro_rules! codes {
     ($($name:ident $number:literal $severity:ident $title:literal,)*) => {
@@ -49,6 +50,15 @@ macro_rules! codes {
             pub const fn page(self) -> &'static str {
                 match self {
                     $(Self::$name => include_str!(concat!("../../../../docs/errors/TL", $number, ".md")),)*
+                }
+            }
+
+            /// The page in Chinese, without the examples, which are those of the English one.
+            const fn chinese_page(self) -> &'static str {
+                match self {
+                    $(Self::$name => {
+                        include_str!(concat!("../../../../docs/errors/zh-CN/TL", $number, ".md"))
+                    })*
                 }
             }
         }
@@ -189,6 +199,31 @@ codes! {
 }
 
 impl Code {
+    /// What such findings are about, in a few words of a language.
+    pub fn title_in(self, tongue: Tongue) -> &'static str {
+        match tongue {
+            Tongue::English => self.title(),
+            Tongue::Chinese => {
+                let heading = self.chinese_page().lines().next().unwrap_or_default();
+                heading.split_once('：').map_or(self.title(), |(_, title)| title)
+            }
+        }
+    }
+
+    /// The page that explains it in a language, in Markdown. Its examples are the same in each.
+    pub fn page_in(self, tongue: Tongue) -> Cow<'static, str> {
+        if tongue == Tongue::English {
+            return self.page().into();
+        }
+        let mut page = self.chinese_page().to_owned();
+        for (english, chinese) in EXAMPLES {
+            if let Some(example) = example(self.page(), english) {
+                page.push_str(&format!("\n## {chinese}\n\n{example}\n"));
+            }
+        }
+        page.into()
+    }
+
     /// Finds a code as people write it: `TL0101`, `tl0101` or `0101`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_uppercase();
@@ -198,6 +233,19 @@ impl Code {
             .copied()
             .find(|code| &code.as_str()[2..] == number)
     }
+}
+
+/// The headings of examples on pages, in English and in Chinese.
+const EXAMPLES: [(&str, &str); 2] = [("Wrong", "错误示例"), ("Right", "正确示例")];
+
+/// The example under a heading of an English page, with its fences.
+fn example<'p>(page: &'p str, heading: &str) -> Option<&'p str> {
+    const OPEN: &str = "```yaml\n";
+    const CLOSE: &str = "\n```";
+    let start = page.find(&format!("## {heading}\n\n{OPEN}"))?;
+    let open = start + page[start..].find(OPEN)?;
+    let close = open + page[open..].find(CLOSE)?;
+    Some(&page[open..close + CLOSE.len()])
 }
 
 impl fmt::Display for Code {
@@ -239,5 +287,41 @@ mod tests {
         }
         assert_eq!(Code::parse("tl0101"), Some(Code::UnknownStep));
         assert_eq!(Code::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn pages_are_there_in_chinese_with_the_same_examples() {
+        for code in Code::ALL {
+            let page = code.page_in(Tongue::Chinese);
+            let title = code.title_in(Tongue::Chinese);
+            let mut paragraphs = page.split("\n\n");
+            assert_eq!(paragraphs.next(), Some(format!("# {code}：{title}").as_str()));
+            let severity = code.severity().name_in(Tongue::Chinese);
+            assert!(
+                paragraphs.next().is_some_and(|first| first.starts_with(severity)),
+                "{code}"
+            );
+            assert!(
+                paragraphs.next().is_some_and(|second| second.contains('。')),
+                "{code}"
+            );
+            let blocks = |page: &str| -> Vec<String> {
+                page.split("```yaml\n")
+                    .skip(1)
+                    .filter_map(|rest| Some(rest.split_once("\n```")?.0.to_owned()))
+                    .collect()
+            };
+            assert_eq!(blocks(&page), blocks(code.page()), "{code}");
+            assert_eq!(
+                page.matches("## 错误示例").count(),
+                code.page().matches("## Wrong").count()
+            );
+            assert_eq!(
+                page.matches("## 正确示例").count(),
+                code.page().matches("## Right").count()
+            );
+            assert_eq!(code.page_in(Tongue::English), code.page());
+        }
+        assert_eq!(Code::Unwired.title_in(Tongue::Chinese), "出口没有去向");
     }
 }

@@ -168,7 +168,7 @@ pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
     let file = files.of(finding.span);
     let span = on_characters(&file.text, finding.span.bytes());
     let start = file.position(span.start);
-    Diagnostic {
+    let diagnostic = Diagnostic {
         code: finding.code,
         severity: finding.severity,
         message: finding.message,
@@ -198,7 +198,11 @@ pub(crate) fn diagnostic(finding: Finding, files: &Files) -> Diagnostic {
         clause: finding.clause,
         witness: finding.witness,
         fixes,
-    }
+    };
+    // Whatever a test finds has to be said in Chinese, too.
+    #[cfg(test)]
+    super::chinese::assert_said(&diagnostic);
+    diagnostic
 }
 
 /// A range of bytes widened to whole characters within the text.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 
 use super::{Diagnostic, Severity};
-use crate::source::Sources;
+use crate::{source::Sources, tongue::Tongue};
 
 /// Whether to colour what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,11 @@ pub enum Color {
 
 /// Renders findings as text, each with the lines it is about and carets under them.
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: Color) -> String {
+    render_in(diagnostics, sources, color, Tongue::English)
+}
+
+/// Renders findings like [`render`], all that is said of them in a language.
+pub fn render_in(diagnostics: &[Diagnostic], sources: &Sources, color: Color, tongue: Tongue) -> String {
     let renderer = match color {
         Color::Never => Renderer::plain(),
         Color::Always => Renderer::styled(),
@@ -25,7 +30,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: Color) -> St
     .decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic, sources)]));
+        let told = diagnostic.in_tongue(tongue);
+        text.push_str(&renderer.render(&[group(&told, sources, tongue)]));
         text.push_str("\n\n");
     }
     text
@@ -42,11 +48,14 @@ struct Mark<'a> {
     label: Option<&'a str>,
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, tongue: Tongue) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
-    };
+    }
+    .with_name(diagnostic.severity.name_in(tongue));
+    let note = Level::NOTE.with_name(tongue.pick("说明", "note"));
+    let advice = Level::HELP.with_name(tongue.pick("建议", "help"));
     // A label near the finding is shown in the same snippet, any other in its own.
     let mut snippets: Vec<(&str, Vec<Mark<'a>>)> = vec![(
         &diagnostic.file,
@@ -78,13 +87,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         group = group.element(snippet(path, text, marks));
     }
     if let Some(clause) = &diagnostic.clause {
-        group = group.element(Level::NOTE.message(format!("rule {clause}")));
+        let rule = tongue.pick("规则 ", "rule ");
+        group = group.element(note.clone().message(format!("{rule}{clause}")));
     }
     if let Some(witness) = &diagnostic.witness {
-        group = group.element(Level::NOTE.message(format!("it shows when: {}", witness.in_words())));
+        let shows = tongue.pick("复现方法：", "it shows when: ");
+        group = group.element(note.message(format!("{shows}{}", witness.in_tongue(tongue))));
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(advice.clone().message(help.as_str()));
     }
     group
 }

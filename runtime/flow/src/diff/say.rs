@@ -6,30 +6,15 @@ use super::{
     change::{Area, Change, Field, Noun, Way},
     text::Piece,
 };
-use crate::prove::Reach;
-
-/// The language in which changes are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tongue {
-    /// Chinese.
-    Chinese,
-    /// English.
-    English,
-}
-
-use Tongue::{Chinese, English};
+use crate::{
+    prove::Reach,
+    tongue::Tongue::{self, Chinese, English},
+};
 
 /// Characters of unchanged text that are shown on each side of a change.
 const CONTEXT_CHARS: usize = 10;
 
 impl Tongue {
-    const fn pick<T: Copy>(self, zh: T, en: T) -> T {
-        match self {
-            Chinese => zh,
-            English => en,
-        }
-    }
-
     fn quoted(self, name: &str) -> String {
         match self {
             Chinese => format!("“{name}”"),

@@ -1273,39 +1273,6 @@ impl Scope for Here<'_> {
 }
 
 impl Witness {
-    /// The script in a line.
-    pub fn in_words(&self) -> String {
-        let mut parts = vec![format!(
-            "somebody calls {} at {}",
-            self.number,
-            self.at.replace('T', " ")
-        )];
-        parts.extend(self.plugins.iter().filter_map(|(function, mock)| match mock {
-            Mock::Ok(_) => None,
-            Mock::Refusal(case, _) => Some(format!("{function} answers `{case}`")),
-            Mock::Fault(kind) => Some(format!("{function} fails (`{kind}`)")),
-        }));
-        let ordinary = ["served", "waits", "rings", "booked", "done", "sent", "stored"];
-        parts.extend(
-            self.services
-                .iter()
-                .filter(|(_, answer)| !ordinary.contains(&&**answer))
-                .map(|(service, answer)| format!("{service} is `{answer}`")),
-        );
-        parts.extend(self.script.iter().map(|step| match step {
-            Move::Presses(keys) => format!("presses {keys}"),
-            Move::Says(words) => format!("says “{words}”"),
-            Move::Waits(time) => format!("waits {time}"),
-            Move::HangsUp => "hangs up".to_owned(),
-            Move::Happens(event) => format!("`{event}` happens"),
-        }));
-        parts.push(match &self.ended {
-            Some(outcome) => format!("the contact ends `{outcome}` at `{}`", self.step),
-            None => format!("the contact is at `{}`", self.step),
-        });
-        parts.join("; ")
-    }
-
     /// The script as a scenario that `trunkline test` can keep and `dial --script` plays.
     pub fn to_scenario(&self, title: &str) -> String {
         let mut text = String::new();
