@@ -1,20 +1,56 @@
 //! The command line as a whole; each command's own part stands with the command.
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{
     calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
     exit::Exit, explain::Explain, fmt::Fmt, graph::Graph, inspect::Plugin, lsp::Lsp, new::New,
-    releases::Releases, schema::Schema, serve::Serve, test::Test,
+    releases::Releases, schema::Schema, serve::Serve, test::Test, tongue::Lang,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
 #[derive(Parser)]
 #[command(name = "trunkline", version, arg_required_else_help = true, after_help = examples())]
 pub(crate) struct Arguments {
+    /// The language to be told things in [default: that of the locale, by LC_ALL, LC_MESSAGES or LANG]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "LANGUAGE",
+        env = "TRUNKLINE_LANG",
+        hide_env_values = true
+    )]
+    pub(crate) lang: Option<Lang>,
+    /// When to colour; `auto` asks whether somebody looks, and NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// When what is printed is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// Where somebody looks
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl Color {
+    /// Sees to it for all that is printed from now on.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
 }
 
 fn examples() -> String {

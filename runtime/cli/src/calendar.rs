@@ -15,7 +15,7 @@ use jiff::{civil::Weekday, tz::TimeZone};
 use trunkline_flow::{
     Calendar as Opening, Severity, Sources,
     check::{CalendarNotes, calendars},
-    diagnostics::{Color, Diagnostic, render},
+    diagnostics::{Color, Diagnostic, render_in},
     parse,
 };
 use trunkline_node::read_folder;
@@ -23,6 +23,7 @@ use trunkline_node::read_folder;
 use crate::{
     exit::{Failure, Outcome},
     place,
+    tongue::tongue,
 };
 
 /// Look at calendars: when they are open, their holidays and make-up workdays
@@ -91,7 +92,7 @@ fn read(hotline: &Path) -> Result<Calendars, Failure> {
 /// One of them is an error.
 fn tell(findings: &[Diagnostic], sources: &Sources) -> Result<(), Failure> {
     if !findings.is_empty() {
-        anstream::eprint!("{}", render(findings, sources, Color::Always));
+        anstream::eprint!("{}", render_in(findings, sources, Color::Always, tongue()));
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(

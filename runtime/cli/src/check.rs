@@ -11,9 +11,9 @@ use std::{
 use anyhow::anyhow;
 use clap::Args;
 use trunkline_flow::{
-    Rules, Severity,
-    diagnostics::{Color, render},
-    prove::{self, Reach},
+    Rules, Severity, Sources,
+    diagnostics::{Color, render_in},
+    prove, scenario,
 };
 use trunkline_journal::StoreSpec;
 use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict, read_folder};
@@ -23,12 +23,15 @@ use crate::{
     mend::{Mended, mend},
     place,
     report::{Format, Told, count},
+    test::{read_scenarios, run::interfaces},
+    tongue::{told as said, tongue},
 };
 
 /// Check a hotline: every file, every flow, every call against its plugin
 ///
 /// Loads the components to learn the signatures of their functions, as a server would, and
-/// reports everything that it finds at once. Nothing is called and nothing is kept.
+/// reports everything that it finds at once, in the scenarios of `tests` as well. Nothing is called
+/// and nothing is kept.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline check flows/city-hotline\n  \
@@ -79,19 +82,15 @@ impl Check {
             anstream::eprint!("{}", mended.told());
             anstream::eprintln!("{}", told(&mended, "mended"));
         }
-        let report = match start(&folder).await {
-            Ok(node) => {
-                let report = node.releases().reports().into_iter().next();
-                node.shutdown().await;
-                report.ok_or_else(|| Failure::from(anyhow!("the hotline was not built")))?
-            }
-            Err(StartError::Check { report, .. }) => report,
-            Err(error) => return Err(anyhow!(error).into()),
-        };
-        let reaches = if self.budget { reaches(&folder).await } else { None };
+        let (report, release) = look(&folder).await?;
+        let (report, scenarios) = with_scenarios(&report, release.as_deref(), &folder)?;
+        let reaches = release
+            .as_deref()
+            .filter(|_| self.budget)
+            .map(|release| prove::budget(release.hotline()));
         match self.output_format {
             Format::Text => {
-                anstream::print!("{}", findings(&report, &folder));
+                anstream::print!("{}", findings_with(&report, &folder, scenarios));
                 if let Some(reaches) = &reaches {
                     anstream::println!("{}", budget::table(reaches));
                 }
@@ -111,7 +110,7 @@ impl Check {
             let plural = if written == 1 { "script" } else { "scripts" };
             anstream::eprintln!("{written} {plural} written to {}", scripts.display());
         }
-        Ok(if report.verdict.is_good() {
+        Ok(if report.verdict.is_good() && report.errors() == 0 {
             Exit::Done
         } else {
             Exit::Findings
@@ -119,12 +118,49 @@ impl Check {
     }
 }
 
-/// What services cost callers, rules held or not; none when the hotline does not load.
-async fn reaches(folder: &Path) -> Option<Vec<Reach>> {
-    let node = rehearse(folder).await.ok()?;
-    let release = node.releases().current();
-    node.shutdown().await;
-    Some(prove::budget(release?.hotline()))
+/// Builds a hotline: what is to be said of it, and the release; none when it does not load even with
+/// the rules of its packs only reported.
+async fn look(folder: &Path) -> Result<(Arc<Report>, Option<Arc<Release>>), Failure> {
+    match start(folder).await {
+        Ok(node) => {
+            let report = node.releases().reports().into_iter().next();
+            let release = node.releases().current();
+            node.shutdown().await;
+            let report = report.ok_or_else(|| Failure::from(anyhow!("the hotline was not built")))?;
+            Ok((report, release))
+        }
+        Err(StartError::Check { report, .. }) => {
+            let release = match rehearse(folder).await {
+                Ok(node) => {
+                    let release = node.releases().current();
+                    node.shutdown().await;
+                    release
+                }
+                Err(_) => None,
+            };
+            Ok((report, release))
+        }
+        Err(error) => Err(anyhow!(error).into()),
+    }
+}
+
+/// A report with what is wrong with the hotline's scenarios, and their files.
+///
+/// # Errors
+/// A scenario's file cannot be read.
+fn with_scenarios(
+    report: &Arc<Report>,
+    release: Option<&Release>,
+    folder: &Path,
+) -> Result<(Arc<Report>, Sources), Failure> {
+    let sources = read_scenarios(folder)?;
+    let Some(release) = release.filter(|_| !sources.files.is_empty()) else {
+        return Ok((report.clone(), sources));
+    };
+    let read = scenario::read(&sources, release.hotline(), &interfaces(release));
+    let mut whole = Report::clone(report);
+    whole.findings.extend(read.diagnostics);
+    Ok((Arc::new(whole), sources))
 }
 
 /// How much was mended, in a line.
@@ -186,11 +222,19 @@ pub(crate) async fn load(folder: &Path) -> Result<Arc<Release>, Failure> {
 /// A report's findings, each with the lines it is about, coloured: the output takes colours away
 /// where they are not wanted.
 pub(crate) fn findings(report: &Arc<Report>, folder: &Path) -> String {
+    findings_with(report, folder, Sources::default())
+}
+
+/// The same, where some are about other files of the folder as well.
+fn findings_with(report: &Arc<Report>, folder: &Path, more: Sources) -> String {
     if report.verdict == Verdict::Failed {
         return format!("{}\n\n", report.text.trim_end());
     }
     match read_folder(folder) {
-        Ok(sources) => render(&report.findings, &sources, Color::Always),
+        Ok(mut sources) => {
+            sources.files.extend(more.files);
+            render_in(&report.findings, &sources, Color::Always, tongue())
+        }
         // Gone or changed since: as it was when it was built.
         Err(_) => report.text.clone(),
     }
@@ -201,18 +245,22 @@ fn summary(report: &Report, hotline: &Path) -> String {
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let green = anstyle::AnsiColor::Green.on_default().bold();
     let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let found = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
+    let found = said(
+        format!("{errors} 个错误，{warnings} 个警告"),
+        format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
+    );
     let shown = hotline.display();
     match (report.verdict.is_good(), &report.release) {
         (true, Some(release)) => {
-            format!(
-                "{green}{shown} loads{green:#}: {found}, release {}, {}",
-                release.short(),
-                report.took
+            let (release, took) = (release.short(), report.took);
+            said(
+                format!("{green}{shown} 可以加载{green:#}：{found}，版本 {release}，{took}"),
+                format!("{green}{shown} loads{green:#}: {found}, release {release}, {took}"),
             )
         }
-        _ => {
-            format!("{red}{shown} does not load{red:#}: {found}; `trunkline explain CODE` says more of each")
-        }
+        _ => said(
+            format!("{red}{shown} 不能加载{red:#}：{found}；`trunkline explain 代码` 有更多说明"),
+            format!("{red}{shown} does not load{red:#}: {found}; `trunkline explain CODE` says more of each"),
+        ),
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use trunkline_flow::{
     diff::{Area, Change, Component, Side, Tongue, diff},
@@ -22,6 +22,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     inspect::Format,
     place,
+    tongue::tongue,
 };
 
 /// How a version in git is written.
@@ -35,37 +36,16 @@ const GIT: &str = "git:";
 #[command(after_help = "Examples:\n  \
     trunkline diff city-hotline-before city-hotline\n  \
     trunkline diff git:HEAD:flows/city-hotline flows/city-hotline\n  \
-    trunkline diff --language zh git:v1.4 .\n\n\
+    trunkline diff --lang zh-CN git:v1.4 .\n\n\
     Exit codes: 0 when they mean the same; 1 when they differ, or one does not load.")]
 pub(crate) struct Diff {
     /// The old version: a hotline's folder, or git:REVISION:FOLDER
     old: String,
     /// The new version, in the same way
     new: String,
-    /// The language to tell it in
-    #[arg(long, value_enum, default_value_t = DiffLanguage::En)]
-    language: DiffLanguage,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output_format: Format,
-}
-
-/// The languages in which differences are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DiffLanguage {
-    /// Chinese
-    Zh,
-    /// English
-    En,
-}
-
-impl DiffLanguage {
-    const fn tongue(self) -> Tongue {
-        match self {
-            Self::Zh => Tongue::Chinese,
-            Self::En => Tongue::English,
-        }
-    }
 }
 
 impl Diff {
@@ -88,7 +68,7 @@ impl Diff {
             },
         );
         match self.output_format {
-            Format::Text => anstream::print!("{}", told(&changes, self.language.tongue())),
+            Format::Text => anstream::print!("{}", told(&changes, tongue())),
             Format::Json => anstream::println!("{:#}", as_json(&changes)?),
         }
         Ok(if changes.is_empty() {

@@ -33,6 +33,7 @@ mod schema;
 mod serve;
 mod table;
 mod test;
+mod tongue;
 mod xml;
 
 use std::process::ExitCode;
@@ -60,11 +61,13 @@ fn main() -> ExitCode {
             };
         }
     };
+    arguments.color.apply();
+    tongue::choose(arguments.lang);
     match run(&arguments) {
         Ok(exit) => exit.into(),
         Err(Failure { exit, error }) => {
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error{red:#}: {error:#}");
+            anstream::eprintln!("{red}{}{red:#}: {error:#}", tongue::told("错误", "error"));
             exit.into()
         }
     }

@@ -235,8 +235,14 @@ mod tests {
 
     use clap::ValueEnum;
 
+    use trunkline_flow::scenario;
+    use trunkline_scenario::{Mocks, play};
+
     use super::*;
-    use crate::check;
+    use crate::{
+        check,
+        test::{read_scenarios, run::interfaces},
+    };
 
     fn make(template: Template, name: &str, folder: &Path, plugins: Option<PathBuf>) -> Result<(), Failure> {
         let new = New {
@@ -254,7 +260,7 @@ mod tests {
 
     /// Templates with plugins are checked where those are built: in the tests of the whole.
     #[tokio::test(flavor = "multi_thread")]
-    async fn templates_without_plugins_load_without_a_finding() {
+    async fn templates_without_plugins_load_without_a_finding_and_their_scenarios_pass() {
         let alone = |template: &&Template| template.components().is_empty();
         for template in Template::value_variants().iter().filter(alone) {
             let place = tempfile::tempdir().unwrap();
@@ -272,6 +278,23 @@ mod tests {
                 release.hotline().numbers.contains_key(template.number()),
                 "{template:?}"
             );
+            let (scenarios, offered) = (read_scenarios(&folder).unwrap(), interfaces(&release));
+            let read = scenario::read(&scenarios, release.hotline(), &offered);
+            assert!(
+                read.diagnostics.is_empty(),
+                "{template:?}: {:#?}",
+                read.diagnostics
+            );
+            assert_eq!(read.scenarios.len(), scenarios.files.len());
+            for scenario in &read.scenarios {
+                let played = play(release.hotline(), scenario, Mocks::new(scenario, &offered));
+                assert!(
+                    played.passed(),
+                    "{template:?} {}: {:?}",
+                    scenario.file,
+                    played.mismatch
+                );
+            }
             // Nothing is left beside it.
             assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
         }

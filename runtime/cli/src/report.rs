@@ -11,6 +11,8 @@ use clap::ValueEnum;
 use trunkline_flow::{Diagnostic, Severity, prove::Reach};
 use trunkline_node::{Report, Verdict};
 
+use crate::tongue::{told, tongue};
+
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -48,8 +50,9 @@ impl Told<'_> {
         }
     }
 
-    fn findings(&self) -> &[Diagnostic] {
-        &self.report.findings
+    fn findings(&self) -> Vec<Diagnostic> {
+        let found = self.report.findings.iter();
+        found.map(|finding| finding.in_tongue(tongue())).collect()
     }
 
     /// Why the hotline could not be built, where that is no finding.
@@ -87,13 +90,17 @@ pub(crate) fn count(report: &Report, severity: Severity) -> usize {
 fn whole(finding: &Diagnostic) -> String {
     let mut text = finding.message.clone();
     if let Some(clause) = &finding.clause {
-        text.push_str(&format!("\nrule {clause}"));
+        text.push_str(&told(format!("\n规则 {clause}"), format!("\nrule {clause}")));
     }
     if let Some(witness) = &finding.witness {
-        text.push_str(&format!("\nit shows when: {}", witness.in_words()));
+        let shows = witness.in_tongue(tongue());
+        text.push_str(&told(
+            format!("\n可以这样看到：{shows}"),
+            format!("\nit shows when: {shows}"),
+        ));
     }
     for help in &finding.help {
-        text.push_str(&format!("\nhelp: {help}"));
+        text.push_str(&told(format!("\n帮助：{help}"), format!("\nhelp: {help}")));
     }
     text
 }
@@ -106,7 +113,7 @@ mod testing {
     use trunkline_model::{Duration, Timestamp};
     use trunkline_node::{Cause, Report, Verdict};
 
-    /// A small hotline with an error and a warning, checked; its numbers hold what each format
+    /// A small hotline with an error and a warning, checked; its texts hold what each format
     /// has to escape.
     pub(super) fn report() -> Arc<Report> {
         let sources = Sources::new([
@@ -114,9 +121,10 @@ mod testing {
                 "hotline.yaml",
                 "hotline: 热线\nlanguages: [en]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\n",
             ),
+            ("prompts/fr.yaml", "hi: Bonjour\n"),
             (
                 "flows/main.yaml",
-                "flow: main\nstart: hi\nsteps:\n  hi: { say: { en: \"100% <now>, you & me\" }, next: dnoe }\n  done: { end: completed }\n  idle: { end: unserved }\n",
+                "flow: main\nstart: hi\nsteps:\n  hi: { say: { en: \"100% <now>, you & me\" }, next: dnoe }\n  done: { end: completed }\n",
             ),
         ]);
         let checked = check(&parse(&sources), &std::collections::BTreeMap::new());

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 use trunkline_flow::{
     Severity, Sources,
-    diagnostics::{Color, render},
+    diagnostics::{Color, render_in},
     limits::{FILE_BYTES_MAX, FILES_MAX},
     scenario::{self, FOLDER, Scenarios},
 };
@@ -24,6 +24,7 @@ use crate::{
     check::{self, findings},
     exit::{Exit, Failure, Outcome},
     place,
+    tongue::tongue,
 };
 
 /// Play a hotline's scenarios: tests/*.yaml, each one call and what is to come of it
@@ -123,7 +124,10 @@ impl Test {
                     .any(|part| scenario.name.contains(part) || scenario.file.contains(part))
         });
         if self.output_format == Format::Text {
-            anstream::eprint!("{}", render(&read.diagnostics, sources, Color::Always));
+            anstream::eprint!(
+                "{}",
+                render_in(&read.diagnostics, sources, Color::Always, tongue())
+            );
         }
         if read.scenarios.is_empty() && unplayable.is_empty() {
             return Err(Failure::usage(if sources.files.is_empty() {

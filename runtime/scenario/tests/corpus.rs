@@ -2,6 +2,7 @@
 //! found where it stands. The script that comes with a finding is played, and shows it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stderr, reason = "a failing hotline is named")]
 
 use std::{fs, path::PathBuf};
 
@@ -212,7 +213,7 @@ fn shows(finding: &Diagnostic, witness: &Witness, played: &Played) {
             );
         }
         Code::MenuBeforeHuman | Code::ElderlyMustPress => {
-            assert!(!events.iter().any(is_for_people), "people were reached")
+            assert!(!events.iter().any(is_for_people), "people were reached");
         }
         Code::EmergencyUnheard => {
             let heard = events

@@ -2,12 +2,15 @@
 
 use trunkline_flow::prove::Reach;
 
-use crate::table;
+use crate::{table, tongue::told};
 
 /// The table of all services, for people.
 pub(super) fn table(reaches: &[Reach]) -> String {
     let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
-    let mut rows = vec![row(["number", "language", "service", "presses", "seconds"])];
+    let mut rows = vec![row(told(
+        ["号码", "语言", "服务", "按键", "秒"],
+        ["number", "language", "service", "presses", "seconds"],
+    ))];
     rows.extend(reaches.iter().map(|reach| {
         row([
             &reach.number,
@@ -21,12 +24,14 @@ pub(super) fn table(reaches: &[Reach]) -> String {
             }),
         ])
     }));
-    format!(
-        "{}\nThe least is for a caller who knows the way when all goes well; the most is for one who goes straight\n\
+    let note = told(
+        "最少：熟悉流程、一切顺利的来电人。最多：直奔该服务、但每段提示都听完，且一切都往坏处走。never：可能根本到不了。\n\
+         按键数只算用按键的走法；最少的秒数可能是另一条路，比如直接说出来。",
+        "The least is for a caller who knows the way when all goes well; the most is for one who goes straight\n\
          there but hears everything to its end, when all goes as badly as it can. `never`: it may not be reached at\n\
-         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, by words say.\n",
-        table::lay_out(&rows)
-    )
+         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, by words say.",
+    );
+    format!("{}\n{note}\n", table::lay_out(&rows))
 }
 
 fn span<T>(least: Option<T>, most: Option<T>, told: impl Fn(T) -> String) -> String {

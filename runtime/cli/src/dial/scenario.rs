@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use trunkline_flow::{
     Sources,
-    diagnostics::{Color, render},
+    diagnostics::{Color, render_in},
     scenario::{self, FOLDER},
 };
 use trunkline_scenario::{Mocks, play, seconds_at, told};
@@ -14,6 +14,7 @@ use crate::{
     check,
     exit::{Exit, Failure, Outcome},
     test::run::Cast,
+    tongue::tongue,
 };
 
 /// Whether a script is a scenario, by its name.
@@ -31,7 +32,10 @@ pub(super) async fn run(folder: &Path, script: &Path) -> Outcome {
     let sources = Sources::new([(format!("{FOLDER}/{name}"), text)]);
     let cast = Cast::of(&check::load(folder).await?);
     let read = scenario::read(&sources, &cast.hotline, &cast.interfaces);
-    anstream::eprint!("{}", render(&read.diagnostics, &sources, Color::Always));
+    anstream::eprint!(
+        "{}",
+        render_in(&read.diagnostics, &sources, Color::Always, tongue())
+    );
     let Some(scenario) = read.scenarios.first() else {
         return Err(anyhow!("{} cannot be played; mend the findings first", script.display()).into());
     };

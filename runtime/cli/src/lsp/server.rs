@@ -25,11 +25,14 @@ use tower_lsp_server::{
     },
 };
 
+use trunkline_flow::Tongue;
+
 use super::{
     hotlines::{Hotline, Hotlines, name_in},
     places::Columns,
     translate::{Translator, markdown},
 };
+use crate::tongue::tongue;
 
 /// How long typing has to rest before findings are looked for.
 const REST: Duration = Duration::from_millis(150);
@@ -41,6 +44,8 @@ struct Shared {
     client: Client,
     hotlines: Hotlines,
     columns: OnceLock<Columns>,
+    /// The language that the editor shows.
+    tongue: OnceLock<Tongue>,
     /// Whether the editor can be asked to watch files.
     watches: OnceLock<bool>,
     /// Files that have findings in the editor.
@@ -60,6 +65,7 @@ impl Helper {
             client,
             hotlines: Hotlines::default(),
             columns: OnceLock::new(),
+            tongue: OnceLock::new(),
             watches: OnceLock::new(),
             marked: Mutex::default(),
         }))
@@ -92,8 +98,13 @@ impl Shared {
         Some(Here { hotline, file, byte })
     }
 
-    const fn translator<'h>(&self, hotline: &'h Hotline, columns: Columns) -> Translator<'h> {
-        Translator { hotline, columns }
+    fn translator<'h>(&self, hotline: &'h Hotline, columns: Columns) -> Translator<'h> {
+        let tongue = self.tongue.get().copied().unwrap_or_else(tongue);
+        Translator {
+            hotline,
+            columns,
+            tongue,
+        }
     }
 
     /// Looks for findings once typing rests.
@@ -166,6 +177,9 @@ impl LanguageServer for Helper {
             .unwrap_or_default();
         // An editor initializes once; the protocol refuses a second time before it comes here.
         let _ = self.0.columns.set(columns);
+        if let Some(locale) = &params.locale {
+            let _ = self.0.tongue.set(Tongue::of_locale(locale));
+        }
         let _ = self.0.watches.set(watches);
         let triggers = [".", ":", " ", "{", "'", "\""];
         Ok(InitializeResult {

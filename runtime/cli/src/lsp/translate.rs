@@ -8,7 +8,7 @@ use tower_lsp_server::ls_types::{
     MarkupKind, NumberOrString, SymbolKind, TextEdit, Uri, WorkspaceEdit,
 };
 use trunkline_flow::{
-    Severity,
+    Severity, Tongue,
     diagnostics::{self, Edit, Fix},
     editor::{self, Completion, CompletionKind, Outline, Subject},
 };
@@ -20,6 +20,8 @@ use super::{hotlines::Hotline, places::Columns};
 pub(super) struct Translator<'h> {
     pub(super) hotline: &'h Hotline,
     pub(super) columns: Columns,
+    /// The language of whoever edits.
+    pub(super) tongue: Tongue,
 }
 
 impl Translator<'_> {
@@ -34,6 +36,7 @@ impl Translator<'_> {
     }
 
     pub(super) fn diagnostic(&self, finding: &diagnostics::Diagnostic) -> Diagnostic {
+        let finding = &finding.in_tongue(self.tongue);
         let related: Vec<DiagnosticRelatedInformation> = finding
             .labels
             .iter()
@@ -47,7 +50,10 @@ impl Translator<'_> {
             .collect();
         let mut message = finding.message.clone();
         for help in &finding.help {
-            message.push_str("\nhelp: ");
+            message.push_str(match self.tongue {
+                Tongue::Chinese => "\n帮助：",
+                Tongue::English => "\nhelp: ",
+            });
             message.push_str(help);
         }
         Diagnostic {
@@ -68,8 +74,13 @@ impl Translator<'_> {
 
     /// A fix as something that can be chosen.
     pub(super) fn action(&self, finding: &diagnostics::Diagnostic, fix: &Fix) -> CodeAction {
+        let place = finding.fixes.iter().position(|known| known == fix);
+        let told = finding.in_tongue(self.tongue);
+        let title = place
+            .and_then(|place| told.fixes.get(place))
+            .map(|fix| fix.title.clone());
         CodeAction {
-            title: fix.title.clone(),
+            title: title.unwrap_or_else(|| fix.title.clone()),
             kind: Some(CodeActionKind::QUICKFIX),
             diagnostics: Some(vec![self.diagnostic(finding)]),
             edit: Some(self.edit(&fix.edits)),

@@ -5,11 +5,12 @@
 use trunkline_flow::Severity;
 
 use super::{Told, whole};
+use crate::tongue::tongue;
 
 /// A command for each finding.
 pub(super) fn report(told: &Told<'_>) -> String {
     let mut out = String::new();
-    for finding in told.findings() {
+    for finding in &told.findings() {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -21,7 +22,7 @@ pub(super) fn report(told: &Told<'_>) -> String {
             finding.column,
             finding.end.line,
             finding.end.column,
-            property(&format!("{}: {}", finding.code, finding.code.title())),
+            property(&format!("{}: {}", finding.code, finding.code.title_in(tongue()))),
             data(&whole(finding))
         ));
     }

@@ -10,7 +10,8 @@ use crate::xml::escaped;
 /// The report as one suite. An error makes its file's test fail; warnings stand in its output.
 pub(super) fn report(told: &Told<'_>) -> String {
     let mut files: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::from([("hotline.yaml", Vec::new())]);
-    for finding in told.findings() {
+    let findings = told.findings();
+    for finding in &findings {
         files.entry(&finding.file).or_default().push(finding);
     }
     let is_wrong = |found: &[&Diagnostic]| found.iter().any(|finding| finding.severity == Severity::Error);
@@ -88,11 +89,14 @@ mod tests {
     fn errors_fail_and_warnings_are_told() {
         let checked = testing::report();
         let text = report(&testing::told(&checked));
-        assert!(text.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{text}");
+        assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"0\""), "{text}");
         assert!(
             text.contains("<failure message=\"the flow `main` has no step `dnoe`\" type=\"TL0101\">flows/热线/flows/main.yaml:4:52: TL0101"),
             "{text}"
         );
-        assert!(text.contains("<system-out>flows/热线/flows/main.yaml:"), "{text}");
+        assert!(
+            text.contains("<system-out>flows/热线/prompts/fr.yaml:1:1: TL0405"),
+            "{text}"
+        );
     }
 }

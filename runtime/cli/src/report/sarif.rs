@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use trunkline_flow::{Code, Diagnostic, Severity, diagnostics::Label};
 
 use super::{Told, whole};
+use crate::tongue::tongue;
 
 /// The format's own description.
 const SCHEMA: &str =
@@ -13,10 +14,10 @@ const SCHEMA: &str =
 
 /// The report as one run.
 pub(super) fn report(told: &Told<'_>) -> Value {
-    let codes: BTreeSet<Code> = told.findings().iter().map(|finding| finding.code).collect();
+    let findings = told.findings();
+    let codes: BTreeSet<Code> = findings.iter().map(|finding| finding.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let results: Vec<Value> = told
-        .findings()
+    let results: Vec<Value> = findings
         .iter()
         .map(|finding| {
             result(
@@ -53,8 +54,8 @@ pub(super) fn report(told: &Told<'_>) -> Value {
 fn rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
-        "shortDescription": { "text": code.title() },
-        "help": { "text": code.page(), "markdown": code.page() },
+        "shortDescription": { "text": code.title_in(tongue()) },
+        "help": { "text": code.page_in(tongue()), "markdown": code.page_in(tongue()) },
         "defaultConfiguration": { "level": code.severity().as_str() },
     })
 }

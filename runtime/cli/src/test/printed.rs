@@ -11,6 +11,7 @@ use trunkline_scenario::{
 };
 
 use super::run::{Result, Results};
+use crate::tongue::told;
 
 const PASS: Style = AnsiColor::Green.on_default().bold();
 const FAIL: Style = AnsiColor::Red.on_default().bold();
@@ -87,21 +88,32 @@ pub(super) fn summary(results: &Results<'_>, unplayable: &[String], took: Durati
     } else {
         FAIL
     };
-    let mut parts = vec![format!("{} passed", all - failed)];
+    let passed = all - failed;
+    let mut parts = vec![told(format!("{passed} 个通过"), format!("{passed} passed"))];
     if failed > 0 {
-        parts.push(format!("{failed} failed"));
+        parts.push(told(format!("{failed} 个未通过"), format!("{failed} failed")));
     }
-    if !unplayable.is_empty() {
-        parts.push(format!(
-            "{} not played: mend the findings above",
-            unplayable.len()
-        ));
-    }
+    let took = took.as_secs_f64();
+    let heading = told(format!("{all} 个场景"), format!("{all} scenario{plural}"));
     anstream::println!(
-        "\n{style}{all} scenario{plural}{style:#}: {} in {:.2}s",
-        parts.join(", "),
-        took.as_secs_f64()
+        "\n{style}{heading}{style:#}{}{}",
+        told("：", ": "),
+        told(
+            format!("{}，用时 {took:.2} 秒", parts.join("，")),
+            format!("{} in {took:.2}s", parts.join(", ")),
+        )
     );
+    if !unplayable.is_empty() {
+        let files = unplayable.len();
+        let plural = if files == 1 { "" } else { "s" };
+        anstream::println!(
+            "{}",
+            told(
+                format!("{FAIL}另有 {files} 个文件没有运行{FAIL:#}：请先按上面的提示修改"),
+                format!("{FAIL}{files} more file{plural} not played{FAIL:#}: mend the findings above"),
+            )
+        );
+    }
 }
 
 /// The results for programs.

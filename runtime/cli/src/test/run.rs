@@ -31,14 +31,18 @@ impl Cast {
     pub(crate) fn of(release: &Arc<Release>) -> Self {
         Self {
             hotline: release.hotline().clone(),
-            interfaces: release
-                .plugins()
-                .iter()
-                .map(|(name, loaded)| (name.clone(), loaded.plugin.interface().clone()))
-                .collect(),
+            interfaces: interfaces(release),
             release: release.clone(),
         }
     }
+}
+
+/// What the plugins of a release offer.
+pub(crate) fn interfaces(release: &Release) -> BTreeMap<PluginName, Arc<Interface>> {
+    let plugins = release.plugins().iter();
+    plugins
+        .map(|(name, loaded)| (name.clone(), loaded.plugin.interface().clone()))
+        .collect()
 }
 
 /// How scenarios are played.

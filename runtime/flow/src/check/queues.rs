@@ -10,8 +10,6 @@ use crate::{
     syntax::QueueSpecSyntax,
 };
 
-/// The calendar of a queue that names none.
-
 pub(super) fn agents(world: &World<'_>) -> BTreeMap<Arc<str>, Agent> {
     world
         .centre

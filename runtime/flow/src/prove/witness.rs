@@ -1012,7 +1012,7 @@ impl Stuck {
             // Days that are not like others of their weekday.
             let calendars = graph.hotline.calendars.values();
             let days = calendars
-                .flat_map(|calendar| calendar.exceptions())
+                .flat_map(crate::Calendar::exceptions)
                 .take(EXCEPTIONS_MAX);
             for day in days {
                 let at = local(&format!("{day}T10:00"), zone);

@@ -70,7 +70,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             proof.report(said(proof, finding, graph, state, word));
         }
         // Where words lead that are heard, but not out: that is said of the step, not of each question.
-        let mut ends_up: BTreeMap<(&str, &str), (usize, Vec<&Arc<str>>)> = BTreeMap::new();
+        let mut ends_up: BTreeMap<(&str, &str), Astray<'_>> = BTreeMap::new();
         for (state, words) in missing {
             let mut unheard = Vec::new();
             for word in words.into_iter().filter(|word| !everywhere.contains(word)) {
@@ -79,12 +79,15 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     Some((flow, to)) => {
                         let known = ends_up
                             .entry((flow.name.as_str(), to.as_str()))
-                            .or_insert((state, Vec::new()));
-                        if graph.near[state] < graph.near[known.0] {
-                            known.0 = state;
+                            .or_insert(Astray {
+                                from: state,
+                                words: Vec::new(),
+                            });
+                        if graph.near[state] < graph.near[known.from] {
+                            known.from = state;
                         }
-                        if !known.1.contains(&word) {
-                            known.1.push(word);
+                        if !known.words.contains(&word) {
+                            known.words.push(word);
                         }
                     }
                 }
@@ -105,7 +108,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .help("do not take the word for something else there, and let `anywhere` hear it");
             proof.report(said(proof, finding, graph, state, word));
         }
-        for ((flow, to), (state, words)) in ends_up {
+        for ((flow, to), Astray { from: state, words }) in ends_up {
             let flow = graph.hotline.flows.iter().find(|(name, _)| name.as_str() == flow);
             let Some((flow, step)) = flow.and_then(|(_, flow)| {
                 let step = flow.steps.keys().position(|name| name.as_str() == to)?;
@@ -128,6 +131,13 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             proof.report(said(proof, finding, graph, state, word));
         }
     }
+}
+
+/// Words that are heard, but lead to no way out.
+struct Astray<'w> {
+    /// The nearest question where they are said.
+    from: usize,
+    words: Vec<&'w Arc<str>>,
 }
 
 /// Adds the script of a caller who says the word at a question.
