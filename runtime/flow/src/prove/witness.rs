@@ -117,13 +117,25 @@ pub(crate) enum Last {
 /// # Errors
 /// No values were found that lead along it: the place in the way that could not be taken.
 pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path, last: &Last) -> Result<Witness, usize> {
+    // Best is a time at which queues are open or closed by themselves; a queue may also close while the
+    // contact is under way, and then the script has to say so.
+    find_by(graph, start, path, last, true).or_else(|_| find_by(graph, start, path, last, false))
+}
+
+fn find_by(
+    graph: &Graph<'_>,
+    start: usize,
+    path: &Path,
+    last: &Last,
+    by_hours: bool,
+) -> Result<Witness, usize> {
     let mut chosen = Chosen::default();
     if matches!(last, Last::IsRung) {
         chosen.0.insert("caller".to_owned(), Value::from(CALLER));
     }
     let mut left = WALKS_MAX;
     loop {
-        let stuck = match Walk::begin(graph, &chosen).along(start, path, last) {
+        let stuck = match Walk::begin(graph, &chosen, by_hours).along(start, path, last) {
             Ok(witness) => return Ok(witness),
             Err(stuck) => stuck,
         };
@@ -133,7 +145,7 @@ pub(crate) fn find(graph: &Graph<'_>, start: usize, path: &Path, last: &Last) ->
             left = left.checked_sub(1).ok_or(stuck.place)?;
             let mut tried = chosen.clone();
             tried.0.insert(change.0, change.1);
-            let further = match Walk::begin(graph, &tried).along(start, path, last) {
+            let further = match Walk::begin(graph, &tried, by_hours).along(start, path, last) {
                 Ok(_) => true,
                 Err(next) => {
                     (next.place, next.part, next.parts_met) > (stuck.place, stuck.part, stuck.parts_met)
@@ -159,11 +171,21 @@ struct Stuck {
     part: usize,
     /// How much of the condition came out as it should.
     parts_met: usize,
-    condition: Option<Expression>,
+    wants: Wanted,
     /// The variables it is about: where their values come from, and their types.
     sources: HashMap<String, (String, Type)>,
     values: HashMap<String, Value>,
     year: i64,
+}
+
+/// What would have to be otherwise.
+enum Wanted {
+    /// A condition.
+    Condition(Expression),
+    /// The caller is to be known.
+    Caller,
+    /// It is to be another time.
+    Time,
 }
 
 struct Frame<'g> {
@@ -176,6 +198,8 @@ struct Frame<'g> {
 struct Walk<'g, 'h> {
     graph: &'g Graph<'h>,
     chosen: &'g Chosen,
+    /// Whether queues are open and closed by their hours alone.
+    by_hours: bool,
     frames: Vec<Frame<'h>>,
     language: Arc<str>,
     at: Timestamp,
@@ -188,7 +212,7 @@ struct Walk<'g, 'h> {
 }
 
 impl<'g, 'h> Walk<'g, 'h> {
-    fn begin(graph: &'g Graph<'h>, chosen: &'g Chosen) -> Self {
+    fn begin(graph: &'g Graph<'h>, chosen: &'g Chosen, by_hours: bool) -> Self {
         let zone = &graph.hotline.time_zone;
         let at = match chosen.0.get("at") {
             Some(Value::Time(at)) => *at,
@@ -199,6 +223,7 @@ impl<'g, 'h> Walk<'g, 'h> {
         Self {
             graph,
             chosen,
+            by_hours,
             frames: Vec::new(),
             language: "".into(),
             at,
@@ -417,7 +442,7 @@ impl<'g, 'h> Walk<'g, 'h> {
             place: self.place,
             part,
             parts_met: condition.parts_met(truth, &self.scope()),
-            condition: Some(condition.clone()),
+            wants: Wanted::Condition(condition.clone()),
             sources,
             values,
             year,
@@ -444,18 +469,32 @@ impl<'g, 'h> Walk<'g, 'h> {
         }
     }
 
+    /// Whether a queue answers that it is closed because it is.
+    fn closes_by_itself(&self, queue: &str, answer: &str) -> Result<bool, Box<Stuck>> {
+        let hotline = self.graph.hotline;
+        let calendar = hotline.queues.get(queue).map(|settings| &settings.calendar);
+        let open = calendar
+            .and_then(|calendar| hotline.calendars.get(calendar))
+            .is_none_or(|calendar| calendar.is_open(self.at, &hotline.time_zone));
+        let closed = answer == "closed";
+        if self.by_hours && open == closed {
+            return Err(self.wants(Wanted::Time));
+        }
+        Ok(closed && !open)
+    }
+
     /// A service answers.
     fn serves(&mut self, service: &str, answer: Arc<str>) {
         self.witness.services.push((service.to_owned(), answer));
     }
 
-    /// The way can only be taken by a caller who is known.
-    fn wants_caller(&self) -> Box<Stuck> {
+    /// The way cannot be taken unless something else is otherwise.
+    fn wants(&self, wants: Wanted) -> Box<Stuck> {
         Box::new(Stuck {
             place: self.place,
             part: 0,
             parts_met: 0,
-            condition: None,
+            wants,
             sources: HashMap::new(),
             values: HashMap::new(),
             year: 0,
@@ -574,7 +613,9 @@ impl<'g, 'h> Walk<'g, 'h> {
                     By::Exit(_) | By::Key(_) | By::Word(_) => "waits".into(),
                     _ => "served".into(),
                 };
-                self.serves(&format!("queue.{}", queue.queue), answer);
+                if !self.closes_by_itself(&queue.queue, &answer)? {
+                    self.serves(&format!("queue.{}", queue.queue), answer);
+                }
                 match &way.by {
                     By::Exit(exit) if &**exit == "timeout" => self.pass(seconds(queue.max)),
                     By::Key(key) => {
@@ -597,7 +638,7 @@ impl<'g, 'h> Walk<'g, 'h> {
                     (By::Exit(exit), _) => self.serves(verb, exit.clone()),
                     (_, Verb::Callback(callback)) => {
                         if callback.number.is_none() && self.witness.from.is_none() {
-                            return Err(self.wants_caller());
+                            return Err(self.wants(Wanted::Caller));
                         }
                         self.serves(verb, "booked".into());
                     }
@@ -962,8 +1003,10 @@ fn sample(ty: &Type, at: Timestamp) -> Value {
 impl Stuck {
     /// Values to try instead, by what they are for.
     fn changes(&self, graph: &Graph<'_>) -> Vec<(String, Value)> {
-        let Some(condition) = &self.condition else {
-            return vec![("caller".to_owned(), Value::from(CALLER))];
+        let condition = match &self.wants {
+            Wanted::Condition(condition) => condition,
+            Wanted::Caller => return vec![("caller".to_owned(), Value::from(CALLER))],
+            Wanted::Time => return times(graph),
         };
         let mut constants: Vec<Value> = Vec::new();
         walk(condition.root(), &mut |node| {
@@ -1008,24 +1051,7 @@ impl Stuck {
             }
         });
         if reads_clock {
-            let zone = &graph.hotline.time_zone;
-            // Days that are not like others of their weekday.
-            let calendars = graph.hotline.calendars.values();
-            let days = calendars
-                .flat_map(crate::Calendar::exceptions)
-                .take(EXCEPTIONS_MAX);
-            for day in days {
-                let at = local(&format!("{day}T10:00"), zone);
-                changes.push(("at".to_owned(), Value::Time(at)));
-            }
-            if let Ok(monday) = MONDAY.parse::<DateTime>() {
-                for half_hours in 0..TIMES_OF_A_WEEK {
-                    if let Ok(at) = monday.checked_add((30 * half_hours).minutes()) {
-                        let at = local(&at.to_string(), zone);
-                        changes.push(("at".to_owned(), Value::Time(at)));
-                    }
-                }
-            }
+            changes.extend(times(graph));
         }
         changes
     }
@@ -1112,6 +1138,23 @@ impl Stuck {
         }
         found
     }
+}
+
+/// Times at which contacts may begin: days that are not like others of their weekday, and all of a week.
+fn times(graph: &Graph<'_>) -> Vec<(String, Value)> {
+    let zone = &graph.hotline.time_zone;
+    let calendars = graph.hotline.calendars.values();
+    let days = calendars
+        .flat_map(crate::Calendar::exceptions)
+        .take(EXCEPTIONS_MAX)
+        .map(|day| format!("{day}T10:00"));
+    let monday: Option<DateTime> = MONDAY.parse().ok();
+    let week = (0..TIMES_OF_A_WEEK)
+        .filter_map(|half_hours| monday?.checked_add((30 * half_hours).minutes()).ok())
+        .map(|at| at.to_string());
+    days.chain(week)
+        .map(|at| ("at".to_owned(), Value::Time(local(&at, zone))))
+        .collect()
 }
 
 /// A phone number that begins as a text does, where one can.
