@@ -97,7 +97,7 @@ fn of_pack(pack: &Pack) -> String {
             "\n{rule} ({}): {}\n    {}\n",
             rule.code(),
             rule.code().title_in(tongue()),
-            clause.source
+            clause.source_in(tongue())
         );
         for (name, value) in &clause.settings {
             let _ = writeln!(text, "    {name}: {value}");
@@ -130,7 +130,12 @@ fn of_rule(rule: Rule) -> String {
         .iter()
         .filter_map(|pack| {
             let clause = pack.rules.get(&rule)?;
-            Some(format!("- {} {}: {}", pack.name, pack.version, clause.source))
+            Some(format!(
+                "- {} {}: {}",
+                pack.name,
+                pack.version,
+                clause.source_in(tongue())
+            ))
         })
         .collect();
     format!(

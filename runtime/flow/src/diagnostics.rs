@@ -1,6 +1,6 @@
 //! Findings: what is wrong with a hotline, where, and what to write instead.
 
-mod chinese;
+pub(crate) mod chinese;
 pub mod code;
 mod findings;
 mod fix;

@@ -37,7 +37,7 @@ pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Fai
             same => format!("{stem}-{same}.yaml"),
         };
         let text = format!(
-            "# {} at {place}: {}\n{}",
+            "# {} at {place}: {}\n# What it expects is what goes wrong: once that is mended, say what is to come instead.\n{}",
             finding.code,
             finding.message,
             witness.to_scenario(&finding.message)

@@ -34,6 +34,11 @@ pub(super) fn diagnostic(finding: &Diagnostic) -> Diagnostic {
     said
 }
 
+/// A sentence in Chinese, where the catalogue has it.
+pub(crate) fn sentence(english: &str) -> String {
+    CATALOGUE.told(english)
+}
+
 /// Checks that all that a finding says has its Chinese.
 #[cfg(test)]
 pub(super) fn assert_said(finding: &Diagnostic) {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    diagnostics::{Code, Findings},
+    Tongue,
+    diagnostics::{Code, Findings, chinese},
     source::{Files, Sources},
     yaml::{self, Kind, Node},
 };
@@ -134,6 +135,16 @@ pub struct Clause {
     pub settings: BTreeMap<Arc<str>, u64>,
     /// Its lists of words by name.
     pub words: BTreeMap<Arc<str>, Words>,
+}
+
+impl Clause {
+    /// Where the rule comes from, in a language.
+    pub fn source_in(&self, tongue: Tongue) -> String {
+        match tongue {
+            Tongue::English => self.source.to_string(),
+            Tongue::Chinese => chinese::sentence(&self.source),
+        }
+    }
 }
 
 /// Words by the primary language that they are of.
