@@ -146,8 +146,8 @@ fn programs_get_json() {
 fn calendars_are_listed_with_their_sources() {
     let listed = out(&calendar(&["list", &city()]));
     for part in [
-        "office    calendars/office.yaml  2026-12-31",
-        "cn-2026   built in",
+        "office         calendars/office.yaml         2026-12-31",
+        "cn-2026        built in",
         "国务院办公厅",
     ] {
         assert!(listed.contains(part), "{part} is not in\n{listed}");
@@ -213,7 +213,11 @@ fn what_is_wrong_is_told_with_its_code() {
     let city = city();
     let unknown = calendar(&["show", &city, "offic"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(err(&unknown).contains("always, office"), "{}", err(&unknown));
+    assert!(
+        err(&unknown).contains("always, calling-hours, office"),
+        "{}",
+        err(&unknown)
+    );
     fs::write(
         &file,
         "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR\n",

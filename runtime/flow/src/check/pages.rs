@@ -169,6 +169,59 @@ fn the_examples_of_the_reference_work() {
     assert!(report.checked.is_some(), "{shown}");
 }
 
+/// The hotlines that the guides for analysts write: each begins with its hotline.yaml, has no
+/// findings, and neither have its scenarios.
+#[test]
+fn the_hotlines_of_the_guides_work() {
+    for guide in [
+        include_str!("../../../../docs/guide/analysts.md"),
+        include_str!("../../../../docs/guide/analysts.zh-CN.md"),
+    ] {
+        let blocks = guide
+            .split("```yaml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("\n```"))
+            .map(|(block, _)| block);
+        let mut hotlines: Vec<String> = Vec::new();
+        for block in blocks {
+            if block.starts_with("# hotline.yaml") {
+                hotlines.push(String::new());
+            }
+            let hotline = hotlines.last_mut().unwrap();
+            hotline.push_str(block);
+            hotline.push('\n');
+        }
+        assert!(hotlines.len() >= 2);
+        for hotline in hotlines {
+            let example = format!("## Example\n```yaml\n{hotline}\n```\n");
+            let sources = files(&self::example(&example, "Example").unwrap());
+            let (scenarios, sources) = split(sources);
+            let report = check(&parse(&sources), &interfaces());
+            let shown =
+                crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+            let checked = report.checked.unwrap_or_else(|| panic!("{shown}"));
+            assert!(report.diagnostics.is_empty(), "{shown}");
+            let read = crate::scenario::read(&scenarios, &checked, &interfaces());
+            assert!(read.diagnostics.is_empty(), "{:#?}", read.diagnostics);
+            assert_eq!(read.scenarios.len(), scenarios.files.len());
+        }
+    }
+}
+
+/// The scenarios among files, and the rest.
+fn split(mut sources: Sources) -> (Sources, Sources) {
+    let files = std::mem::take(&mut sources.files);
+    let (scenarios, rest): (BTreeMap<_, _>, BTreeMap<_, _>) = files
+        .into_iter()
+        .partition(|(path, _)| path.starts_with("tests/"));
+    sources.files = rest.into_iter().collect();
+    let scenarios = Sources {
+        files: scenarios.into_iter().collect(),
+        ..Sources::default()
+    };
+    (scenarios, sources)
+}
+
 /// So are those of the page on prompts: whole files make one hotline without findings.
 #[test]
 fn the_examples_of_the_page_on_prompts_work() {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{citizen, in_chinese, setup};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_angry_citizen_is_greeted_by_name_and_sent_to_the_duty_line() {
+async fn an_angry_citizen_is_greeted_by_name_and_rung_back() {
     let city = City::open().await;
     let server = setup(&city).start().await;
     let mut caller = citizen(&server, "+8613800138000").await;
@@ -18,12 +18,13 @@ async fn an_angry_citizen_is_greeted_by_name_and_sent_to_the_duty_line() {
     caller.hears("what-happened").await;
     caller.says("你们太过分了，踢皮球踢了三个月，我非常愤怒！").await;
     caller.hears("sorry-for-that").await;
-    assert!(caller.hears("duty-line").await.contains("0571 0000 1200"));
-    assert_eq!(caller.ends().await, "unserved");
+    // No agent is signed in.
+    assert!(caller.hears("booked").await.contains("三十分钟"));
+    assert_eq!(caller.ends().await, "completed");
     assert_eq!(city.crm.requests(), 1);
     let state = server.contact(&caller.contact).await;
     assert_eq!(state["state"], "ended");
-    assert_eq!(state["outcome"], "unserved");
+    assert_eq!(state["outcome"], "completed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +51,7 @@ async fn words_choose_in_the_menu_and_a_district_hears_its_notice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_calm_caller_comes_to_the_desk_or_hears_that_it_is_closed() {
+async fn a_calm_caller_is_rung_back_or_hears_that_the_office_is_closed() {
     let city = City::open().await;
     let server = setup(&city).start().await;
     let mut caller = citizen(&server, "+8613800138000").await;
@@ -59,15 +60,15 @@ async fn a_calm_caller_comes_to_the_desk_or_hears_that_it_is_closed() {
     caller.says("请问路灯坏了找谁修？").await;
     // Which of the two depends on the time of day, and on nothing else.
     let turn = caller
-        .notices("desk or after-hours", |turn| {
-            turn["prompt"] == "desk" || turn["prompt"] == "after-hours"
+        .notices("booked or after-hours", |turn| {
+            turn["prompt"] == "booked" || turn["prompt"] == "after-hours"
         })
         .await;
     if turn["prompt"] == "after-hours" {
         caller.presses("1").await;
-        caller.hears("duty-line").await;
+        caller.hears("booked").await;
     }
-    assert_eq!(caller.ends().await, "unserved");
+    assert_eq!(caller.ends().await, "completed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,8 @@ async fn each_answer_of_the_register_takes_its_own_way() {
     let mut elderly = citizen(&server, "+8613800138001").await;
     in_chinese(&mut elderly).await;
     elderly.hears("straight-to-human").await;
-    assert_eq!(elderly.ends().await, "unserved");
+    elderly.hears("booked").await;
+    assert_eq!(elderly.ends().await, "completed");
     assert_eq!(city.crm.requests(), 3);
 }
 

@@ -100,8 +100,8 @@ async fn a_script_talks_to_a_hotline_in_process() {
             "王芳，您好。",
             "> 3",
             "> 你们太过分了",
-            "0571 0000 1200",
-            "-- ended: unserved",
+            "三十分钟内给您回电",
+            "-- ended: completed",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }

@@ -20,7 +20,8 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             Verb::Say(say) => say.notice.as_ref().is_some_and(|notice| names.contains(notice)),
             _ => false,
         };
-        let first = reached(graph, speaks, |_, _| true);
+        // An announcement may be a recording itself.
+        let first = reached(graph, |state| speaks(state) || announces(state), |_, _| true);
         let silent =
             (0..graph.states.len()).filter(|state| first[*state] && speaks(*state) && !announces(*state));
         for state in by_step(graph, silent).into_values() {
@@ -40,7 +41,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .help(format!(
                     "say first that it is one: `{{ say: …, notice: {name} }}`; a recording needs none"
                 ));
-            proof.report(proof.with_way_by(finding, graph, state, &|at, _| !speaks(at)));
+            proof.report(proof.with_way_by(finding, graph, state, &|at, _| !speaks(at) && !announces(at)));
         }
     }
 }
