@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use jiff::civil::DateTime;
 
 use self::{
     here::Here,
@@ -49,6 +50,9 @@ pub(crate) struct Dial {
     /// The language to ask for, like en
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
+    /// When the call begins, by the hotline's clocks, like 2026-11-21T20:05; of a folder only
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<DateTime>,
     /// The key by which a server trusts this client
     #[arg(
         long,
@@ -69,6 +73,7 @@ fn examples() -> String {
         "What to type:\n{}\n\nExamples:\n  \
          trunkline dial flows/city-hotline 12345\n  \
          trunkline dial flows/city-hotline 12345 --language en --from +8613800138000\n  \
+         trunkline dial flows/city-hotline 12345 --at 2026-11-21T20:05\n  \
          trunkline dial http://127.0.0.1:8080 12345\n  \
          printf '1\\n@hangup\\n' | trunkline dial flows/city-hotline 12345\n  \
          trunkline dial flows/city-hotline --script broken/tl1001-city-12.yaml",
@@ -87,12 +92,18 @@ impl Dial {
             number: self.number.clone(),
             from: self.from.clone(),
             language: self.language.clone(),
+            at: self.at,
         };
         let is_address = self.hotline.starts_with("http://") || self.hotline.starts_with("https://");
         if is_address {
             if self.script.as_deref().is_some_and(scenario::is_scenario) {
                 return Err(Failure::usage(anyhow!(
                     "a scenario says what plugins answer, which no server lets a caller say; play it against the hotline's folder"
+                )));
+            }
+            if self.at.is_some() {
+                return Err(Failure::usage(anyhow!(
+                    "a server has its own clock; name the hotline's folder to call at another time"
                 )));
             }
             let api = Api::at(&self.hotline)?;
@@ -123,6 +134,12 @@ async fn lead<L: Line>(line: L, typing: &mut typing::Typing, screen: &Screen) ->
         Some("failed") | None => Ok(Exit::Findings),
         Some(_) => Ok(Exit::Done),
     }
+}
+
+/// A time by some clock.
+fn time(text: &str) -> Result<DateTime, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no time; write it like 2026-11-21T20:05"))
 }
 
 /// A name that no other conversation has.

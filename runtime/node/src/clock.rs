@@ -30,6 +30,8 @@ struct Hands {
 #[derive(Debug)]
 enum Base {
     System,
+    /// The system's, set to another time: milliseconds that it is ahead.
+    Set(i64),
     Still(Timestamp),
 }
 
@@ -37,6 +39,11 @@ impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
         Self::of(Base::System)
+    }
+
+    /// A clock that shows a time now, and runs on as the system's does.
+    pub fn beginning_at(at: Timestamp) -> Self {
+        Self::of(Base::Set(at.as_millis() - system_now().as_millis()))
     }
 
     /// A clock that stands still until it is moved.
@@ -56,6 +63,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let base = match self.0.base {
             Base::System => system_now(),
+            Base::Set(ahead) => Timestamp::from_millis(system_now().as_millis() + ahead),
             Base::Still(at) => at,
         };
         base + Duration::from_millis(self.0.moved_ms.load(Ordering::Acquire))
@@ -80,7 +88,7 @@ impl Clock {
             }
             match self.0.base {
                 Base::Still(_) => moved.await,
-                Base::System => {
+                Base::System | Base::Set(_) => {
                     // A system's clock may be set: long sleeps look again.
                     tokio::select! {
                         () = tokio::time::sleep(left.min(TRUSTED_FOR).to_std()) => {}

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::anyhow;
+use jiff::civil::DateTime;
 use tokio::sync::Notify;
 use trunkline_channel::chat::Turn;
 use trunkline_engine::{
@@ -107,6 +108,13 @@ impl Plugins for Switchboard {
     }
 }
 
+/// A time by the clocks of a hotline.
+fn by_the_clock(cast: &Cast, at: DateTime) -> Result<Timestamp, Failure> {
+    let time = cast.hotline.time_zone.to_ambiguous_timestamp(at).compatible();
+    let time = time.map_err(|error| Failure::usage(anyhow!(error)))?;
+    Ok(Timestamp::from_millis(time.as_millisecond()))
+}
+
 impl Here {
     /// Builds the hotline and begins a contact.
     ///
@@ -129,7 +137,10 @@ impl Here {
             .ok_or_else(|| Failure::from(anyhow!("the hotline was not built")))?;
         let cast = Cast::of(&release);
         let number = number(&cast, called)?;
-        let clock = Clock::system();
+        let clock = match called.at {
+            Some(at) => Clock::beginning_at(by_the_clock(&cast, at)?),
+            None => Clock::system(),
+        };
         let arrival = Arrival {
             contact: draw_contact(clock.now())?,
             release: release.id(),
@@ -303,6 +314,9 @@ impl Here {
             Some((name, _)) => Ok(name.clone()),
             None => {
                 let names: Vec<_> = plugins.keys().map(PluginName::as_str).collect();
+                if names.is_empty() {
+                    return Err("the hotline has no plugins".to_owned());
+                }
                 Err(format!(
                     "there is no plugin `{name}`; there are {}",
                     names.join(", ")

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
 use trunkline_channel::chat::Turn;
 
 use super::typed::{Given, Rehearsal};
@@ -19,6 +20,8 @@ pub(crate) struct Called {
     pub(crate) from: Option<String>,
     /// The language that is asked for.
     pub(crate) language: Option<String>,
+    /// When, by the hotline's clocks; now when it is not said.
+    pub(crate) at: Option<DateTime>,
 }
 
 /// What became of what the caller gave.
