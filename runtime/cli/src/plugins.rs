@@ -140,6 +140,7 @@ impl Plugins {
                 // Why a plugin is not loaded has been said where its component is named.
                 .filter(|finding| finding.code != Code::PluginNotLoaded),
         );
+        findings.extend(editor.scenario_diagnostics(sources));
         findings.sort_by(|a, b| {
             (&a.file, a.line, a.column, a.severity).cmp(&(&b.file, b.line, b.column, b.severity))
         });

@@ -27,6 +27,10 @@ mod tests {
 
     impl Editor {
         fn start(encodings: &[&str]) -> Self {
+            Self::start_in(encodings, "en")
+        }
+
+        fn start_in(encodings: &[&str], locale: &str) -> Self {
             let mut child = Command::new(env!("CARGO_BIN_EXE_trunkline"))
                 .arg("lsp")
                 .stdin(Stdio::piped())
@@ -74,6 +78,7 @@ mod tests {
                 json!({
                     "processId": null,
                     "rootUri": null,
+                    "locale": locale,
                     "capabilities": { "general": { "positionEncodings": encodings } },
                 }),
             );
@@ -194,6 +199,32 @@ steps:
             "line": text[..byte].matches('\n').count(),
             "character": text[line..byte].encode_utf16().count(),
         })
+    }
+
+    #[test]
+    fn scenarios_are_checked_and_findings_are_told_in_the_editors_language() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().canonicalize().expect("a path");
+        hotline(&folder);
+        std::fs::write(
+            folder.join("hotline.yaml"),
+            "hotline: test\nlanguages: [zh-CN]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\n",
+        )
+        .expect("written");
+        let scenario = uri(&folder, "tests/a.yaml");
+        let text = "scenario: 一个场景\ncall: { number: \"12345\" }\nscript:\n  - hears: helo\n  - expect: { ended: completed }\n";
+        std::fs::create_dir(folder.join("tests")).expect("a folder");
+        std::fs::write(folder.join("tests/a.yaml"), text).expect("written");
+        let mut editor = Editor::start_in(&["utf-16"], "zh-cn");
+        editor.open(&scenario, text);
+        let findings = editor.findings(&scenario);
+        assert_eq!(findings[0]["code"], "TL0401", "{findings:?}");
+        assert_eq!(findings[0]["range"]["start"], place(text, "helo"));
+        let message = findings[0]["message"].as_str().expect("a text");
+        assert!(message.contains("没有"), "{message}");
+        editor.change(&scenario, 2, &text.replace("helo", "hello"));
+        assert_eq!(editor.findings(&scenario), Vec::<Json>::new());
+        editor.stop();
     }
 
     #[test]

@@ -31,10 +31,12 @@ pub use self::{
 };
 pub use crate::language::Subject;
 use crate::{
-    check::{self, FlowTypes, check},
+    Rules,
+    check::{self, FlowTypes, check, check_with},
     diagnostics::{Diagnostic, Findings},
     language::{FileShape, step_verb, walk},
     parse::{Parsed, parse},
+    scenario,
     source::{File, Sources, Span},
     yaml::{self, Document, Entry, Kind, Node},
 };
@@ -100,6 +102,17 @@ impl Editor {
     /// All that is wrong with the hotline, as `trunkline check` finds it.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         check(&self.parsed, &self.interfaces).diagnostics
+    }
+
+    /// What is wrong with the scenarios among some files, by the hotline as it stands; nothing while
+    /// it has errors that are not of its rule packs.
+    pub fn scenario_diagnostics(&self, sources: &Sources) -> Vec<Diagnostic> {
+        if !sources.files.keys().any(|path| scenario::is_scenario(path)) {
+            return Vec::new();
+        }
+        let report = check_with(&self.parsed, &self.interfaces, Rules::Reported);
+        let read = |checked| scenario::read(sources, checked, &self.interfaces).diagnostics;
+        report.checked.as_ref().map(read).unwrap_or_default()
     }
 
     /// The hotline's files as they were parsed.
