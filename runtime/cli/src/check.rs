@@ -40,7 +40,8 @@ use crate::{
     trunkline check --fix --dry-run flows/city-hotline    show what could be mended\n  \
     trunkline check --budget flows/city-hotline           how far it is to a human\n  \
     trunkline check --scripts broken flows/city-hotline   a scenario for each broken rule\n\n\
-    Exit codes: 0 when the hotline loads, with warnings or without; 1 when it does not.")]
+    Exit codes: 0 when nothing is wrong but for warnings; 1 when the hotline does not load, or a scenario of it\n\
+    cannot be played.")]
 pub(crate) struct Check {
     /// The hotline's folder
     hotline: PathBuf,
@@ -107,8 +108,25 @@ impl Check {
         }
         if let Some(scripts) = &self.scripts {
             let written = scripts::write(&report.findings, scripts)?;
-            let plural = if written == 1 { "script" } else { "scripts" };
-            anstream::eprintln!("{written} {plural} written to {}", scripts.display());
+            let shown = scripts.display();
+            anstream::eprintln!(
+                "{}",
+                match written {
+                    0 => said(
+                        "没有需要写出的脚本".to_owned(),
+                        "there is no script to write: no rule is broken, or other errors come first"
+                            .to_owned(),
+                    ),
+                    1 => said(
+                        format!("已写出 1 个脚本：{shown}"),
+                        format!("1 script written to {shown}")
+                    ),
+                    _ => said(
+                        format!("已写出 {written} 个脚本：{shown}"),
+                        format!("{written} scripts written to {shown}"),
+                    ),
+                }
+            );
         }
         Ok(if report.verdict.is_good() && report.errors() == 0 {
             Exit::Done
@@ -251,6 +269,10 @@ fn summary(report: &Report, hotline: &Path) -> String {
     );
     let shown = hotline.display();
     match (report.verdict.is_good(), &report.release) {
+        (true, Some(_)) if errors > 0 => said(
+            format!("{green}{shown} 可以加载{green:#}，{red}但它的场景有误{red:#}：{found}"),
+            format!("{green}{shown} loads{green:#}, {red}but its scenarios are not right{red:#}: {found}"),
+        ),
         (true, Some(release)) => {
             let (release, took) = (release.short(), report.took);
             said(

@@ -25,11 +25,11 @@ pub(super) fn table(reaches: &[Reach]) -> String {
         ])
     }));
     let note = told(
-        "最少：熟悉流程、一切顺利的来电人。最多：直奔该服务、但每段提示都听完，且一切都往坏处走。never：可能根本到不了。\n\
+        "最少：熟悉流程、一切顺利的来电者。最多：直奔该服务、但每段提示都听完，且一切都往坏处走。never：可能根本到不了。\n\
          按键数只算用按键的走法；最少的秒数可能是另一条路，比如直接说出来。",
         "The least is for a caller who knows the way when all goes well; the most is for one who goes straight\n\
          there but hears everything to its end, when all goes as badly as it can. `never`: it may not be reached at\n\
-         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, by words say.",
+         all. Presses are those of a caller who uses keys; the fewest seconds may be another way, such as by words.",
     );
     format!("{}\n{note}\n", table::lay_out(&rows))
 }

@@ -12,6 +12,9 @@ use crate::{exit::Failure, files};
 /// # Errors
 /// A file cannot be written.
 pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Failure> {
+    if findings.iter().all(|finding| finding.witness.is_none()) {
+        return Ok(0);
+    }
     fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
     let mut written = 0;
     let mut names: BTreeMap<String, u32> = BTreeMap::new();

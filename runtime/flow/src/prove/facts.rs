@@ -86,6 +86,17 @@ impl Facts {
     }
 
     /// Whether a condition holds, if the facts tell. One without a value does not hold.
+    /// Whether a calendar is open, where that is known.
+    pub(crate) fn open(&self, calendar: &str) -> Option<bool> {
+        if calendar == crate::calendar::ALWAYS {
+            return Some(true);
+        }
+        match self.0.get(open_key(calendar).as_str()) {
+            Some(Fact::Is(Value::Bool(open))) => Some(*open),
+            _ => None,
+        }
+    }
+
     pub(crate) fn holds(&self, condition: &Expression, given: Given<'_>) -> Option<bool> {
         match self.worth(condition.root(), given) {
             Worth::Is(Value::Bool(truth)) => Some(truth),
@@ -360,6 +371,11 @@ pub(crate) fn walk<'n>(node: &'n Node, look: &mut impl FnMut(&'n Node)) {
     }
 }
 
+/// How it is known by that a calendar is open.
+pub(crate) fn open_key(calendar: &str) -> String {
+    format!("calendar.{calendar}.open")
+}
+
 /// A condition in one spelling: the same for the same condition, wherever it stands.
 pub(crate) fn key(node: &Node) -> String {
     if let Some(path) = path(node) {
@@ -370,7 +386,7 @@ pub(crate) fn key(node: &Node) -> String {
         Op::Nested(expression) => key(expression.root()),
         Op::Present { of, .. } | Op::Convert(of, _) => key(of),
         Op::Constant(value) => format!("{value:?}"),
-        Op::CalendarOpen(name) => format!("calendar.{name}.open"),
+        Op::CalendarOpen(name) => open_key(name),
         Op::CalendarTurn(name, turn) => format!("calendar.{name}.{turn:?}"),
         Op::Queue(name, field) => format!("queue.{name}.{}", field.as_str()),
         Op::Now => "now".to_owned(),

@@ -659,18 +659,21 @@ impl<'h> Trail<'h, '_, '_> {
             Verb::End(end) => self.end(end),
             Verb::Queue(queue) => {
                 let max = seconds(queue.max);
-                self.next(step, &facts, taking(0.0, max));
-                let never_closed = self
-                    .builder
-                    .hotline
-                    .queues
-                    .get(&queue.queue)
-                    .is_none_or(|settings| &*settings.calendar == crate::calendar::ALWAYS);
-                self.exits(step, |name| match name {
-                    "timeout" => Some(taking(max, max)),
-                    "closed" if never_closed => None,
+                let settings = self.builder.hotline.queues.get(&queue.queue);
+                let open = settings.map_or(Some(true), |settings| facts.open(&settings.calendar));
+                if open != Some(false) {
+                    self.next(step, &facts, taking(0.0, max));
+                }
+                self.exits(step, |name| match (name, open) {
+                    ("closed", Some(true)) => None,
+                    ("closed", _) => Some(FREE),
+                    (_, Some(false)) => None,
+                    ("timeout", _) => Some(taking(max, max)),
                     _ => Some(FREE),
                 });
+                if open == Some(false) {
+                    return;
+                }
                 for offer in &queue.offers {
                     let (after, said) = (seconds(offer.after), self.said(&offer.prompt));
                     self.lead(

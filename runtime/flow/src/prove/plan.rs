@@ -12,7 +12,7 @@ use std::{
 use crate::{
     expression::{Expression, Node, Op},
     hotline::{Flow, Hotline},
-    prove::facts::{Fact, Facts, key, path, walk},
+    prove::facts::{Fact, Facts, key, open_key, path, walk},
     step::{Step, Target, Verb},
 };
 
@@ -77,6 +77,15 @@ impl<'h> Plans<'h> {
                 if is_of_the_world(about) {
                     *world.entry(about.clone()).or_default() += count;
                 }
+            }
+        }
+        // A queue asks for its hours as a condition would.
+        let steps = hotline.flows.values().flat_map(|flow| flow.steps.values());
+        for step in steps {
+            if let Verb::Queue(queue) = &step.verb
+                && let Some(settings) = hotline.queues.get(&queue.queue)
+            {
+                *world.entry(open_key(&settings.calendar).into()).or_default() += 1;
             }
         }
         Self {

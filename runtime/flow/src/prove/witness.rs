@@ -129,10 +129,9 @@ fn find_by(
     last: &Last,
     by_hours: bool,
 ) -> Result<Witness, usize> {
+    // Most callers are known; what comes of those who are not has to say so.
     let mut chosen = Chosen::default();
-    if matches!(last, Last::IsRung) {
-        chosen.0.insert("caller".to_owned(), Value::from(CALLER));
-    }
+    chosen.0.insert("caller".to_owned(), Value::from(CALLER));
     let mut left = WALKS_MAX;
     loop {
         let stuck = match Walk::begin(graph, &chosen, by_hours).along(start, path, last) {
