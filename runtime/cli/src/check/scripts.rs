@@ -1,6 +1,6 @@
 //! The scripts of findings, kept as scenarios: `dial --script` plays one, `trunkline test` keeps it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::Context as _;
 use trunkline_flow::Diagnostic;
@@ -17,7 +17,7 @@ pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Fai
     }
     fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
     let mut written = 0;
-    let mut names: BTreeMap<String, u32> = BTreeMap::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for finding in findings {
         let Some(witness) = &finding.witness else { continue };
         let place = format!("{}:{}", finding.file, finding.line);
@@ -32,13 +32,14 @@ pub(super) fn write(findings: &[Diagnostic], folder: &Path) -> Result<usize, Fai
                 .unwrap_or_default(),
             finding.line
         );
-        // Two findings may be about one line.
-        let same = names.entry(stem.clone()).or_insert(0);
-        *same += 1;
-        let name = match same {
-            1 => format!("{stem}.yaml"),
-            same => format!("{stem}-{same}.yaml"),
-        };
+        // Two findings may be about one line, and two flows of one name in two folders.
+        let mut name = format!("{stem}.yaml");
+        for same in 2.. {
+            if names.insert(name.clone()) {
+                break;
+            }
+            name = format!("{stem}-{same}.yaml");
+        }
         let text = format!(
             "# {} at {place}: {}\n# What it expects is what goes wrong: once that is mended, say what is to come instead.\n{}",
             finding.code,

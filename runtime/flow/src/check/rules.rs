@@ -120,8 +120,8 @@ fn asks_for_the_number(hotline: &Hotline) -> bool {
         .flows
         .values()
         .flat_map(|flow| flow.steps.values())
-        .flat_map(graph::conditions)
-        .any(|condition| condition.source().contains("number"))
+        .flat_map(graph::read)
+        .any(|expression| expression.source().contains("number"))
 }
 
 fn number_span(world: &World<'_>, number: &str) -> Span {
@@ -216,6 +216,20 @@ impl<'p> Proof<'p, '_> {
             }
         }
         words
+    }
+
+    /// The names of notices that only announce a synthetic voice.
+    fn voice_notices(&self) -> Vec<Arc<str>> {
+        const LIST: &str = "synthetic";
+        if let Some(own) = self.used.words.get(LIST) {
+            return own.clone();
+        }
+        let lists = self
+            .pack
+            .rules
+            .values()
+            .filter_map(|clause| clause.words.get(LIST));
+        lists.flat_map(BTreeMap::values).flatten().cloned().collect()
     }
 
     /// A finding of this rule; it cites the rule's clause.

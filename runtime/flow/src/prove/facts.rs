@@ -10,8 +10,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::tz::TimeZone;
 use trunkline_model::{Timestamp, Value};
 
-use crate::expression::{
-    ContactField, Expression, Node, Op, QueueField, Scope, evaluate_node, syntax::Operator,
+use crate::{
+    expression::{ContactField, Expression, Node, Op, QueueField, Scope, evaluate_node, syntax::Operator},
+    hotline::Hotline,
 };
 
 /// What is known of one path or condition.
@@ -49,6 +50,15 @@ pub(crate) struct Given<'a> {
     pub(crate) language: &'a Arc<str>,
     /// Conditions that are taken as true, by their [`key`].
     pub(crate) assumed: &'a [String],
+    pub(crate) hotline: &'a Hotline,
+}
+
+impl Given<'_> {
+    /// Whether a queue takes callers at any hour.
+    fn always_open(&self, queue: &str) -> bool {
+        let settings = self.hotline.queues.get(queue);
+        settings.is_some_and(|settings| &*settings.calendar == crate::calendar::ALWAYS)
+    }
 }
 
 impl Facts {
@@ -85,7 +95,6 @@ impl Facts {
         worth
     }
 
-    /// Whether a condition holds, if the facts tell. One without a value does not hold.
     /// Whether a calendar is open, where that is known.
     pub(crate) fn open(&self, calendar: &str) -> Option<bool> {
         if calendar == crate::calendar::ALWAYS {
@@ -97,6 +106,22 @@ impl Facts {
         }
     }
 
+    /// Whether it is known that the caller's number is.
+    pub(crate) fn caller_is_known(&self) -> bool {
+        matches!(self.0.get("contact.caller"), Some(Fact::Set | Fact::Is(_)))
+    }
+
+    /// Forgets what may be otherwise after a while: calendars, queues, the time.
+    pub(crate) fn let_time_pass(&mut self) {
+        let passing = |about: &str| {
+            ["calendar.", "queue.", "now"]
+                .iter()
+                .any(|part| about.contains(part))
+        };
+        self.0.retain(|about, _| !passing(about));
+    }
+
+    /// Whether a condition holds, if the facts tell. One without a value does not hold.
     pub(crate) fn holds(&self, condition: &Expression, given: Given<'_>) -> Option<bool> {
         match self.worth(condition.root(), given) {
             Worth::Is(Value::Bool(truth)) => Some(truth),
@@ -136,6 +161,7 @@ impl Facts {
             } => Worth::Is(Value::Text(given.language.clone())),
             Op::Contact { .. } => of(path(node).and_then(|path| self.0.get(path.as_str()))),
             Op::CalendarOpen(name) if &**name == crate::calendar::ALWAYS => Worth::Is(Value::Bool(true)),
+            Op::Queue(name, QueueField::Open) if given.always_open(name) => Worth::Is(Value::Bool(true)),
             Op::Field(inside, name) => match self.worth(inside, given) {
                 Worth::Unset => Worth::Unset,
                 Worth::Is(Value::Record(fields)) => {

@@ -19,19 +19,21 @@ use trunkline_model::{
 
 use super::{
     facts::{Facts, Given, Worth, reads_the_world},
-    plan::Plans,
+    plan::{Memory, Plans},
 };
 use crate::{
-    expression::Expression,
+    expression::{Expression, Op, syntax::Operator},
     hotline::{Flow, Hotline, Language},
-    step::{Answer, Ask, Key, Menu, Prompt, Record, Step, Target, Verb},
+    step::{Answer, Ask, Call, Key, Menu, Prompt, Record, Step, Target, Verb},
 };
 
-/// States of one graph, for each step of the hotline: past it conditions are not remembered.
-const STATES_PER_STEP_MAX: usize = 24;
-
-/// States that a graph may always have, however small its hotline.
-const STATES_MIN: usize = 20_000;
+/// How much is remembered, and the states that a graph may then have: so many however small its hotline,
+/// and so many more for each step and language. Past them less is remembered.
+const MEMORIES: [(Memory, usize, usize); 3] = [
+    (Memory::All, 6_000, 6),
+    (Memory::Repeated, 6_000, 6),
+    (Memory::Nothing, 20_000, 24),
+];
 
 /// Seconds that an in-house service (a ticket, a message, a booking) takes at most.
 pub(crate) const SERVICE_SECONDS: f64 = 2.0;
@@ -191,8 +193,8 @@ fn build_from<'h>(
     let (number, called) = hotline.numbers.get_key_value(number)?;
     let flow = hotline.flows.get(&called.flow)?;
     let start = flow.steps.get_index_of(start)?;
-    for remembering in [true, false] {
-        let plans = Plans::new(hotline, remembering);
+    for (memory, states_min, states_per_step) in MEMORIES {
+        let plans = Plans::new(hotline, memory);
         let steps: usize = hotline.flows.values().map(|flow| flow.steps.len()).sum();
         let mut builder = Builder {
             hotline,
@@ -204,7 +206,7 @@ fn build_from<'h>(
             known: HashMap::new(),
             inside: HashMap::new(),
             open: Vec::new(),
-            states_max: STATES_MIN + STATES_PER_STEP_MAX * steps * hotline.languages.len().max(1),
+            states_max: states_min + states_per_step * steps * hotline.languages.len().max(1),
         };
         let dialects = hotline.dialects.keys();
         let starts = hotline
@@ -226,7 +228,7 @@ fn build_from<'h>(
                 starts,
                 states: builder.states,
                 contexts: builder.contexts,
-                remembering,
+                remembering: memory != Memory::Nothing,
                 hung_up: false,
                 near: Vec::new(),
             };
@@ -314,32 +316,7 @@ impl<'h> Graph<'h> {
 
     /// What went wrong on a way, if something did.
     pub(crate) fn trouble(&self, state: usize, way: &Way) -> Option<Trouble> {
-        let step = self.step(state);
-        match &way.by {
-            By::Branch(_, true) => Some(Trouble::Closed),
-            By::Exit(name) => Some(match (&step.verb, &**name) {
-                (Verb::Menu(_) | Verb::Ask(_), _) => Trouble::Silence,
-                (Verb::Call(_), name) if !name.starts_with("fault.") => Trouble::Refusal,
-                (Verb::Together(_), name) if !name.contains(".fault.") => Trouble::Refusal,
-                // It is booked already; who was asked and did not want to is done with.
-                (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
-                    return None;
-                }
-                // The caller's matter is taken down already, or was before, and stays so.
-                (Verb::Ticket(_), "duplicate") | (Verb::Notify(_) | Verb::Survey(_), "failed") => {
-                    Trouble::Refusal
-                }
-                (Verb::Callback(_), "refused") => Trouble::LastResort,
-                (Verb::Run(_), _) => return None,
-                _ => Trouble::Failure,
-            }),
-            By::Passed | By::Entered => step
-                .when
-                .as_ref()
-                .is_some_and(|when| reads_the_world(when.root()))
-                .then_some(Trouble::Closed),
-            _ => None,
-        }
+        trouble_of(self.step(state), &way.by)
     }
 
     /// The flows that a state is in, the number's own first, each with the step it stands in.
@@ -353,6 +330,36 @@ impl<'h> Graph<'h> {
         }
         frames.reverse();
         frames
+    }
+}
+
+/// What went wrong on a way out of a step, if something did.
+fn trouble_of(step: &Step, by: &By) -> Option<Trouble> {
+    match by {
+        By::Branch(_, true) => Some(Trouble::Closed),
+
+        By::Exit(name) => Some(match (&step.verb, &**name) {
+            (Verb::Menu(_) | Verb::Ask(_), _) => Trouble::Silence,
+            (Verb::Call(_), name) if !name.starts_with("fault.") => Trouble::Refusal,
+            (Verb::Together(_), name) if !name.contains(".fault.") => Trouble::Refusal,
+            // It is booked already; who was asked and did not want to is done with.
+            (Verb::Callback(_), "duplicate") | (Verb::Survey(_) | Verb::Record(_), "declined") => {
+                return None;
+            }
+            // The caller's matter is taken down already, or was before, and stays so.
+            (Verb::Ticket(_), "duplicate") | (Verb::Notify(_) | Verb::Survey(_), "failed") => {
+                Trouble::Refusal
+            }
+            (Verb::Callback(_), "refused") => Trouble::LastResort,
+            (Verb::Run(_), _) => return None,
+            _ => Trouble::Failure,
+        }),
+        By::Passed | By::Entered => step
+            .when
+            .as_ref()
+            .is_some_and(|when| reads_the_world(when.root()))
+            .then_some(Trouble::Closed),
+        _ => None,
     }
 }
 
@@ -381,6 +388,7 @@ impl<'h> Builder<'h, '_> {
             number: Some(self.number),
             language,
             assumed: self.assumed,
+            hotline: self.hotline,
         }
     }
 
@@ -522,11 +530,14 @@ impl<'h> Trail<'h, '_, '_> {
 
     fn push_sure(&mut self, by: By, to: usize, (inputs, presses, seconds): Cost, sure: bool) {
         // Several names of the same way are one way; the first stands for all.
-        if let Some(same) = self
-            .ways
-            .iter_mut()
-            .find(|way| way.to == to && same_kind(&way.by, &by) && way.inputs == inputs)
-        {
+        let step = &self.flow.steps[self.index];
+        let trouble = trouble_of(step, &by);
+        if let Some(same) = self.ways.iter_mut().find(|way| {
+            way.to == to
+                && way.inputs == inputs
+                && same_kind(&way.by, &by)
+                && trouble_of(step, &way.by) == trouble
+        }) {
             same.seconds = (same.seconds.0.min(seconds.0), same.seconds.1.max(seconds.1));
             same.presses = (same.presses.0.min(presses.0), same.presses.1.max(presses.1));
             return;
@@ -610,7 +621,7 @@ impl<'h> Trail<'h, '_, '_> {
             Verb::Call(call) => {
                 let mut after = facts;
                 if let Some(save) = &call.save {
-                    after.set(save.as_str(), &self.saved(save.as_str()));
+                    after.set(save.as_str(), &saved(call));
                 }
                 self.next_knowing(step, after, taking(0.0, seconds(call.time)));
                 self.exits_of_calls(step, seconds(call.time));
@@ -624,7 +635,9 @@ impl<'h> Trail<'h, '_, '_> {
                 let mut after = facts;
                 for (_, call) in &together.branches {
                     if let Some(save) = &call.save {
-                        after.set(save.as_str(), &self.saved(save.as_str()));
+                        after.set(save.as_str(), &saved(call));
+                        // What came out well is saved also where another branch decides.
+                        self.facts.forget(save.as_str());
                     }
                 }
                 self.next_knowing(step, after, taking(0.0, longest));
@@ -637,6 +650,10 @@ impl<'h> Trail<'h, '_, '_> {
                 for (target, value) in &set.assignments {
                     let worth = after.worth(value.root(), self.builder.given(&self.language));
                     match target {
+                        // Without a value the variable stays as it was.
+                        Target::Variable(name) if may_fail(value) && !matches!(worth, Worth::Is(_)) => {
+                            after.forget(name.as_str());
+                        }
                         Target::Variable(name) => after.set(name.as_str(), &worth),
                         Target::Language => language = Some(worth),
                     }
@@ -661,8 +678,11 @@ impl<'h> Trail<'h, '_, '_> {
                 let max = seconds(queue.max);
                 let settings = self.builder.hotline.queues.get(&queue.queue);
                 let open = settings.map_or(Some(true), |settings| facts.open(&settings.calendar));
+                // A talk may be long.
+                let mut served = facts.clone();
+                served.let_time_pass();
                 if open != Some(false) {
-                    self.next(step, &facts, taking(0.0, max));
+                    self.next(step, &served, taking(0.0, max));
                 }
                 self.exits(step, |name| match (name, open) {
                     ("closed", Some(true)) => None,
@@ -698,8 +718,15 @@ impl<'h> Trail<'h, '_, '_> {
                 {
                     after.set(save.as_str(), &Worth::Set);
                 }
+                // Only who has no number cannot be rung.
+                let known = match &step.verb {
+                    Verb::Callback(callback) => callback.number.is_some() || after.caller_is_known(),
+                    _ => false,
+                };
                 self.next_knowing(step, after, taking(0.0, SERVICE_SECONDS));
-                self.exits(step, |_| Some(taking(0.0, SERVICE_SECONDS)));
+                self.exits(step, |name| {
+                    (name != "refused" || !known).then_some(taking(0.0, SERVICE_SECONDS))
+                });
             }
             Verb::Survey(survey) => self.survey(step, &survey.survey),
             Verb::Record(record) => {
@@ -717,22 +744,15 @@ impl<'h> Trail<'h, '_, '_> {
                 self.exits(step, |_| Some(taking(0.0, longest)));
             }
             Verb::Wait(wait) => {
+                let mut facts = facts;
+                facts.let_time_pass();
+                self.facts = facts.clone();
                 let time = seconds(wait.time);
                 let least = if wait.event.is_some() { 0.0 } else { time };
                 self.next(step, &facts, taking(least, time));
                 self.exits(step, |_| Some(taking(time, time)));
             }
         }
-    }
-
-    /// What a variable is worth that takes a plugin's answer.
-    fn saved(&self, variable: &str) -> Worth {
-        let optional = self
-            .flow
-            .variables
-            .get(variable)
-            .is_none_or(|variable| variable.ty.required().is_optional());
-        if optional { Worth::Unknown } else { Worth::Set }
     }
 
     fn exits_of_calls(&mut self, step: &Step, time: f64) {
@@ -1012,6 +1032,14 @@ impl<'h> Trail<'h, '_, '_> {
     }
 }
 
+/// What a variable is worth that takes a plugin's answer.
+fn saved(call: &Call) -> Worth {
+    match &call.ok {
+        Some(ty) if !ty.is_optional() => Worth::Set,
+        _ => Worth::Unknown,
+    }
+}
+
 /// Whether two ways differ in name only.
 fn same_kind(a: &By, b: &By) -> bool {
     match (a, b) {
@@ -1029,6 +1057,18 @@ fn same_kind(a: &By, b: &By) -> bool {
         (By::Answer(_), By::Answer(_)) => true,
         (a, b) => a == b,
     }
+}
+
+/// Whether an expression may have no value: a division by zero, a place that a list does not have, a text that
+/// is no number, a number out of range.
+fn may_fail(value: &Expression) -> bool {
+    let mut may = false;
+    super::facts::walk(value.root(), &mut |node| {
+        may |= matches!(node.op, Op::Index(..) | Op::Function(..) | Op::Negate(_))
+            || matches!(&node.op, Op::Binary(operator, ..) if !operator.compares()
+                && !matches!(operator, Operator::And | Operator::Or));
+    });
+    may
 }
 
 /// How a value that was chosen is named in [`By::Answer`].
@@ -1074,6 +1114,18 @@ pub(crate) const fn anybody_can(answer: &Answer) -> bool {
             | Answer::Money
             | Answer::Date
     )
+}
+
+/// All that decides where a contact goes from a step, or is handed on to what decides later.
+pub(crate) fn read(step: &Step) -> Vec<&Expression> {
+    let mut found = conditions(step);
+    match &step.verb {
+        Verb::Set(set) => found.extend(set.assignments.iter().map(|(_, value)| value)),
+        Verb::Run(run) => found.extend(run.inputs.iter().map(|(_, value)| value)),
+        Verb::End(end) => found.extend(end.outputs.iter().map(|(_, value)| value)),
+        _ => {}
+    }
+    found
 }
 
 /// The conditions of a step, in the order they are looked at.

@@ -33,9 +33,24 @@ pub(crate) struct Plan<'h> {
 pub(crate) struct Plans<'h> {
     pub(crate) flows: BTreeMap<&'h str, Plan<'h>>,
     world: HashMap<Arc<str>, u32>,
-    /// Whether anything is remembered at all; without, conditions go both ways every time.
-    pub(crate) remembering: bool,
+    /// How much is remembered.
+    pub(crate) memory: Memory,
 }
+
+/// How much of what became known on a way is remembered, from the most to the least: a hotline that has
+/// too many states with one has the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// Values that were given or set, and conditions that are asked about again.
+    All,
+    /// Only what is asked about again.
+    Repeated,
+    /// Nothing: conditions go both ways every time.
+    Nothing,
+}
+
+/// Facts that are remembered in one state. More are forgotten: their conditions go both ways.
+const FACTS_MAX: usize = 32;
 
 #[derive(Clone, PartialEq)]
 struct Bits(Vec<u64>);
@@ -65,7 +80,7 @@ impl Bits {
 }
 
 impl<'h> Plans<'h> {
-    pub(crate) fn new(hotline: &'h Hotline, remembering: bool) -> Self {
+    pub(crate) fn new(hotline: &'h Hotline, memory: Memory) -> Self {
         let flows: BTreeMap<&str, Plan<'_>> = hotline
             .flows
             .iter()
@@ -88,17 +103,13 @@ impl<'h> Plans<'h> {
                 *world.entry(open_key(&settings.calendar).into()).or_default() += 1;
             }
         }
-        Self {
-            flows,
-            world,
-            remembering,
-        }
+        Self { flows, world, memory }
     }
 
     /// The facts that matter at a step of a flow and after it. `before` are those that were
     /// known before a condition was taken to hold: new ones have to be asked about twice.
     pub(crate) fn keep(&self, flow: &str, step: usize, before: &Facts, facts: Facts) -> Facts {
-        if !self.remembering {
+        if self.memory == Memory::Nothing {
             return Facts::default();
         }
         let Some(plan) = self.flows.get(flow) else {
@@ -109,7 +120,7 @@ impl<'h> Plans<'h> {
                 .0
                 .into_iter()
                 .filter(|(about, fact)| {
-                    let known = before.0.get(about) == Some(fact);
+                    let known = self.memory == Memory::All && before.0.get(about) == Some(fact);
                     if is_of_the_world(about) {
                         return self.world.get(about).is_some_and(|count| *count >= 2);
                     }
@@ -120,6 +131,7 @@ impl<'h> Plans<'h> {
                         .is_some_and(|subject| plan.live[step].holds(*subject));
                     again && asked
                 })
+                .take(FACTS_MAX)
                 .collect(),
         )
     }

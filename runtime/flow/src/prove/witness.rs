@@ -14,7 +14,7 @@ use std::{
 
 use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
 use serde::Serialize;
-use trunkline_model::{Duration, Timestamp, Type, Value, json::to_json};
+use trunkline_model::{Duration, Timestamp, Type, Value, json::to_json, limits::TEXT_FIRST_INPUT};
 
 use super::{
     facts::{path, walk},
@@ -22,6 +22,7 @@ use super::{
     paths::Path,
 };
 use crate::{
+    calendar::ALWAYS,
     expression::{ContactField, Expression, Op, QueueField, Scope},
     hotline::{Flow, SurveySpec},
     step::{Answer, Ask, Call, Key, Menu, Record, Step, Target, Verb},
@@ -199,6 +200,8 @@ struct Walk<'g, 'h> {
     chosen: &'g Chosen,
     /// Whether queues are open and closed by their hours alone.
     by_hours: bool,
+    /// Time that calls took since the caller did something last.
+    called_ms: u64,
     frames: Vec<Frame<'h>>,
     language: Arc<str>,
     at: Timestamp,
@@ -223,6 +226,7 @@ impl<'g, 'h> Walk<'g, 'h> {
             graph,
             chosen,
             by_hours,
+            called_ms: 0,
             frames: Vec::new(),
             language: "".into(),
             at,
@@ -459,8 +463,10 @@ impl<'g, 'h> Walk<'g, 'h> {
         if millis == 0 {
             return;
         }
+        self.at = self.at + Duration::from_millis(millis);
+        // Calls that ran out meanwhile took their time as well.
+        let millis = millis + std::mem::take(&mut self.called_ms);
         let time = Duration::from_millis(millis);
-        self.at = self.at + time;
         if let Some(Move::Waits(before)) = self.witness.script.last_mut() {
             *before = Duration::from_millis(before.as_millis() + millis);
         } else {
@@ -501,10 +507,12 @@ impl<'g, 'h> Walk<'g, 'h> {
     }
 
     fn presses(&mut self, keys: impl Into<String>) {
+        self.called_ms = 0;
         self.witness.script.push(Move::Presses(keys.into()));
     }
 
     fn says(&mut self, words: impl Into<String>) {
+        self.called_ms = 0;
         self.witness.script.push(Move::Says(words.into()));
     }
 
@@ -658,7 +666,12 @@ impl<'g, 'h> Walk<'g, 'h> {
             Verb::Record(record) => {
                 let declined = exit_of(&way.by).is_some();
                 if let Record::Message { finish, save, .. } = record {
-                    self.presses(finish.to_string());
+                    // Where texts are sent a text is the message.
+                    if self.in_chat() && !declined {
+                        self.says(self.own_words());
+                    } else {
+                        self.presses(finish.to_string());
+                    }
                     if !declined {
                         self.assign(save.as_str(), Value::from("recording"), None);
                     }
@@ -711,6 +724,7 @@ impl<'g, 'h> Walk<'g, 'h> {
                 Some(kind) => {
                     if kind == "timed-out" {
                         self.at = self.at + call.time;
+                        self.called_ms += call.time.as_millis();
                     }
                     Mock::Fault(kind.into())
                 }
@@ -897,7 +911,13 @@ impl<'g, 'h> Walk<'g, 'h> {
     }
 
     fn silence(&mut self, time: Option<Duration>, retries: u32) {
+        let time = time.or(self.in_chat().then_some(TEXT_FIRST_INPUT));
         self.pass(first_input(time) * f64::from(retries + 1));
+    }
+
+    /// Whether the caller writes and reads.
+    fn in_chat(&self) -> bool {
+        self.witness.channel.as_deref() == Some("chat")
     }
 }
 
@@ -1294,7 +1314,8 @@ impl Scope for Here<'_> {
         chosen.cloned().unwrap_or_else(|| match field {
             QueueField::Open => {
                 let calendar = self.graph.hotline.queues.get(name).map(|queue| &queue.calendar);
-                Value::Bool(calendar.is_some_and(|calendar| self.calendar_open(calendar)))
+                let open = |calendar: &Arc<str>| **calendar == *ALWAYS || self.calendar_open(calendar);
+                Value::Bool(calendar.is_some_and(open))
             }
             QueueField::Waiting | QueueField::Agents => Value::Int(0),
             QueueField::Wait => Value::Duration(Duration::default()),

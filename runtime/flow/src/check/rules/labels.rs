@@ -18,9 +18,6 @@ use crate::{
 /// The label of the caller's number.
 const PHONE: &str = "phone";
 
-/// Rounds in which labels are carried on: each reaches one flow further.
-const ROUNDS_MAX: usize = 64;
-
 type Set = BTreeSet<Arc<str>>;
 
 /// What a caller said in their own words carries this, where that is asked for. No label of a
@@ -75,11 +72,8 @@ impl<'h> Labels<'h> {
                 }
             }
         }
-        for _ in 0..ROUNDS_MAX {
-            if !labels.carry_on() {
-                break;
-            }
-        }
+        // Labels only grow, and there are no more than variables and labels: it comes to an end.
+        while labels.carry_on() {}
         labels
     }
 

@@ -30,6 +30,9 @@ use crate::{
 /// How often the graph is looked at again after a finding.
 const ROUNDS_MAX: usize = 24;
 
+/// Inputs that are counted one by one when seconds are; who may take more is not held to them.
+const INPUTS_COUNTED_MAX: u32 = 16;
+
 /// What reaching a human costs from every state.
 struct Costs {
     inputs: Values,
@@ -91,23 +94,37 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
         |state, way| graph.trouble(state, way) != Some(Trouble::LastResort),
     );
     let mut excused: Vec<bool> = in_time.iter().map(|in_time| !in_time).collect();
-    let mut game = Game::new(graph, goal).closing(trouble);
+    // Hours that lead to a human are no trouble: what they cost counts. Those that do not are judged as
+    // ways that went wrong.
+    let by_any_hour = Costs::of(&Game::new(graph, goal).closing(trouble), inputs_max);
+    let hours = |state: usize, way: &Way| graph.trouble(state, way) == Some(Trouble::Closed);
+    let mut game = Game::new(graph, goal).closing(|state, way| {
+        trouble(state, way) && !(hours(state, way) && !by_any_hour.is_bad(proof, way.to))
+    });
     for _ in 0..ROUNDS_MAX {
         game = game.with_goal(|state| goal(state) || excused[state]);
         let costs = Costs::of(&game, inputs_max);
         let bad = |state: usize| costs.is_bad(proof, state);
         let judged = (0..graph.states.len())
             .filter(|state| !excused[*state] && (graph.asks(*state) || starts.contains(state)));
-        let Some(deepest) = judged
-            .clone()
-            .filter(|state| bad(*state))
-            .min_by_key(|state| order[*state])
-        else {
-            break;
-        };
+        // Those are to blame from which no other that is to blame is reached.
+        let mut is_bad = vec![false; parts.len()];
+        for state in judged.clone().filter(|state| bad(*state)) {
+            is_bad[order[state]] = true;
+        }
+        let mut above_bad = vec![false; parts.len()];
+        for (place, part) in parts.iter().enumerate() {
+            above_bad[place] = part
+                .iter()
+                .flat_map(|state| graph.states[*state].ways.iter().map(|way| order[way.to]))
+                .any(|to| to != place && (is_bad[to] || above_bad[to]));
+        }
         let among: Vec<usize> = judged
-            .filter(|state| order[*state] == order[deepest] && bad(*state))
+            .filter(|state| bad(*state) && !above_bad[order[*state]])
             .collect();
+        if among.is_empty() {
+            break;
+        }
         for state in by_step(graph, among.iter().copied()).into_values() {
             report_question(proof, graph, &game, &costs, state);
         }
@@ -120,13 +137,13 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
 
 impl Costs {
     fn of(game: &Game<'_, '_>, inputs_max: u32) -> Self {
-        let layers = game.costs_within(inputs_max, |way| way.seconds.1);
+        let seconds = |way: &Way| way.seconds.1;
+        let within = (inputs_max <= INPUTS_COUNTED_MAX)
+            .then(|| game.costs_within(inputs_max, seconds).pop())
+            .flatten();
         Self {
             inputs: game.costs(|way| f64::from(way.inputs)),
-            seconds: layers
-                .last()
-                .cloned()
-                .unwrap_or_else(|| game.costs(|way| way.seconds.1)),
+            seconds: within.unwrap_or_else(|| game.costs(seconds)),
         }
     }
 

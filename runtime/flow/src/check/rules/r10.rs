@@ -3,7 +3,10 @@
 //! Silence may also lead back to the question through the flow: then it is asked as often as that goes
 //! on, until a counter says that it is enough. Questions of a survey are not looked at: nothing is lost by not answering one.
 
-use std::collections::HashSet;
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
 
 use trunkline_model::Duration;
 
@@ -23,7 +26,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 continue;
             };
             // Silence may lead back to the question: then it is asked as often again.
-            let Some(times) = asked_at_least(graph, state, &mut HashSet::new()) else {
+            let Some(times) = asked_at_least(graph, state) else {
                 continue;
             };
             let listens = first_input(time) * f64::from(times);
@@ -66,46 +69,42 @@ fn hearings(graph: &Graph<'_>, state: usize) -> Option<(Option<Duration>, u32)> 
 
 /// How often a caller who keeps silent is asked at least, the times that the flow leads back included;
 /// none when it always leads back.
-fn asked_at_least(graph: &Graph<'_>, state: usize, above: &mut HashSet<usize>) -> Option<u32> {
-    let (_, again) = hearings(graph, state)?;
-    if !above.insert(state) {
-        return None;
-    }
-    let of = &graph.states[state];
-    let mut open: Vec<usize> = of
-        .ways
-        .iter()
-        .filter(|way| matches!(&way.by, By::Exit(name) if &**name == "no-input"))
-        .map(|way| way.to)
-        .collect();
-    let mut seen: HashSet<usize> = HashSet::new();
-    // The fewest of all that may come: none more where it leads elsewhere.
-    let mut more: Option<u32> = None;
-    let mut leaves = open.is_empty();
-    while let Some(at) = open.pop() {
-        if !seen.insert(at) {
+///
+/// The shortest way, by what is asked on it, from the question to where it is not asked any more.
+fn asked_at_least(graph: &Graph<'_>, question: usize) -> Option<u32> {
+    let of = &graph.states[question];
+    let is_same = |state: usize| {
+        let here = &graph.states[state];
+        graph.asks(state) && here.flow.name == of.flow.name && here.step == of.step
+    };
+    let asks = |state: usize| hearings(graph, state).map_or(0, |(_, again)| u64::from(again) + 1);
+    let mut least: HashMap<usize, u64> = HashMap::from([(question, asks(question))]);
+    let mut open = BinaryHeap::from([Reverse((asks(question), question))]);
+    while let Some(Reverse((times, at))) = open.pop() {
+        if least.get(&at).is_some_and(|known| times > *known) {
             continue;
         }
-        let here = &graph.states[at];
-        if graph.asks(at) && here.flow.name == of.flow.name && here.step == of.step {
-            if let Some(times) = asked_at_least(graph, at, above) {
-                more = Some(more.map_or(times, |least| least.min(times)));
+        let same = is_same(at);
+        if !same && (graph.waits_for_caller(at) || graph.is_human(at) || graph.outcome(at).is_some()) {
+            return u32::try_from(times).ok().or(Some(u32::MAX));
+        }
+        let goes_on = |way: &&Way| match (&way.by, same) {
+            (By::Exit(name), true) => &**name == "no-input",
+            (_, true) => false,
+            (_, false) => graph.chooser(at, way) == Chooser::World && graph.trouble(at, way).is_none(),
+        };
+        let mut leads_on = false;
+        for way in graph.states[at].ways.iter().filter(goes_on) {
+            leads_on = true;
+            let through = times + if is_same(way.to) { asks(way.to) } else { 0 };
+            if least.get(&way.to).is_none_or(|known| through < *known) {
+                least.insert(way.to, through);
+                open.push(Reverse((through, way.to)));
             }
-        } else if graph.waits_for_caller(at) || graph.is_human(at) || graph.outcome(at).is_some() {
-            leaves = true;
-        } else {
-            let goes_on =
-                |way: &&Way| graph.chooser(at, way) == Chooser::World && graph.trouble(at, way).is_none();
-            let before = open.len();
-            open.extend(here.ways.iter().filter(goes_on).map(|way| way.to));
-            leaves |= open.len() == before;
+        }
+        if !leads_on {
+            return u32::try_from(times).ok().or(Some(u32::MAX));
         }
     }
-    above.remove(&state);
-    let own = again + 1;
-    match (leaves, more) {
-        (true, _) => Some(own),
-        (false, Some(more)) => Some(own.saturating_add(more)),
-        (false, None) => None,
-    }
+    None
 }

@@ -5,7 +5,7 @@
 //! Each of a decision's ways has to lead out. An end without a word is no way out.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -24,21 +24,28 @@ use crate::{
     words,
 };
 
-/// Decisions and flows that are followed from the word on.
-const HOPS_MAX: usize = 16;
+/// Decisions and flows that are followed from the word on, one after the other.
+const HOPS_MAX: usize = 64;
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     let wanted = proof.words("emergency");
     for graph in proof.graphs {
-        let asking = by_step(graph, (0..graph.states.len()).filter(|state| graph.hears(*state)));
+        let mut outs = Outs::new(graph.hotline);
+        // The same question may be asked in flows that take words for different things.
+        let asking: Vec<usize> = (0..graph.states.len())
+            .filter(|state| graph.hears(*state))
+            .collect();
         let mut missing: BTreeMap<usize, Vec<&Arc<str>>> = BTreeMap::new();
-        for state in asking.values() {
+        for state in &asking {
             for word in &wanted {
-                if !leaves(graph, *state, word) {
+                if !leaves(graph, *state, word, &mut outs) {
                     missing.entry(*state).or_default().push(word);
                 }
             }
         }
+        let wanting = by_step(graph, missing.keys().copied())
+            .into_values()
+            .collect::<BTreeSet<usize>>();
         let first = graph.states[graph.starts[0].1].flow;
         // Words that no question takes are missing from the flow, not from each of its questions.
         let everywhere: BTreeSet<&Arc<str>> = wanted
@@ -46,12 +53,12 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
             .filter(|word| {
                 let nowhere = |state: &usize| missing.get(state).is_some_and(|words| words.contains(word));
                 !asking.is_empty()
-                    && asking.values().all(nowhere)
-                    && asking.values().all(|state| heard(graph, *state, word).is_none())
+                    && asking.iter().all(nowhere)
+                    && asking.iter().all(|state| heard(graph, *state, word).is_none())
                     && !first.anywhere.words.iter().any(|(known, _)| **known == ***word)
             })
             .collect();
-        let nearest = asking.values().copied().min_by_key(|state| graph.near[*state]);
+        let nearest = asking.iter().copied().min_by_key(|state| graph.near[*state]);
         if let (Some(word), Some(state)) = (everywhere.first(), nearest)
             && proof.once(first, usize::MAX, "R4")
         {
@@ -71,7 +78,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
         }
         // Where words lead that are heard, but not out: that is said of the step, not of each question.
         let mut ends_up: BTreeMap<(&str, &str), Astray<'_>> = BTreeMap::new();
-        for (state, words) in missing {
+        for (state, words) in missing.into_iter().filter(|(state, _)| wanting.contains(state)) {
             let mut unheard = Vec::new();
             for word in words.into_iter().filter(|word| !everywhere.contains(word)) {
                 match heard(graph, state, word) {
@@ -158,9 +165,7 @@ fn said(
     } else {
         match &step.verb {
             Verb::Menu(menu) if menu.retries == 0 => find(&exit("no-match")),
-            Verb::Ask(ask)
-                if matches!(ask.answer, Answer::Text | Answer::OneOf(_)) && ask.confirm.is_none() =>
-            {
+            Verb::Ask(ask) if ask.confirm.is_none() && is_answered(ask, word) => {
                 // Choices that lead to the same are one way.
                 find(&|by| is_answer(ask, by, word)).or_else(|| find(&|by| matches!(by, By::Answer(_))))
             }
@@ -200,6 +205,18 @@ fn astray(graph: &Graph<'_>, from: usize) -> Path {
     Path::default()
 }
 
+/// Whether a word is taken for an answer.
+fn is_answered(ask: &Ask, word: &str) -> bool {
+    match &ask.answer {
+        Answer::Text => true,
+        Answer::OneOf(choices) => {
+            let said = words::plain(word);
+            choices.iter().any(|choice| choice.is_named(&said))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a way is the answer that a word is taken for.
 fn is_answer(ask: &Ask, by: &By, word: &str) -> bool {
     let By::Answer(choice) = by else { return false };
@@ -214,9 +231,8 @@ fn is_answer(ask: &Ask, by: &By, word: &str) -> bool {
 }
 
 /// Whether a word said at a question leads out within one step.
-fn leaves(graph: &Graph<'_>, state: usize, word: &Arc<str>) -> bool {
-    heard(graph, state, word)
-        .is_some_and(|(flow, step)| leads_out(graph.hotline, flow, step, false, HOPS_MAX))
+fn leaves<'g>(graph: &'g Graph<'_>, state: usize, word: &Arc<str>, outs: &mut Outs<'g>) -> bool {
+    heard(graph, state, word).is_some_and(|(flow, step)| outs.leads_out(flow, step, false, HOPS_MAX))
 }
 
 /// Where a word leads that is all the caller says, as the engine hears it.
@@ -256,30 +272,56 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
     })
 }
 
-/// Whether a step is a way out, or an announcement before one.
-fn leads_out(hotline: &Hotline, flow: &Flow, id: &StepId, announced: bool, hops: usize) -> bool {
-    let (Some(step), Some(hops)) = (flow.steps.get(id), hops.checked_sub(1)) else {
-        return false;
-    };
-    let on =
-        |to: Option<&StepId>, announced| to.is_some_and(|to| leads_out(hotline, flow, to, announced, hops));
-    let goes = match &step.verb {
-        Verb::Transfer(_) | Verb::Queue(_) => true,
-        Verb::End(_) => announced,
-        Verb::Say(_) => !announced && on(step.next.as_ref(), true),
-        Verb::Set(_) => on(step.next.as_ref(), announced),
-        Verb::Choose(choose) => choose
-            .branches
-            .iter()
-            .map(|(_, to)| to)
-            .chain([&choose.otherwise])
-            .all(|to| on(Some(to), announced)),
-        Verb::Run(run) => hotline
-            .flows
-            .get(&run.flow)
-            .is_some_and(|inner| leads_out(hotline, inner, &inner.start, announced, hops)),
-        _ => false,
-    };
-    // A step whose condition does not hold is passed over.
-    goes && (step.when.is_none() || on(step.next.as_ref(), announced))
+/// Which steps are ways out: each is looked at once.
+struct Outs<'h> {
+    hotline: &'h Hotline,
+    /// By the flow's and the step's name, and whether something was announced before. A step that is
+    /// being looked at is none yet: a circle is no way out.
+    known: HashMap<(&'h str, &'h str, bool), bool>,
+}
+
+impl<'h> Outs<'h> {
+    fn new(hotline: &'h Hotline) -> Self {
+        Self {
+            hotline,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Whether a step is a way out, or an announcement before one.
+    fn leads_out(&mut self, flow: &'h Flow, id: &StepId, announced: bool, hops: usize) -> bool {
+        let (Some((id, step)), Some(hops)) = (flow.steps.get_key_value(id), hops.checked_sub(1)) else {
+            return false;
+        };
+        let place = (flow.name.as_str(), id.as_str(), announced);
+        if let Some(known) = self.known.get(&place) {
+            return *known;
+        }
+        self.known.insert(place, false);
+        let mut on =
+            |to: Option<&StepId>, announced| to.is_some_and(|to| self.leads_out(flow, to, announced, hops));
+        let goes = match &step.verb {
+            Verb::Transfer(_) | Verb::Queue(_) => true,
+            Verb::End(_) => announced,
+            Verb::Say(_) => !announced && on(step.next.as_ref(), true),
+            Verb::Set(_) => on(step.next.as_ref(), announced),
+            Verb::Choose(choose) => choose
+                .branches
+                .iter()
+                .map(|(_, to)| to)
+                .chain([&choose.otherwise])
+                .all(|to| on(Some(to), announced)),
+            Verb::Run(run) => match self.hotline.flows.get(&run.flow) {
+                Some(inner) => self.leads_out(inner, &inner.start, announced, hops),
+                None => false,
+            },
+            _ => false,
+        };
+        // A step whose condition does not hold is passed over.
+        let passed = || step.next.as_ref();
+        let out = goes
+            && (step.when.is_none() || passed().is_some_and(|to| self.leads_out(flow, to, announced, hops)));
+        self.known.insert(place, out);
+        out
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
-    let names = proof.words("synthetic");
+    let names = proof.voice_notices();
     for graph in proof.graphs {
         let speaks = |state: usize| {
             let language = &graph.states[state].language;
@@ -17,7 +17,9 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 .any(|prompt| prompt.is_synthetic(language))
         };
         let announces = |state: usize| match &graph.step(state).verb {
-            Verb::Say(say) => say.notice.as_ref().is_some_and(|notice| names.contains(notice)),
+            Verb::Say(say) if graph.states[state].kind == Kind::Step => {
+                say.notice.as_ref().is_some_and(|notice| names.contains(notice))
+            }
             _ => false,
         };
         // An announcement may be a recording itself.
@@ -70,6 +72,14 @@ fn may_say<'g>(graph: &'g Graph<'_>, state: usize) -> Vec<&'g Prompt> {
     let mut prompts: Vec<&Prompt> = spoken(graph, state).into_iter().collect();
     if graph.states[state].kind == Kind::Step {
         match &graph.step(state).verb {
+            Verb::Menu(menu) => {
+                prompts.extend(menu.entries.iter().filter_map(|entry| entry.say.as_deref()));
+                prompts.extend(menu.again.iter().map(|prompt| &**prompt));
+            }
+            Verb::Ask(ask) => {
+                prompts.extend(ask.again.iter().map(|prompt| &**prompt));
+                prompts.extend(ask.confirm.as_deref());
+            }
             Verb::Call(call) => prompts.extend(call.meanwhile.as_deref()),
             Verb::Together(together) => prompts.extend(together.meanwhile.as_deref()),
             Verb::Queue(queue) => {
