@@ -11,7 +11,7 @@ use std::{
 use anyhow::anyhow;
 use clap::Args;
 use trunkline_flow::{
-    Rules, Severity, Sources,
+    Diagnostic, Rules, Severity, Sources,
     diagnostics::{Color, render_in},
     prove, scenario,
 };
@@ -148,6 +148,12 @@ async fn look(folder: &Path) -> Result<(Arc<Report>, Option<Arc<Release>>), Fail
             Ok((report, release))
         }
         Err(StartError::Check { report, .. }) => {
+            let by_rules =
+                |finding: &Diagnostic| finding.severity == Severity::Warning || finding.clause.is_some();
+            // With other errors it would not load either.
+            if !report.findings.iter().all(by_rules) {
+                return Ok((report, None));
+            }
             let release = match rehearse(folder).await {
                 Ok(node) => {
                     let release = node.releases().current();

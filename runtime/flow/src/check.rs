@@ -8,7 +8,7 @@ mod exits;
 mod expressions;
 mod flow;
 mod flows;
-mod graph;
+pub(crate) mod graph;
 mod hangup;
 #[cfg(any(test, feature = "testing"))]
 pub mod harness;

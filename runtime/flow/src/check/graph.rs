@@ -87,7 +87,7 @@ impl<'a> Graph<'a> {
 }
 
 /// Strongly connected parts, without recursion (Tarjan).
-pub(super) fn components<I: Iterator<Item = usize>>(
+pub(crate) fn components<I: Iterator<Item = usize>>(
     count: usize,
     next: impl Fn(usize) -> I,
 ) -> Vec<Vec<usize>> {

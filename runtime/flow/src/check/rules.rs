@@ -24,9 +24,10 @@ use std::{
 use super::{Rules, world::World};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
+    expression::{ContactField, Op},
     hotline::{Flow, Hotline, PackUse},
     prove::{
-        PACKS,
+        PACKS, facts,
         graph::{self, By, Graph, Kind, Way},
         packs::{Clause, Pack, Rule, pack},
         paths::{self, Avoided, Path},
@@ -121,7 +122,14 @@ fn asks_for_the_number(hotline: &Hotline) -> bool {
         .values()
         .flat_map(|flow| flow.steps.values())
         .flat_map(graph::read)
-        .any(|expression| expression.source().contains("number"))
+        .any(|expression| {
+            let mut reads = false;
+            facts::walk(expression.root(), &mut |node| {
+                let number = ContactField::Number;
+                reads |= matches!(&node.op, Op::Contact { field, .. } if *field == number);
+            });
+            reads
+        })
 }
 
 fn number_span(world: &World<'_>, number: &str) -> Span {
@@ -376,6 +384,10 @@ impl<'p> Proof<'p, '_> {
         script: &Script<'_>,
         onward: impl Fn(usize, &Avoided) -> Path,
     ) -> Finding {
+        // Findings that are not shown need no script.
+        if !self.world.findings.borrow().has_room() {
+            return finding;
+        }
         let mut avoided = Avoided::new();
         for (_, start) in graph.starts.iter().cycle().take(WITNESS_TRIES_MAX) {
             let Some(mut path) = paths::to(graph, *start, state, &avoided, script.open) else {

@@ -113,6 +113,11 @@ impl Findings {
         self.found.push(finding);
     }
 
+    /// Whether another one would be shown.
+    pub(crate) fn has_room(&self) -> bool {
+        self.found.len() < FINDINGS_MAX
+    }
+
     /// Takes the findings of another part in.
     pub(crate) fn extend(&mut self, others: Self) {
         for finding in others.found {

@@ -113,10 +113,12 @@ impl Facts {
 
     /// Forgets what may be otherwise after a while: calendars, queues, the time.
     pub(crate) fn let_time_pass(&mut self) {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
         let passing = |about: &str| {
-            ["calendar.", "queue.", "now"]
-                .iter()
-                .any(|part| about.contains(part))
+            about.split(|c| !is_name(c)).any(|name| {
+                let root = name.split('.').next();
+                matches!(root, Some("calendar" | "queue" | "now"))
+            })
         };
         self.0.retain(|about, _| !passing(about));
     }
@@ -395,6 +397,62 @@ pub(crate) fn walk<'n>(node: &'n Node, look: &mut impl FnMut(&'n Node)) {
         Op::Variant(_, Some(payload)) => walk(payload, look),
         _ => {}
     }
+}
+
+/// Whether a condition holds when all is as it should be: calendars and queues open, nobody waiting before,
+/// agents there. None where that does not decide it.
+pub(crate) fn holds_when_fine(node: &Node) -> Option<bool> {
+    match &node.op {
+        Op::Nested(expression) => holds_when_fine(expression.root()),
+        Op::Present { of, .. } | Op::Convert(of, _) => holds_when_fine(of),
+        Op::Constant(Value::Bool(truth)) => Some(*truth),
+        Op::CalendarOpen(_) | Op::Queue(_, QueueField::Open) => Some(true),
+        Op::Not(inside) => holds_when_fine(inside).map(|truth| !truth),
+        Op::Binary(operator @ (Operator::And | Operator::Or), a, b) => {
+            let decides = *operator == Operator::Or;
+            match (holds_when_fine(a), holds_when_fine(b)) {
+                (Some(a), Some(b)) => Some(if decides { a || b } else { a && b }),
+                (Some(truth), None) | (None, Some(truth)) if truth == decides => Some(decides),
+                _ => None,
+            }
+        }
+        Op::Binary(operator, a, b) if operator.compares() => {
+            let (a, b) = (fine(a)?, fine(b)?);
+            match computed(&Op::Binary(*operator, constant(a), constant(b))) {
+                Worth::Is(Value::Bool(truth)) => Some(truth),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// What a reading of a queue is when all is as it should be, or a constant.
+fn fine(node: &Node) -> Option<Value> {
+    /// Agents enough for any flow that asks.
+    const AGENTS: i128 = 1_000;
+    match &node.op {
+        Op::Nested(expression) => fine(expression.root()),
+        Op::Present { of, .. } | Op::Convert(of, _) => fine(of),
+        Op::Constant(value) => Some(value.clone()),
+        Op::Queue(_, QueueField::Waiting) => Some(Value::Int(0)),
+        Op::Queue(_, QueueField::Wait) => Some(Value::Duration(trunkline_model::Duration::default())),
+        Op::Queue(_, QueueField::Agents) => Some(Value::Int(AGENTS)),
+        _ => None,
+    }
+}
+
+/// Whether a condition is about the world and the contact alone, and not about one flow's variables.
+pub(crate) fn is_of_the_world(node: &Node) -> bool {
+    let (mut reads, mut varies) = (false, false);
+    walk(node, &mut |node| match &node.op {
+        Op::Variable { .. } | Op::Answer | Op::Result => varies = true,
+        Op::Contact { .. } | Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Queue(..) | Op::Now => {
+            reads = true
+        }
+        _ => {}
+    });
+    reads && !varies
 }
 
 /// How it is known by that a calendar is open.

@@ -11,7 +11,7 @@ use std::{
     collections::BinaryHeap,
 };
 
-use super::graph::{Chooser, Graph, Way};
+use super::graph::{By, Chooser, Graph, Way};
 
 /// A goal that is never reached costs this.
 pub(crate) const NEVER: f64 = f64::INFINITY;
@@ -112,8 +112,11 @@ impl<'g, 'h> Game<'g, 'h> {
     /// Whether the one who chooses at a state can choose a way.
     pub(crate) fn can_choose(&self, state: usize, index: usize) -> bool {
         let way = &self.graph.states[state].ways[index];
+        let pressed = matches!(way.by, By::Key(_) | By::Word(_));
+        // What the caller may press or say beside it, in a queue or a survey, the world does not choose.
         self.is_open(state, index)
-            && (!self.is_callers(state) || (way.sure && self.graph.chooser(state, way) == Chooser::Caller))
+            && ((!self.is_callers(state) && !pressed)
+                || (self.is_callers(state) && way.sure && self.graph.chooser(state, way) == Chooser::Caller))
     }
 
     /// What reaching the goal costs from every state, at most.

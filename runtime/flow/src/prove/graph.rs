@@ -18,7 +18,7 @@ use trunkline_model::{
 };
 
 use super::{
-    facts::{Facts, Given, Worth, reads_the_world},
+    facts::{Facts, Given, Worth, holds_when_fine, reads_the_world},
     plan::{Memory, Plans},
 };
 use crate::{
@@ -29,7 +29,8 @@ use crate::{
 
 /// How much is remembered, and the states that a graph may then have: so many however small its hotline,
 /// and so many more for each step and language. Past them less is remembered.
-const MEMORIES: [(Memory, usize, usize); 3] = [
+const MEMORIES: [(Memory, usize, usize); 4] = [
+    (Memory::Loops, 6_000, 6),
     (Memory::All, 6_000, 6),
     (Memory::Repeated, 6_000, 6),
     (Memory::Nothing, 20_000, 24),
@@ -354,11 +355,13 @@ fn trouble_of(step: &Step, by: &By) -> Option<Trouble> {
             (Verb::Run(_), _) => return None,
             _ => Trouble::Failure,
         }),
-        By::Passed | By::Entered => step
-            .when
-            .as_ref()
-            .is_some_and(|when| reads_the_world(when.root()))
-            .then_some(Trouble::Closed),
+        By::Passed | By::Entered => {
+            let when = step.when.as_ref().filter(|when| reads_the_world(when.root()))?;
+            // Of the two only the one that is not taken when all is as it should be.
+            let fine = holds_when_fine(when.root());
+            let ordinary = fine == Some(*by == By::Entered);
+            (!ordinary).then_some(Trouble::Closed)
+        }
         _ => None,
     }
 }
@@ -685,16 +688,19 @@ impl<'h> Trail<'h, '_, '_> {
                     self.next(step, &served, taking(0.0, max));
                 }
                 self.exits(step, |name| match (name, open) {
-                    ("closed", Some(true)) => None,
+                    ("closed", Some(true)) | ("timeout", _) => None,
                     ("closed", _) => Some(FREE),
                     (_, Some(false)) => None,
-                    ("timeout", _) => Some(taking(max, max)),
                     _ => Some(FREE),
                 });
                 if open == Some(false) {
                     return;
                 }
-                for offer in &queue.offers {
+                // The rest comes after some time.
+                self.facts = served;
+                let facts = self.facts.clone();
+                self.exits(step, |name| (name == "timeout").then_some(taking(max, max)));
+                for offer in queue.offers.iter().filter(|offer| offer.after < queue.max) {
                     let (after, said) = (seconds(offer.after), self.said(&offer.prompt));
                     self.lead(
                         By::Key(offer.key),
@@ -767,6 +773,12 @@ impl<'h> Trail<'h, '_, '_> {
         let language = self.language.clone();
         let mut facts = Some(self.facts.clone());
         let mut of_the_world = false;
+        // The branch that is taken when all is open and nobody waits is no trouble.
+        let ordinary = choose
+            .branches
+            .iter()
+            .position(|(condition, _)| holds_when_fine(condition.root()) != Some(false))
+            .unwrap_or(choose.branches.len());
         for (index, (condition, to)) in choose.branches.iter().enumerate() {
             let Some(here) = facts.take() else { return };
             let given = self.builder.given(&language);
@@ -777,13 +789,23 @@ impl<'h> Trail<'h, '_, '_> {
                 here.assume(condition, false, given),
             );
             if let Some(holding) = holding {
-                self.lead(By::Branch(index, of_the_world), to, &holding, FREE);
+                self.lead(
+                    By::Branch(index, of_the_world && index != ordinary),
+                    to,
+                    &holding,
+                    FREE,
+                );
             }
-            facts = failing;
+            // What nothing asks about any more is not carried through all branches.
+            let name = self.flow.name.as_str();
+            facts = failing.map(|failing| self.builder.plans.keep(name, self.index, &here, failing));
         }
         if let Some(rest) = facts {
             self.lead(
-                By::Branch(choose.branches.len(), of_the_world),
+                By::Branch(
+                    choose.branches.len(),
+                    of_the_world && choose.branches.len() != ordinary,
+                ),
                 &choose.otherwise,
                 &rest,
                 FREE,
@@ -930,7 +952,7 @@ impl<'h> Trail<'h, '_, '_> {
                 return;
             };
             let mut outer = known.clone();
-            Plans::bring_home(&mut outer, &facts);
+            self.builder.plans.bring_home(&mut outer, &facts);
             (context, facts) = (*parent, outer);
         }
     }
@@ -950,6 +972,7 @@ impl<'h> Trail<'h, '_, '_> {
         let mut silent = 0.0;
         let mut keys = (0, 0);
         let mut inputs = 0;
+        let mut collected: Vec<Key> = Vec::new();
         if let Some(survey) = self.builder.hotline.surveys.get(name) {
             for question in &survey.questions {
                 let asked = self.said(&question.prompt);
@@ -958,13 +981,14 @@ impl<'h> Trail<'h, '_, '_> {
                 let (least, most) = presses(&question.answer);
                 keys = (keys.0 + least, keys.1 + most);
                 inputs += 1;
+                collected.extend(crate::keypad::of_answer(&question.answer));
             }
         }
         if let Some(next) = &step.next {
             self.lead(By::Answer(None), next, &facts, (inputs, keys, (0.0, silent)));
         }
         self.exits(step, |_| Some(taking(0.0, silent)));
-        self.anywhere(&[], said);
+        self.anywhere(&collected, said);
     }
 
     fn run(&mut self, run: &crate::step::Run) {
@@ -972,7 +996,7 @@ impl<'h> Trail<'h, '_, '_> {
         let Some(flow) = hotline.flows.get(&run.flow) else {
             return;
         };
-        let mut inputs = Plans::of_the_world(&self.facts);
+        let mut inputs = self.builder.plans.of_the_world(&self.facts);
         for (name, value) in &run.inputs {
             let worth = self.facts.worth(value.root(), self.builder.given(&self.language));
             inputs.set(name.as_str(), &worth);
@@ -1007,7 +1031,7 @@ impl<'h> Trail<'h, '_, '_> {
         let step = &flow.steps[at];
         let Verb::Run(run) = &step.verb else { return };
         let mut facts = known.clone();
-        Plans::bring_home(&mut facts, &self.facts);
+        self.builder.plans.bring_home(&mut facts, &self.facts);
         let to = if &*end.outcome == "completed" {
             for (name, value) in &run.save {
                 // Of an expression over `result` only a plain output is followed.

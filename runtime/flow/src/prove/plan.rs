@@ -10,14 +10,12 @@ use std::{
 };
 
 use crate::{
+    check::graph::components,
     expression::{Expression, Node, Op},
     hotline::{Flow, Hotline},
-    prove::facts::{Fact, Facts, key, open_key, path, walk},
-    step::{Step, Target, Verb},
+    prove::facts::{Facts, is_of_the_world, key, mentions, open_key, path, walk},
+    step::{Record, Step, Target, Verb},
 };
-
-/// Beginnings of facts that are about the world or the contact and not about one flow.
-const WORLD: [&str; 4] = ["calendar.", "queue.", "contact.", "has(contact."];
 
 /// A flow and what its conditions ask about.
 pub(crate) struct Plan<'h> {
@@ -32,6 +30,7 @@ pub(crate) struct Plan<'h> {
 /// The plans of all flows, and what they ask of the world together.
 pub(crate) struct Plans<'h> {
     pub(crate) flows: BTreeMap<&'h str, Plan<'h>>,
+    /// What they ask of the world and the contact, and how often.
     world: HashMap<Arc<str>, u32>,
     /// How much is remembered.
     pub(crate) memory: Memory,
@@ -41,7 +40,9 @@ pub(crate) struct Plans<'h> {
 /// too many states with one has the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// Values that were given or set, and conditions that are asked about again.
+    /// Values that were given or set, and conditions that are asked about again, also by the same step in a loop.
+    Loops,
+    /// The same, without conditions that only the same step asks again.
     All,
     /// Only what is asked about again.
     Repeated,
@@ -49,8 +50,22 @@ pub(crate) enum Memory {
     Nothing,
 }
 
+impl Memory {
+    /// How much it counts that something is asked about; what counts two is remembered.
+    const fn count(self, in_loop: bool) -> u32 {
+        match self {
+            Self::Loops if in_loop => 2,
+            _ => 1,
+        }
+    }
+
+    const fn keeps_values(self) -> bool {
+        matches!(self, Self::Loops | Self::All)
+    }
+}
+
 /// Facts that are remembered in one state. More are forgotten: their conditions go both ways.
-const FACTS_MAX: usize = 32;
+const FACTS_MAX: usize = 64;
 
 #[derive(Clone, PartialEq)]
 struct Bits(Vec<u64>);
@@ -66,6 +81,17 @@ impl Bits {
 
     fn holds(&self, at: usize) -> bool {
         self.0[at / 64] & (1 << (at % 64)) != 0
+    }
+
+    /// Those that are not among others.
+    fn without(&self, others: &Self) -> Self {
+        Self(
+            self.0
+                .iter()
+                .zip(&others.0)
+                .map(|(mine, other)| mine & !other)
+                .collect(),
+        )
     }
 
     /// Adds the other's; whether that was anything new.
@@ -84,13 +110,18 @@ impl<'h> Plans<'h> {
         let flows: BTreeMap<&str, Plan<'_>> = hotline
             .flows
             .iter()
-            .map(|(name, flow)| (name.as_str(), Plan::new(flow)))
+            .map(|(name, flow)| (name.as_str(), Plan::new(flow, memory)))
             .collect();
         let mut world: HashMap<Arc<str>, u32> = HashMap::new();
-        for plan in flows.values() {
-            for (about, count) in &plan.uses {
-                if is_of_the_world(about) {
-                    *world.entry(about.clone()).or_default() += count;
+        for flow in hotline.flows.values() {
+            let looping = in_loops(flow);
+            for (index, step) in flow.steps.values().enumerate() {
+                for condition in asked(step) {
+                    walk(condition.root(), &mut |node| {
+                        if is_of_the_world(node) && is_subject(node) {
+                            *world.entry(key(node).into()).or_default() += memory.count(looping[index]);
+                        }
+                    });
                 }
             }
         }
@@ -120,9 +151,9 @@ impl<'h> Plans<'h> {
                 .0
                 .into_iter()
                 .filter(|(about, fact)| {
-                    let known = self.memory == Memory::All && before.0.get(about) == Some(fact);
-                    if is_of_the_world(about) {
-                        return self.world.get(about).is_some_and(|count| *count >= 2);
+                    let known = self.memory.keeps_values() && before.0.get(about) == Some(fact);
+                    if let Some(count) = self.world.get(about) {
+                        return *count >= 2;
                     }
                     let again = known || plan.uses.get(about).is_some_and(|count| *count >= 2);
                     let asked = plan
@@ -137,8 +168,11 @@ impl<'h> Plans<'h> {
     }
 
     /// Of the facts of one flow, those that hold in another as well.
-    pub(crate) fn of_the_world(facts: &Facts) -> Facts {
-        let shared = facts.0.iter().filter(|(about, _)| is_of_the_world(about));
+    pub(crate) fn of_the_world(&self, facts: &Facts) -> Facts {
+        let shared = facts
+            .0
+            .iter()
+            .filter(|(about, _)| self.world.contains_key(*about));
         Facts(
             shared
                 .map(|(about, fact)| (about.clone(), fact.clone()))
@@ -147,21 +181,13 @@ impl<'h> Plans<'h> {
     }
 
     /// Takes over what became known of the world elsewhere.
-    pub(crate) fn bring_home(facts: &mut Facts, from: &Facts) {
-        let shared = from.0.iter().filter(|(about, _)| is_of_the_world(about));
-        let shared: Vec<(Arc<str>, Fact)> = shared
-            .map(|(about, fact)| (about.clone(), fact.clone()))
-            .collect();
-        facts.0.extend(shared);
+    pub(crate) fn bring_home(&self, facts: &mut Facts, from: &Facts) {
+        facts.0.extend(self.of_the_world(from).0);
     }
 }
 
-fn is_of_the_world(about: &str) -> bool {
-    WORLD.iter().any(|start| about.starts_with(start))
-}
-
 impl<'h> Plan<'h> {
-    fn new(flow: &'h Flow) -> Self {
+    fn new(flow: &'h Flow, memory: Memory) -> Self {
         let mut plan = Self {
             flow,
             uses: HashMap::new(),
@@ -169,10 +195,13 @@ impl<'h> Plan<'h> {
             subjects: HashMap::new(),
         };
         let asked: Vec<Vec<Arc<str>>> = flow.steps.values().map(subjects).collect();
-        for about in asked.iter().flatten() {
-            *plan.uses.entry(about.clone()).or_default() += 1;
-            let next = plan.subjects.len();
-            plan.subjects.entry(about.clone()).or_insert(next);
+        let looping = in_loops(flow);
+        for (index, abouts) in asked.iter().enumerate() {
+            for about in abouts {
+                *plan.uses.entry(about.clone()).or_default() += memory.count(looping[index]);
+                let next = plan.subjects.len();
+                plan.subjects.entry(about.clone()).or_insert(next);
+            }
         }
         plan.live = plan.liveness(&asked);
         plan
@@ -192,7 +221,9 @@ impl<'h> Plan<'h> {
                 bits
             })
             .collect();
-        let mut before: Vec<Vec<usize>> = vec![Vec::new(); count];
+        // What a way gives a value is not what was known of it before.
+        let mut killed: HashMap<&str, Bits> = HashMap::new();
+        let mut before: Vec<Vec<(usize, Option<Bits>)>> = vec![Vec::new(); count];
         let anywhere: Vec<usize> = flow
             .anywhere
             .keys
@@ -201,22 +232,37 @@ impl<'h> Plan<'h> {
             .filter_map(|step| flow.steps.get_index_of(step))
             .collect();
         for (index, step) in flow.steps.values().enumerate() {
-            let hears = step
-                .verb
-                .hears()
-                .then_some(&anywhere)
-                .into_iter()
-                .flatten()
-                .copied();
-            for to in targets(flow, step).chain(hears) {
-                before[to].push(index);
+            let hears = step.verb.hears().then_some(&anywhere).into_iter().flatten();
+            for to in targets(flow, step).chain(hears.copied()) {
+                let gives = given_by(flow, step, to);
+                let mut kills: Option<Bits> = None;
+                for variable in gives {
+                    let bits = killed.entry(variable).or_insert_with(|| {
+                        let mut bits = Bits::new(self.subjects.len());
+                        for (about, subject) in &self.subjects {
+                            if mentions(about, variable) {
+                                bits.insert(*subject);
+                            }
+                        }
+                        bits
+                    });
+                    kills
+                        .get_or_insert_with(|| Bits::new(self.subjects.len()))
+                        .add(bits);
+                }
+                before[to].push((index, kills));
             }
         }
-        let mut open: Vec<usize> = (0..count).rev().collect();
+        // Backwards: the last steps first.
+        let mut open: Vec<usize> = (0..count).collect();
         while let Some(step) = open.pop() {
             let here = live[step].clone();
-            for from in &before[step] {
-                if live[*from].add(&here) {
+            for (from, kills) in &before[step] {
+                let grew = match kills {
+                    None => live[*from].add(&here),
+                    Some(kills) => live[*from].add(&here.without(kills)),
+                };
+                if grew {
                     open.push(*from);
                 }
             }
@@ -225,14 +271,60 @@ impl<'h> Plan<'h> {
     }
 }
 
-/// What a step asks about: conditions and paths in them, and what it hands on to others.
-fn subjects(step: &Step) -> Vec<Arc<str>> {
-    let mut found: Vec<Arc<str>> = Vec::new();
+/// The steps from which a way leads back to them.
+fn in_loops(flow: &Flow) -> Vec<bool> {
+    let steps: Vec<&Step> = flow.steps.values().collect();
+    let mut looping = vec![false; steps.len()];
+    for part in components(steps.len(), |step| targets(flow, steps[step])) {
+        let alone = part.len() == 1 && targets(flow, steps[part[0]]).all(|to| to != part[0]);
+        for step in part {
+            looping[step] = !alone;
+        }
+    }
+    looping
+}
+
+/// The variables that are given a value on every way from a step to another.
+fn given_by<'h>(flow: &'h Flow, step: &'h Step, to: usize) -> Vec<&'h str> {
+    let leads = |id: &trunkline_model::StepId| flow.steps.get_index_of(id) == Some(to);
+    let by_next = step.next.as_ref().is_some_and(&leads);
+    // What else leads there may give it none.
+    let otherwise = targets(flow, step).filter(|target| *target == to).count() > 1;
+    if !by_next || otherwise || step.when.is_some() {
+        return Vec::new();
+    }
+    match &step.verb {
+        Verb::Call(call) => call.save.iter().map(|save| save.as_str()).collect(),
+        Verb::Ask(ask) => ask.save.iter().map(|save| save.as_str()).collect(),
+        Verb::Together(together) => {
+            let saves = together
+                .branches
+                .iter()
+                .filter_map(|(_, call)| call.save.as_ref());
+            saves.map(|save| save.as_str()).collect()
+        }
+        Verb::Ticket(ticket) => ticket.save.iter().map(|save| save.as_str()).collect(),
+        Verb::Record(Record::Message { save, .. }) => vec![save.as_str()],
+        _ => Vec::new(),
+    }
+}
+
+/// The conditions of a step.
+fn asked(step: &Step) -> Vec<&Expression> {
     let mut conditions: Vec<&Expression> = step.when.iter().collect();
-    let mut handed: Vec<&Expression> = Vec::new();
     match &step.verb {
         Verb::Choose(choose) => conditions.extend(choose.branches.iter().map(|(when, _)| when)),
         Verb::Menu(menu) => conditions.extend(menu.entries.iter().filter_map(|entry| entry.when.as_ref())),
+        _ => {}
+    }
+    conditions
+}
+
+/// What a step asks about: conditions and paths in them, and what it hands on to others.
+fn subjects(step: &Step) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> = Vec::new();
+    let mut handed: Vec<&Expression> = Vec::new();
+    match &step.verb {
         Verb::Set(set) => handed.extend(
             set.assignments
                 .iter()
@@ -243,8 +335,12 @@ fn subjects(step: &Step) -> Vec<Arc<str>> {
         Verb::End(end) => handed.extend(end.outputs.iter().map(|(_, value)| value)),
         _ => {}
     }
-    for condition in conditions {
-        walk(condition.root(), &mut |node| note(node, &mut found));
+    for condition in asked(step) {
+        walk(condition.root(), &mut |node| {
+            if is_subject(node) {
+                found.push(key(node).into());
+            }
+        });
     }
     for value in handed {
         walk(value.root(), &mut |node| {
@@ -256,15 +352,12 @@ fn subjects(step: &Step) -> Vec<Arc<str>> {
     found
 }
 
-fn note(node: &Node, found: &mut Vec<Arc<str>>) {
-    // A node that only wraps another is the same subject, to be counted once.
-    if matches!(
+/// Whether a node is asked about by itself. One that only wraps another is the same subject, to be counted once.
+fn is_subject(node: &Node) -> bool {
+    !matches!(
         node.op,
         Op::Nested(_) | Op::Present { .. } | Op::Convert(..) | Op::Constant(_)
-    ) {
-        return;
-    }
-    found.push(key(node).into());
+    )
 }
 
 /// The steps of the same flow that a step leads to by itself.

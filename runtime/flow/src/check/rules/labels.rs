@@ -140,11 +140,8 @@ impl<'h> Labels<'h> {
                 found.insert(PHONE.into());
             }
             Op::Variable { name, .. } => {
-                let known = self
-                    .variables
-                    .iter()
-                    .find(|((of, variable), _)| *of == flow.name.as_str() && *variable == *name);
-                found.extend(known.into_iter().flat_map(|(_, labels)| labels.iter().cloned()));
+                let known = self.variables.get(&(flow.name.as_str(), name.clone()));
+                found.extend(known.into_iter().flatten().cloned());
             }
             _ => {}
         });

@@ -1,8 +1,8 @@
 //! R4: at every question the words of an emergency lead, within one step, to where emergencies go: a
 //! transfer, a queue, or an announcement and the end of the contact.
 //!
-//! What the caller does not notice is no step: a decision, variables that are set, a flow that is entered.
-//! Each of a decision's ways has to lead out. An end without a word is no way out.
+//! What the caller does not notice is no step: a decision, variables that are set, a flow that is entered or
+//! left. Each of a decision's ways has to lead out. An end without a word is no way out.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -14,7 +14,7 @@ use trunkline_model::StepId;
 use super::{Proof, Script, by_step};
 use crate::{
     diagnostics::one_of,
-    hotline::{Flow, Hotline},
+    hotline::Flow,
     prove::{
         graph::{By, Graph, Kind},
         paths::Path,
@@ -24,13 +24,10 @@ use crate::{
     words,
 };
 
-/// Decisions and flows that are followed from the word on, one after the other.
-const HOPS_MAX: usize = 64;
-
 pub(super) fn check(proof: &Proof<'_, '_>) {
     let wanted = proof.words("emergency");
     for graph in proof.graphs {
-        let mut outs = Outs::new(graph.hotline);
+        let mut outs: HashMap<usize, bool> = HashMap::new();
         // The same question may be asked in flows that take words for different things.
         let asking: Vec<usize> = (0..graph.states.len())
             .filter(|state| graph.hears(*state))
@@ -157,11 +154,10 @@ fn said(
 ) -> crate::diagnostics::Finding {
     let step = graph.step(state);
     let target = heard(graph, state, word).map(|(_, to)| to);
-    let of_word = |by: &By| matches!(by, By::Word(known) if words::find_word(&[(known.clone(), ())], &words::plain(word)).is_some());
     let exit = |name: &'static str| move |by: &By| matches!(by, By::Exit(exit) if &**exit == name);
     let find = |is: &dyn Fn(&By) -> bool| graph.states[state].ways.iter().position(|way| is(&way.by));
     let way = if target.is_some() {
-        find(&of_word)
+        by_word(graph, state, word)
     } else {
         match &step.verb {
             Verb::Menu(menu) if menu.retries == 0 => find(&exit("no-match")),
@@ -178,31 +174,34 @@ fn said(
         ..Script::default()
     };
     proof.with_script(finding, graph, state, &script, |at, _| match way {
-        Some(way) => astray(graph, graph.states[at].ways[way].to).after((at, way)),
+        Some(way) => astray(graph, graph.states[at].ways[way].to)
+            .unwrap_or_default()
+            .after((at, way)),
         None => Path::default(),
     })
 }
 
-/// The way on from where a word leads to the first place that is not out.
-fn astray(graph: &Graph<'_>, from: usize) -> Path {
-    let mut seen = HashSet::from([from]);
+/// The way on from where a word leads to the first place that is not out; none where all ways lead out.
+fn astray(graph: &Graph<'_>, from: usize) -> Option<Path> {
+    let mut seen = HashSet::from([(from, false)]);
     let mut open = VecDeque::from([(from, false, Path::default())]);
     while let Some((state, announced, path)) = open.pop_front() {
-        let announces = match &graph.step(state).verb {
-            _ if graph.states[state].kind == Kind::Gate => announced,
-            Verb::Transfer(_) | Verb::Queue(_) => continue,
-            Verb::End(_) if announced => continue,
-            Verb::Say(_) if !announced => true,
-            Verb::Set(_) | Verb::Choose(_) | Verb::Run(_) => announced,
-            _ => return path,
+        let announces = match (&graph.step(state).verb, graph.states[state].kind) {
+            (_, Kind::End) if announced => continue,
+            (_, Kind::End) => return Some(path),
+            (_, Kind::Gate) => announced,
+            (Verb::Transfer(_) | Verb::Queue(_), _) => continue,
+            (Verb::Say(_), _) if !announced => true,
+            (Verb::Set(_) | Verb::Choose(_) | Verb::Run(_) | Verb::End(_), _) => announced,
+            _ => return Some(path),
         };
         for (index, way) in graph.states[state].ways.iter().enumerate() {
-            if seen.insert(way.to) {
+            if seen.insert((way.to, announces)) {
                 open.push_back((way.to, announces, path.clone().then(Path(vec![(state, index)]))));
             }
         }
     }
-    Path::default()
+    None
 }
 
 /// Whether a word is taken for an answer.
@@ -230,9 +229,24 @@ fn is_answer(ask: &Ask, by: &By, word: &str) -> bool {
     }
 }
 
-/// Whether a word said at a question leads out within one step.
-fn leaves<'g>(graph: &'g Graph<'_>, state: usize, word: &Arc<str>, outs: &mut Outs<'g>) -> bool {
-    heard(graph, state, word).is_some_and(|(flow, step)| outs.leads_out(flow, step, false, HOPS_MAX))
+/// Whether a word said at a question leads out within one step. `outs` are the places that were looked at.
+fn leaves(graph: &Graph<'_>, state: usize, word: &Arc<str>, outs: &mut HashMap<usize, bool>) -> bool {
+    if heard(graph, state, word).is_none() {
+        return false;
+    }
+    let Some(way) = by_word(graph, state, word) else {
+        return false;
+    };
+    let to = graph.states[state].ways[way].to;
+    *outs.entry(to).or_insert_with(|| astray(graph, to).is_none())
+}
+
+/// The way of a question that a word takes.
+fn by_word(graph: &Graph<'_>, state: usize, word: &Arc<str>) -> Option<usize> {
+    let said = words::plain(word);
+    graph.states[state].ways.iter().position(
+        |way| matches!(&way.by, By::Word(known) if words::find_word(&[(known.clone(), ())], &said).is_some()),
+    )
 }
 
 /// Where a word leads that is all the caller says, as the engine hears it.
@@ -270,58 +284,4 @@ fn heard<'g>(graph: &'g Graph<'_>, state: usize, word: &str) -> Option<(&'g Flow
         };
         Some((flow, step?))
     })
-}
-
-/// Which steps are ways out: each is looked at once.
-struct Outs<'h> {
-    hotline: &'h Hotline,
-    /// By the flow's and the step's name, and whether something was announced before. A step that is
-    /// being looked at is none yet: a circle is no way out.
-    known: HashMap<(&'h str, &'h str, bool), bool>,
-}
-
-impl<'h> Outs<'h> {
-    fn new(hotline: &'h Hotline) -> Self {
-        Self {
-            hotline,
-            known: HashMap::new(),
-        }
-    }
-
-    /// Whether a step is a way out, or an announcement before one.
-    fn leads_out(&mut self, flow: &'h Flow, id: &StepId, announced: bool, hops: usize) -> bool {
-        let (Some((id, step)), Some(hops)) = (flow.steps.get_key_value(id), hops.checked_sub(1)) else {
-            return false;
-        };
-        let place = (flow.name.as_str(), id.as_str(), announced);
-        if let Some(known) = self.known.get(&place) {
-            return *known;
-        }
-        self.known.insert(place, false);
-        let mut on =
-            |to: Option<&StepId>, announced| to.is_some_and(|to| self.leads_out(flow, to, announced, hops));
-        let goes = match &step.verb {
-            Verb::Transfer(_) | Verb::Queue(_) => true,
-            Verb::End(_) => announced,
-            Verb::Say(_) => !announced && on(step.next.as_ref(), true),
-            Verb::Set(_) => on(step.next.as_ref(), announced),
-            Verb::Choose(choose) => choose
-                .branches
-                .iter()
-                .map(|(_, to)| to)
-                .chain([&choose.otherwise])
-                .all(|to| on(Some(to), announced)),
-            Verb::Run(run) => match self.hotline.flows.get(&run.flow) {
-                Some(inner) => self.leads_out(inner, &inner.start, announced, hops),
-                None => false,
-            },
-            _ => false,
-        };
-        // A step whose condition does not hold is passed over.
-        let passed = || step.next.as_ref();
-        let out = goes
-            && (step.when.is_none() || passed().is_some_and(|to| self.leads_out(flow, to, announced, hops)));
-        self.known.insert(place, out);
-        out
-    }
 }
