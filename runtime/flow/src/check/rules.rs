@@ -349,7 +349,7 @@ impl<'p> Proof<'p, '_> {
         open: &dyn Fn(usize, &Way) -> bool,
     ) -> Finding {
         let script = Script {
-            open,
+            open: Some(open),
             ..Script::default()
         };
         self.with_script(finding, graph, state, &script, |_, _| Path::default())
@@ -389,16 +389,20 @@ impl<'p> Proof<'p, '_> {
             return finding;
         }
         let mut avoided = Avoided::new();
+        // Most of the time the shortest way is one that values allow.
+        if script.open.is_none() {
+            let (start, path) = paths::shortest(graph, state);
+            let (path, last) = script.lead_on(path, onward(state, &avoided));
+            if let Ok(witness) = witness::find(graph, start, &path, &last) {
+                return finding.witness(witness);
+            }
+        }
+        let open = script.open.unwrap_or(&|_, _| true);
         for (_, start) in graph.starts.iter().cycle().take(WITNESS_TRIES_MAX) {
-            let Some(mut path) = paths::to(graph, *start, state, &avoided, script.open) else {
+            let Some(path) = paths::to(graph, *start, state, &avoided, open) else {
                 continue;
             };
-            let last = match &script.last {
-                Last::Says(words, _) => Last::Says(words.clone(), path.0.len()),
-                Last::GoesOn => Last::GoesOn,
-                Last::IsRung => Last::IsRung,
-            };
-            path = path.then(onward(state, &avoided));
+            let (path, last) = script.lead_on(path, onward(state, &avoided));
             match witness::find(graph, *start, &path, &last) {
                 Ok(witness) => return finding.witness(witness),
                 Err(stuck) => {
@@ -420,15 +424,27 @@ impl<'p> Proof<'p, '_> {
 /// What the script of a finding has to be like.
 struct Script<'s> {
     /// The ways that may be taken to where it is to lead.
-    open: &'s dyn Fn(usize, &Way) -> bool,
+    open: Option<&'s dyn Fn(usize, &Way) -> bool>,
     /// What comes at its end.
     last: Last,
+}
+
+impl Script<'_> {
+    /// A way to where it is to lead, and on, with what comes last.
+    fn lead_on(&self, to: Path, onward: Path) -> (Path, Last) {
+        let last = match &self.last {
+            Last::Says(words, _) => Last::Says(words.clone(), to.0.len()),
+            Last::GoesOn => Last::GoesOn,
+            Last::IsRung => Last::IsRung,
+        };
+        (to.then(onward), last)
+    }
 }
 
 impl Default for Script<'_> {
     fn default() -> Self {
         Self {
-            open: &|_, _| true,
+            open: None,
             last: Last::GoesOn,
         }
     }

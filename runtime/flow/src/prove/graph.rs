@@ -54,6 +54,8 @@ pub(crate) struct Graph<'h> {
     /// How far each state is from where contacts begin: of several that show the same, the nearest
     /// is shown.
     pub(crate) near: Vec<u32>,
+    /// By which state and way each is come to then; none where contacts begin.
+    pub(crate) tree: Vec<Option<(usize, usize)>>,
 }
 
 /// Where a contact stands.
@@ -232,8 +234,9 @@ fn build_from<'h>(
                 remembering: memory != Memory::Nothing,
                 hung_up: false,
                 near: Vec::new(),
+                tree: Vec::new(),
             };
-            graph.near = super::paths::distances(&graph);
+            (graph.near, graph.tree) = super::paths::distances(&graph);
             return Some(graph);
         }
     }

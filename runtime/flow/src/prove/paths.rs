@@ -31,8 +31,11 @@ fn distance(graph: &Graph<'_>, state: usize, way: &Way) -> u32 {
 }
 
 /// How far each state is from where contacts begin, in the first language rather than in another.
-pub(crate) fn distances(graph: &Graph<'_>) -> Vec<u32> {
+///
+/// And by which state and way each is come to on the shortest way.
+pub(crate) fn distances(graph: &Graph<'_>) -> (Vec<u32>, Vec<Option<(usize, usize)>>) {
     let mut near = vec![u32::MAX; graph.states.len()];
+    let mut tree = vec![None; graph.states.len()];
     let mut open = BinaryHeap::new();
     for (place, (_, start)) in graph.starts.iter().enumerate() {
         let begins = u32::try_from(place).unwrap_or(u32::MAX);
@@ -43,15 +46,28 @@ pub(crate) fn distances(graph: &Graph<'_>) -> Vec<u32> {
         if cost > near[state] {
             continue;
         }
-        for way in &graph.states[state].ways {
+        for (index, way) in graph.states[state].ways.iter().enumerate() {
             let through = cost + distance(graph, state, way);
             if through < near[way.to] {
                 near[way.to] = through;
+                tree[way.to] = Some((state, index));
                 open.push(Reverse((through, way.to)));
             }
         }
     }
-    near
+    (near, tree)
+}
+
+/// The shortest way to a state from where contacts begin, and where that is.
+pub(crate) fn shortest(graph: &Graph<'_>, state: usize) -> (usize, Path) {
+    let mut path = Path::default();
+    let mut at = state;
+    while let Some((from, index)) = graph.tree[at] {
+        path.0.push((from, index));
+        at = from;
+    }
+    path.0.reverse();
+    (at, path)
 }
 
 /// The way from a state to another on which least happens, of those whose parts `open_to` lets through.

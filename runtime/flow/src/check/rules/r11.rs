@@ -4,7 +4,7 @@
 //! Each way is judged as if nothing else went wrong after it, since that is a way of its own; so one
 //! fault in a flow is one finding.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Proof, r8::spoken, told};
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     for graph in proof.graphs {
+        let silence = Silence::of(graph);
         let mut nearest: Vec<usize> = (0..graph.states.len()).collect();
         nearest.sort_by_key(|state| (graph.near[*state], *state));
         for state in nearest {
@@ -25,7 +26,7 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 if graph.trouble(state, way).is_none() {
                     continue;
                 }
-                let Some(silence) = silently(graph, way.to) else {
+                let Some(silence) = silence.from(graph, way.to) else {
                     continue;
                 };
                 let known = proof.was_said(of.flow, of.step, &format!("R1 {}", told(way)))
@@ -54,25 +55,50 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
     }
 }
 
-/// The shortest way from a state to an end on which nothing is said, and nothing more goes wrong.
-fn silently(graph: &Graph<'_>, from: usize) -> Option<Path> {
-    let mut seen = HashSet::from([from]);
-    let mut open = VecDeque::from([(from, Path::default())]);
-    while let Some((state, path)) = open.pop_front() {
-        if graph.outcome(state).is_some() {
-            return Some(path);
-        }
-        if spoken(graph, state).is_some() || graph.is_human(state) || graph.is_callback(state) {
-            continue;
-        }
-        for (index, way) in graph.states[state].ways.iter().enumerate() {
-            let speaks = somebody_answers(graph, state, way);
-            if !speaks && graph.trouble(state, way).is_none() && seen.insert(way.to) {
-                open.push_back((way.to, path.clone().then(Path(vec![(state, index)]))));
+/// From which states a way leads to an end on which nothing is said and nothing more goes wrong: the next
+/// part of the shortest such way, or none yet where the end is.
+struct Silence(Vec<Option<Option<usize>>>);
+
+impl Silence {
+    fn of(graph: &Graph<'_>) -> Self {
+        let mut before: Vec<Vec<(usize, usize)>> = vec![Vec::new(); graph.states.len()];
+        for (state, of) in graph.states.iter().enumerate() {
+            if spoken(graph, state).is_some() || graph.is_human(state) || graph.is_callback(state) {
+                continue;
+            }
+            for (index, way) in of.ways.iter().enumerate() {
+                if graph.trouble(state, way).is_none() && !somebody_answers(graph, state, way) {
+                    before[way.to].push((state, index));
+                }
             }
         }
+        let mut next: Vec<Option<Option<usize>>> = vec![None; graph.states.len()];
+        let ends = (0..graph.states.len()).filter(|state| graph.outcome(*state).is_some());
+        let mut open: VecDeque<usize> = ends.collect();
+        for end in &open {
+            next[*end] = Some(None);
+        }
+        while let Some(state) = open.pop_front() {
+            for (from, index) in &before[state] {
+                if next[*from].is_none() {
+                    next[*from] = Some(Some(*index));
+                    open.push_back(*from);
+                }
+            }
+        }
+        Self(next)
     }
-    None
+
+    /// The shortest such way from a state.
+    fn from(&self, graph: &Graph<'_>, state: usize) -> Option<Path> {
+        let mut path = Path::default();
+        let mut at = state;
+        while let Some(index) = self.0[at]? {
+            path.0.push((at, index));
+            at = graph.states[at].ways[index].to;
+        }
+        Some(path)
+    }
 }
 
 /// Whether a way is one on which the caller was put through to somebody.

@@ -82,7 +82,7 @@ fn report(
         .iter()
         .position(|way| matches!(way.by, By::Intent(_)));
     let script = Script {
-        open: untold,
+        open: Some(untold),
         ..Script::default()
     };
     proof.report(proof.with_script(finding, graph, state, &script, |at, _| {
