@@ -10,7 +10,7 @@ use std::{
 };
 
 use trunkline_flow::{
-    Code, Diagnostic, Parsed, Rules, Severity, Sources, check_with,
+    Code, Diagnostic, Parsed, Report, Rules, Severity, Sources, check_with,
     diagnostics::{Color, render},
     parse,
     parse::{DeclaredPlugin, Grant},
@@ -88,7 +88,7 @@ impl Builder {
     /// Builds and checks what an origin holds. Its components are kept when this returns.
     pub(crate) async fn build(&self, origin: &Origin, at: Timestamp) -> Result<Built, BuildError> {
         let sources = origin.sources().await?;
-        let parsed = parse(&sources);
+        let parsed = Arc::new(parse(&sources));
         let mut components = BTreeMap::new();
         let mut found = Vec::new();
         let mut on_disk = OnDisk::new();
@@ -128,7 +128,7 @@ impl Builder {
     /// Builds a release again of what is on the shelf.
     pub(crate) async fn rebuild(&self, id: &Digest, at: Timestamp) -> Result<Built, BuildError> {
         let bundle = self.shelf.bundle(id, at).await?;
-        let parsed = parse(&bundle.sources);
+        let parsed = Arc::new(parse(&bundle.sources));
         // A rule that came after it is no reason to strand the contacts that are on it.
         Ok(self.check(bundle, &parsed, Vec::new(), Rules::Reported, at).await)
     }
@@ -205,7 +205,7 @@ impl Builder {
     async fn check(
         &self,
         bundle: Bundle,
-        parsed: &Parsed,
+        parsed: &Arc<Parsed>,
         mut found: Vec<Diagnostic>,
         rules: Rules,
         at: Timestamp,
@@ -239,7 +239,7 @@ impl Builder {
                 Err(finding) => found.push(*finding),
             }
         }
-        let report = check_with(parsed, &interfaces, rules);
+        let report = check_aside(parsed, &interfaces, rules).await;
         // Why a plugin is not loaded has been said where its component is named.
         found.extend(
             report
@@ -335,6 +335,21 @@ impl Builder {
     pub(crate) fn distrust_stamps(&self) {
         self.stamped().clear();
     }
+}
+
+/// Checks a hotline where it keeps no contact waiting: proofs of a large one take their time.
+async fn check_aside(
+    parsed: &Arc<Parsed>,
+    interfaces: &BTreeMap<PluginName, Arc<Interface>>,
+    rules: Rules,
+) -> Report {
+    let (asked, known) = (parsed.clone(), interfaces.clone());
+    let checked = tokio::task::spawn_blocking(move || check_with(&asked, &known, rules)).await;
+    checked.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The runtime is being taken down.
+        Err(_) => check_with(parsed, interfaces, rules),
+    })
 }
 
 fn unreadable(parsed: &Parsed, plugin: &DeclaredPlugin, error: &ReadError) -> Diagnostic {
