@@ -104,6 +104,12 @@ fn hotline(steps: usize) -> Sources {
          checks: [cn-12345, accessibility]\n"
             .to_owned(),
     );
+    files.insert(
+        "calendars/office.yaml".to_owned(),
+        "calendar: office\nopen:\n  monday: [08:30-17:30]\n  tuesday: [08:30-17:30]\n  wednesday: [08:30-17:30]\n  \
+         thursday: [08:30-17:30]\n  friday: [08:30-17:30]\n  saturday: []\n  sunday: []\n"
+            .to_owned(),
+    );
     files.insert("grants.yaml".to_owned(), "crm: { data: [phone] }\n".to_owned());
     let anywhere = "anywhere: { keys: { \"*\": human }, words: { 人工: human, 救命: urgent, 报警: urgent, 着火了: urgent, emergency: urgent } }\n";
     let mut main = format!(
@@ -141,7 +147,7 @@ fn hotline(steps: usize) -> Sources {
          ring-back: { callback: { within: 30m, queue: general, window: office }, on: { duplicate: goodbye, refused: desk }, next: goodbye }\n  \
          desk: { transfer: \"057100001234\", staffed: true, on: { else: sorry }, next: done }\n  \
          sorry: { say: goodbye, next: done }\n  \
-         urgent: { transfer: \"110\", on: { else: sorry }, next: done }\n  \
+         urgent: { transfer: \"110\", on: { else: human }, next: done }\n  \
          done: { end: completed }\n",
     );
     files.insert("flows/main.yaml".to_owned(), main);

@@ -421,10 +421,13 @@ impl<'p> Proof<'p, '_> {
     }
 }
 
+/// Says of a way out of a state whether it may be taken.
+type Open<'s> = &'s dyn Fn(usize, &Way) -> bool;
+
 /// What the script of a finding has to be like.
 struct Script<'s> {
     /// The ways that may be taken to where it is to lead.
-    open: Option<&'s dyn Fn(usize, &Way) -> bool>,
+    open: Option<Open<'s>>,
     /// What comes at its end.
     last: Last,
 }

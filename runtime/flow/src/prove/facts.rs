@@ -448,7 +448,7 @@ pub(crate) fn is_of_the_world(node: &Node) -> bool {
     walk(node, &mut |node| match &node.op {
         Op::Variable { .. } | Op::Answer | Op::Result => varies = true,
         Op::Contact { .. } | Op::CalendarOpen(_) | Op::CalendarTurn(..) | Op::Queue(..) | Op::Now => {
-            reads = true
+            reads = true;
         }
         _ => {}
     });

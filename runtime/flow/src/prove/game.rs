@@ -25,6 +25,8 @@ pub(crate) struct Game<'g, 'h> {
     goal: Vec<bool>,
     /// Ways that nobody takes.
     closed: Vec<Vec<bool>>,
+    /// Ways that the one who chooses there can choose.
+    choosable: Vec<Vec<bool>>,
 }
 
 /// What a game costs from each state.
@@ -63,6 +65,12 @@ impl<'g, 'h> Game<'g, 'h> {
                 before[way.to].push((state, index));
             }
         }
+        let choosable = graph
+            .states
+            .iter()
+            .enumerate()
+            .map(|(state, of)| of.ways.iter().map(|way| can_choose(graph, state, way)).collect())
+            .collect();
         Self {
             goal: (0..graph.states.len()).map(goal).collect(),
             closed: graph
@@ -70,6 +78,7 @@ impl<'g, 'h> Game<'g, 'h> {
                 .iter()
                 .map(|state| vec![false; state.ways.len()])
                 .collect(),
+            choosable,
             graph,
             before,
         }
@@ -82,6 +91,7 @@ impl<'g, 'h> Game<'g, 'h> {
             before: self.before.clone(),
             goal: (0..self.graph.states.len()).map(goal).collect(),
             closed: self.closed.clone(),
+            choosable: self.choosable.clone(),
         }
     }
 
@@ -111,12 +121,7 @@ impl<'g, 'h> Game<'g, 'h> {
 
     /// Whether the one who chooses at a state can choose a way.
     pub(crate) fn can_choose(&self, state: usize, index: usize) -> bool {
-        let way = &self.graph.states[state].ways[index];
-        let pressed = matches!(way.by, By::Key(_) | By::Word(_));
-        // What the caller may press or say beside it, in a queue or a survey, the world does not choose.
-        self.is_open(state, index)
-            && ((!self.is_callers(state) && !pressed)
-                || (self.is_callers(state) && way.sure && self.graph.chooser(state, way) == Chooser::Caller))
+        self.is_open(state, index) && self.choosable[state][index]
     }
 
     /// What reaching the goal costs from every state, at most.
@@ -271,6 +276,16 @@ impl<'g, 'h> Game<'g, 'h> {
             }
         }
         Values(values)
+    }
+}
+
+/// Whether the one who chooses at a state can choose a way, if it is open. What the caller may press or say
+/// beside it, in a queue or a survey, the world does not choose.
+fn can_choose(graph: &Graph<'_>, state: usize, way: &Way) -> bool {
+    if graph.asks(state) {
+        way.sure && graph.chooser(state, way) == Chooser::Caller
+    } else {
+        !matches!(way.by, By::Key(_) | By::Word(_))
     }
 }
 

@@ -420,7 +420,7 @@ impl<'h> Builder<'h, '_> {
         facts: &Facts,
     ) -> usize {
         let flow = self.contexts[context].flow;
-        let kept = self.plans.keep(flow.name.as_str(), step, before, facts.clone());
+        let kept = self.plans.keep(flow.name.as_str(), step, before, facts);
         let kind = match &flow.steps[step].when {
             Some(when) if facts.holds(when, self.given(language)) != Some(true) => Kind::Gate,
             _ => Kind::Step,
@@ -600,7 +600,7 @@ impl<'h> Trail<'h, '_, '_> {
             let kept = self
                 .builder
                 .plans
-                .keep(self.flow.name.as_str(), self.index, &facts, holding);
+                .keep(self.flow.name.as_str(), self.index, &facts, &holding);
             let to = self
                 .builder
                 .state(self.context, self.index, Kind::Step, &language, kept);
@@ -801,7 +801,7 @@ impl<'h> Trail<'h, '_, '_> {
             }
             // What nothing asks about any more is not carried through all branches.
             let name = self.flow.name.as_str();
-            facts = failing.map(|failing| self.builder.plans.keep(name, self.index, &here, failing));
+            facts = failing.map(|failing| self.builder.plans.keep(name, self.index, &here, &failing));
         }
         if let Some(rest) = facts {
             self.lead(

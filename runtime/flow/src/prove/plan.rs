@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use trunkline_model::VariableName;
+
 use crate::{
     check::graph::components,
     expression::{Expression, Node, Op},
@@ -139,7 +141,7 @@ impl<'h> Plans<'h> {
 
     /// The facts that matter at a step of a flow and after it. `before` are those that were
     /// known before a condition was taken to hold: new ones have to be asked about twice.
-    pub(crate) fn keep(&self, flow: &str, step: usize, before: &Facts, facts: Facts) -> Facts {
+    pub(crate) fn keep(&self, flow: &str, step: usize, before: &Facts, facts: &Facts) -> Facts {
         if self.memory == Memory::Nothing {
             return Facts::default();
         }
@@ -149,20 +151,21 @@ impl<'h> Plans<'h> {
         Facts(
             facts
                 .0
-                .into_iter()
+                .iter()
                 .filter(|(about, fact)| {
-                    let known = self.memory.keeps_values() && before.0.get(about) == Some(fact);
-                    if let Some(count) = self.world.get(about) {
+                    let known = self.memory.keeps_values() && before.0.get(*about) == Some(*fact);
+                    if let Some(count) = self.world.get(*about) {
                         return *count >= 2;
                     }
-                    let again = known || plan.uses.get(about).is_some_and(|count| *count >= 2);
+                    let again = known || plan.uses.get(*about).is_some_and(|count| *count >= 2);
                     let asked = plan
                         .subjects
-                        .get(about)
+                        .get(*about)
                         .is_some_and(|subject| plan.live[step].holds(*subject));
                     again && asked
                 })
                 .take(FACTS_MAX)
+                .map(|(about, fact)| (about.clone(), fact.clone()))
                 .collect(),
         )
     }
@@ -294,16 +297,16 @@ fn given_by<'h>(flow: &'h Flow, step: &'h Step, to: usize) -> Vec<&'h str> {
         return Vec::new();
     }
     match &step.verb {
-        Verb::Call(call) => call.save.iter().map(|save| save.as_str()).collect(),
-        Verb::Ask(ask) => ask.save.iter().map(|save| save.as_str()).collect(),
+        Verb::Call(call) => call.save.iter().map(VariableName::as_str).collect(),
+        Verb::Ask(ask) => ask.save.iter().map(VariableName::as_str).collect(),
         Verb::Together(together) => {
             let saves = together
                 .branches
                 .iter()
                 .filter_map(|(_, call)| call.save.as_ref());
-            saves.map(|save| save.as_str()).collect()
+            saves.map(VariableName::as_str).collect()
         }
-        Verb::Ticket(ticket) => ticket.save.iter().map(|save| save.as_str()).collect(),
+        Verb::Ticket(ticket) => ticket.save.iter().map(VariableName::as_str).collect(),
         Verb::Record(Record::Message { save, .. }) => vec![save.as_str()],
         _ => Vec::new(),
     }

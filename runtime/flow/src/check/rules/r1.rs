@@ -96,14 +96,25 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
     let mut excused: Vec<bool> = in_time.iter().map(|in_time| !in_time).collect();
     // Hours that lead to a human are no trouble: what they cost counts. Those that do not are judged as
     // ways that went wrong.
-    let by_any_hour = Costs::of(&Game::new(graph, goal).closing(trouble), inputs_max);
     let hours = |state: usize, way: &Way| graph.trouble(state, way) == Some(Trouble::Closed);
-    let mut game = Game::new(graph, goal).closing(|state, way| {
-        trouble(state, way) && !(hours(state, way) && !by_any_hour.is_bad(proof, way.to))
-    });
-    for _ in 0..ROUNDS_MAX {
+    let mut game = Game::new(graph, goal).closing(trouble);
+    let asks_for_hours = graph
+        .states
+        .iter()
+        .enumerate()
+        .any(|(state, of)| of.ways.iter().any(|way| hours(state, way)));
+    if asks_for_hours {
+        let by_any_hour = Costs::of(&game, inputs_max);
+        game = Game::new(graph, goal).closing(|state, way| {
+            trouble(state, way) && (!hours(state, way) || by_any_hour.is_bad(proof, way.to))
+        });
+    }
+    let mut costs;
+    let mut rounds = 0;
+    loop {
         game = game.with_goal(|state| goal(state) || excused[state]);
-        let costs = Costs::of(&game, inputs_max);
+        costs = Costs::of(&game, inputs_max);
+        rounds += 1;
         let bad = |state: usize| costs.is_bad(proof, state);
         let judged = (0..graph.states.len())
             .filter(|state| !excused[*state] && (graph.asks(*state) || starts.contains(state)));
@@ -122,7 +133,7 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
         let among: Vec<usize> = judged
             .filter(|state| bad(*state) && !above_bad[order[*state]])
             .collect();
-        if among.is_empty() {
+        if among.is_empty() || rounds == ROUNDS_MAX {
             break;
         }
         for state in by_step(graph, among.iter().copied()).into_values() {
@@ -132,7 +143,7 @@ fn check_graph(proof: &Proof<'_, '_>, graph: &Graph<'_>) {
             excused[state] = true;
         }
     }
-    ways_that_went_wrong(proof, graph, &game, inputs_max, &excused, &in_time);
+    ways_that_went_wrong(proof, graph, (&game, costs), inputs_max, &in_time);
 }
 
 impl Costs {
@@ -255,17 +266,14 @@ fn way_for_all_questions(verb: &Verb) -> &'static str {
 fn ways_that_went_wrong(
     proof: &Proof<'_, '_>,
     graph: &Graph<'_>,
-    strict: &Game<'_, '_>,
+    (strict, strict_costs): (&Game<'_, '_>, Costs),
     inputs_max: u32,
-    excused: &[bool],
     in_time: &[bool],
 ) {
-    let strict =
-        strict.with_goal(|state| graph.is_human(state) || graph.is_callback(state) || excused[state]);
     let lenient = strict.with_goal(|state| {
         strict.is_goal(state) || graph.outcome(state) == Some("completed") || graph.waits_for_event(state)
     });
-    let costs = (Costs::of(&strict, inputs_max), Costs::of(&lenient, inputs_max));
+    let costs = (strict_costs, Costs::of(&lenient, inputs_max));
     // Who has answered something before is known to be able to, and who has talked to a human has had
     // what was wanted.
     let unheard = reached(
@@ -297,7 +305,7 @@ fn ways_that_went_wrong(
             let (game, costs) = if may_complete {
                 (&lenient, &costs.1)
             } else {
-                (&strict, &costs.0)
+                (strict, &costs.0)
             };
             if !costs.is_bad(proof, way.to) {
                 continue;
