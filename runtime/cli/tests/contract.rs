@@ -67,6 +67,21 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_that_says_no_is_told_from_a_wrong_command() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = taken.local_addr().expect("it has one").to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_trunkline"))
+            .args(["serve", "mended", "--store", "memory:", "--listen", &address])
+            .current_dir("tests/cmd/check.in")
+            .env("LC_ALL", "C")
+            .output()
+            .expect("cargo has built it");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{told}");
+        assert!(told.contains(&address), "{told}");
+    }
+
+    #[test]
     fn what_programs_read_is_what_it_says_it_is() {
         let (text, _) = check(&[], &["--output-format", "sarif"]);
         let log: serde_json::Value = serde_json::from_str(&text).expect("SARIF is JSON");
