@@ -178,12 +178,7 @@ impl Facts {
             },
             Op::Has(inside) => match self.worth(inside, given) {
                 Worth::Unset => Worth::Is(Value::Bool(false)),
-                Worth::Is(_) => Worth::Is(Value::Bool(true)),
-                // A value that cannot be absent is there.
-                Worth::Set if path(inside).is_none_or(|path| self.0.contains_key(path.as_str())) => {
-                    Worth::Is(Value::Bool(true))
-                }
-                Worth::Set => Worth::Is(Value::Bool(true)),
+                Worth::Is(_) | Worth::Set => Worth::Is(Value::Bool(true)),
                 Worth::Unknown => Worth::Unknown,
             },
             Op::Not(inside) => match self.worth(inside, given) {

@@ -220,8 +220,8 @@ fn doomed(game: &Game<'_, '_>, values: &Values, from: usize, avoided: &Avoided) 
     Path(path)
 }
 
-/// The way that costs least to the goal, whoever chooses: `values` are the least costs. None where it
-/// is never reached.
+/// The way that costs least to the goal, whoever chooses: `values` are the least costs. Empty where
+/// it is never reached.
 pub(crate) fn along(game: &Game<'_, '_>, values: &Values, cost: fn(&Way) -> f64, from: usize) -> Path {
     let mut path = Path::default();
     let mut at = from;
@@ -229,7 +229,7 @@ pub(crate) fn along(game: &Game<'_, '_>, values: &Values, cost: fn(&Way) -> f64,
         let ways = game.graph.states[at].ways.iter().enumerate();
         let open = ways.filter(|(index, _)| game.is_open(at, *index));
         let worth = |way: &Way| values.at(way.to) + cost(way);
-        // Of ways that cost the same, one that leads nearer.
+        // Of ways that cost the same, the one that leads on furthest, not back into a loop.
         let next = open.min_by(|(_, a), (_, b)| {
             let near = |way: &Way| game.graph.near[way.to];
             worth(a).total_cmp(&worth(b)).then_with(|| near(b).cmp(&near(a)))

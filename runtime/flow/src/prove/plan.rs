@@ -2,7 +2,8 @@
 //!
 //! A fact is worth keeping only while a condition ahead asks about it: otherwise every step would
 //! double the states after it. A way that a condition went is worth keeping only if the same is
-//! asked a second time.
+//! asked again: by another step, or by the same one in a loop. A hotline that has too many states
+//! all the same is proved with less [`Memory`].
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +16,10 @@ use crate::{
     check::graph::components,
     expression::{Expression, Node, Op},
     hotline::{Flow, Hotline},
-    prove::facts::{Facts, is_of_the_world, key, mentions, open_key, path, walk},
+    prove::{
+        facts::{Facts, is_of_the_world, key, mentions, open_key, path, walk},
+        graph::conditions,
+    },
     step::{Record, Step, Target, Verb},
 };
 
@@ -118,7 +122,7 @@ impl<'h> Plans<'h> {
         for flow in hotline.flows.values() {
             let looping = in_loops(flow);
             for (index, step) in flow.steps.values().enumerate() {
-                for condition in asked(step) {
+                for condition in conditions(step) {
                     walk(condition.root(), &mut |node| {
                         if is_of_the_world(node) && is_subject(node) {
                             *world.entry(key(node).into()).or_default() += memory.count(looping[index]);
@@ -312,17 +316,6 @@ fn given_by<'h>(flow: &'h Flow, step: &'h Step, to: usize) -> Vec<&'h str> {
     }
 }
 
-/// The conditions of a step.
-fn asked(step: &Step) -> Vec<&Expression> {
-    let mut conditions: Vec<&Expression> = step.when.iter().collect();
-    match &step.verb {
-        Verb::Choose(choose) => conditions.extend(choose.branches.iter().map(|(when, _)| when)),
-        Verb::Menu(menu) => conditions.extend(menu.entries.iter().filter_map(|entry| entry.when.as_ref())),
-        _ => {}
-    }
-    conditions
-}
-
 /// What a step asks about: conditions and paths in them, and what it hands on to others.
 fn subjects(step: &Step) -> Vec<Arc<str>> {
     let mut found: Vec<Arc<str>> = Vec::new();
@@ -338,7 +331,7 @@ fn subjects(step: &Step) -> Vec<Arc<str>> {
         Verb::End(end) => handed.extend(end.outputs.iter().map(|(_, value)| value)),
         _ => {}
     }
-    for condition in asked(step) {
+    for condition in conditions(step) {
         walk(condition.root(), &mut |node| {
             if is_subject(node) {
                 found.push(key(node).into());

@@ -1,7 +1,8 @@
 //! R10: every question leaves time enough, and is asked again before its time is over for good.
 //!
 //! Silence may also lead back to the question through the flow: then it is asked as often as that goes
-//! on, until a counter says that it is enough. Questions of a survey are not looked at: nothing is lost by not answering one.
+//! on, until a counter says that it is enough. Questions of a survey are not looked at: nothing is
+//! lost by not answering one.
 
 use std::{
     cmp::Reverse,
