@@ -6,7 +6,7 @@ use trunkline_model::{Digest, signature::Interface};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::{
-    LoadError, Wants,
+    LoadError, Manifest, Wants,
     anatomy::{self, Anatomy},
     cache::Cache,
     guest::Guest,
@@ -33,6 +33,7 @@ pub(crate) struct Compiled {
     pub(crate) interface: Arc<Interface>,
     pub(crate) functions: Vec<Export>,
     pub(crate) wants: Wants,
+    pub(crate) manifest: Option<Manifest>,
     pub(crate) pre: InstancePre<Guest>,
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn compile(
     cache: Option<&Cache>,
 ) -> Result<Compiled, LoadError> {
     check_demands(&anatomy, &pool.limits)?;
+    let manifest = Manifest::of_component(bytes)?;
     let component = match cache.and_then(|cache| cache.load(&pool.engine, digest)) {
         Some(component) => component,
         None => {
@@ -88,6 +90,7 @@ pub(crate) fn compile(
         interface: Arc::new(exports.interface),
         functions: exports.functions,
         wants,
+        manifest,
         pre,
     })
 }

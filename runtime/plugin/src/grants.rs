@@ -9,7 +9,7 @@ mod http;
 mod network;
 mod size;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use trunkline_model::{Duration, limits};
 
 pub(crate) use http::normal_path;
@@ -18,21 +18,25 @@ pub use network::{Network, NetworkError};
 pub use size::{Bytes, BytesError};
 
 /// What one plugin may reach and use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Grants {
     /// The requests it may make: method, scheme, host, port and path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
     /// Ranges of private addresses to which the names in `http` may resolve, such as
     /// `10.0.0.0/8`. Public addresses need none, and an address or `localhost` written in
     /// `http` itself needs none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<Network>,
     /// Its key-value store, if it may have one: `true`, or `{ bytes: 1MiB, keys: 1000 }`.
-    #[serde(deserialize_with = "key_value_grant")]
+    #[serde(deserialize_with = "key_value_grant", skip_serializing_if = "Option::is_none")]
     pub kv: Option<KvGrant>,
     /// Labels of personal data that flows may pass to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<String>,
     /// How much it may use.
+    #[serde(skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
 }
 
@@ -59,11 +63,11 @@ impl Default for KvGrant {
 }
 
 /// How much one plugin may use, in `limits:` of its grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Limits {
     /// The longest a call may take, whatever its step gives it; waiting for a slot included.
-    #[serde(deserialize_with = "written_duration")]
+    #[serde(deserialize_with = "written_duration", serialize_with = "write_duration")]
     pub time: Duration,
     /// Bytes of a guest's memory.
     pub memory: Bytes,
@@ -141,7 +145,15 @@ fn written_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Durati
         .map_err(de::Error::custom)
 }
 
+fn write_duration<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(duration)
+}
+
 impl Limits {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// What is wrong with these limits, if something is: a sentence that names the line.
     ///
     /// # Errors
@@ -191,6 +203,19 @@ mod tests {
         assert_eq!(grants.limits.memory, Bytes(48 << 20));
         assert_eq!(grants.limits.concurrent, 8);
         assert_eq!(grants.limits.check(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let grants: Grants = serde_json::from_value(json!({
+            "http": ["POST https://crm.civil.example/v1/*"],
+            "kv": { "bytes": "2MiB" },
+            "limits": { "time": "800ms", "memory": "48MiB" },
+        }))
+        .unwrap();
+        let written = serde_json::to_value(&grants).unwrap();
+        assert_eq!(serde_json::from_value::<Grants>(written).unwrap(), grants);
+        assert_eq!(serde_json::to_value(Grants::default()).unwrap(), json!({}));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use trunkline_model::{Digest, PluginName, signature::Interface};
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Plugin, Wants, anatomy,
+    Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Manifest, Plugin, Wants, anatomy,
     cache::Cache,
     compiled::{self, Compiled, Size},
     egress::{Egress, Encryption},
@@ -100,6 +100,8 @@ pub struct Inspection {
     pub interface: Arc<Interface>,
     /// What it wants.
     pub wants: Wants,
+    /// What it says of itself, if it does.
+    pub manifest: Option<Manifest>,
     /// The digest of its bytes.
     pub digest: Digest,
     /// Its size in bytes.
@@ -256,6 +258,7 @@ impl Host {
         Ok(Inspection {
             interface: compiled.interface.clone(),
             wants: compiled.wants.clone(),
+            manifest: compiled.manifest.clone(),
             digest: compiled.digest,
             bytes: compiled.bytes,
             initial_memory: compiled.anatomy.initial_memory,

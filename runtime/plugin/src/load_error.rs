@@ -34,6 +34,12 @@ pub enum LoadError {
         /// What wasmtime found.
         reason: String,
     },
+    /// A manifest that cannot be read.
+    #[error("the component's manifest cannot be read: {reason}; build it with `trunkline plugin build`")]
+    Manifest {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A valid component of a later standard.
     #[error(
         "the component uses WebAssembly features that Trunkline does not run, such as async \
@@ -153,6 +159,7 @@ impl LoadError {
             Self::CoreModule => "component-is-core-module",
             Self::WitPackage => "component-is-wit-package",
             Self::Invalid { .. } => "component-invalid",
+            Self::Manifest { .. } => "component-manifest",
             Self::TooNew { .. } => "component-too-new",
             Self::TooDemanding { .. } => "component-too-demanding",
             Self::AsyncExport { .. } => "export-async",

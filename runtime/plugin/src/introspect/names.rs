@@ -17,11 +17,7 @@ use wit_component::DecodedWasm;
 use wit_parser::{Function, Resolve, TypeDefKind, TypeId, WorldItem, WorldKey};
 
 use super::NamedTypes;
-use crate::{anatomy, limits::TYPE_NODES_MAX, shape::snake_case};
-
-/// The custom section in which a component carries the WIT it was written against, with its
-/// comments.
-const WIT_SECTION: &str = "trunkline:wit";
+use crate::{anatomy, limits::TYPE_NODES_MAX, manifest::WIT_SECTION, shape::snake_case};
 
 /// The WIT of one component, if it could be read.
 #[derive(Default)]
