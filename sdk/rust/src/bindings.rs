@@ -1,10 +1,4 @@
-//! The host's interfaces as wit-bindgen makes them; the modules beside this one are what
-//! plugins see of them.
-
-#![expect(
-    missing_docs,
-    reason = "generated; the interfaces are documented in their WIT"
-)]
+//! The host's interfaces as wit-bindgen makes them, in a component. `host` alone names them.
 
 wit_bindgen::generate!({
     path: "../../wit/host-0.1.0",
@@ -16,6 +10,7 @@ wit_bindgen::generate!({
             import trunkline:host/log@0.1.0;
             import trunkline:host/config@0.1.0;
             import trunkline:host/kv@0.1.0;
+            import trunkline:host/secrets@0.1.0;
         }
     ",
     world: "trunkline:sdk/host",

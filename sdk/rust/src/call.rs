@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::trunkline::host::call;
+use crate::host;
 
 /// What a plugin may know about the call it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +32,7 @@ impl Context {
 
 /// The context of the call under way, as of now.
 pub fn current() -> Context {
-    let call::Context {
-        id,
-        attempt,
-        locale,
-        remaining_ms,
-    } = call::current();
-    Context {
-        id,
-        attempt,
-        locale,
-        remaining: Duration::from_millis(remaining_ms),
-    }
+    host::current_call()
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use wasip2::clocks::wall_clock;
+use crate::host;
 
 /// The time since 1970-01-01T00:00:00Z. The host's clock may be set back: a time read
 /// earlier can lie in the future of one read later.
 pub fn since_epoch() -> Duration {
-    let now = wall_clock::now();
-    Duration::new(now.seconds, now.nanoseconds)
+    host::since_epoch()
 }

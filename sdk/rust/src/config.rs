@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::bindings::trunkline::host::config;
+use crate::host;
 
 /// A setting that is missing or that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,12 +27,12 @@ pub enum Error {
 
 /// One setting, or none when hotline.yaml does not give it.
 pub fn get(name: &str) -> Option<String> {
-    config::get(name)
+    host::setting(name)
 }
 
 /// All settings, sorted by name.
 pub fn all() -> Vec<(String, String)> {
-    config::all()
+    host::settings()
 }
 
 /// A setting that the plugin cannot do without.

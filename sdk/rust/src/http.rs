@@ -22,11 +22,12 @@
 //! are not followed: an address that was not granted is not reached by a detour.
 
 mod address;
-mod wire;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use address::Address;
+pub(crate) use address::Address;
+
+use crate::host;
 
 /// Time for a whole request when none is given.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -97,23 +98,36 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it stands in a request, `POST`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A request that is not sent yet.
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: Method,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    timeout: Duration,
-    reply_bytes_max: usize,
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) timeout: Duration,
+    pub(crate) reply_bytes_max: usize,
 }
 
 /// A whole reply, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Begins a GET request.
@@ -144,6 +158,15 @@ impl Request {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Adds the header `authorization: Bearer …`. The token is a [`secrets::Placeholder`], for
+    /// which the host puts the secret, or a text.
+    ///
+    /// [`secrets::Placeholder`]: crate::secrets::Placeholder
+    #[must_use]
+    pub fn bearer(self, token: impl fmt::Display) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
     }
 
     /// Sets the body's bytes.
@@ -186,7 +209,7 @@ impl Request {
         let address = Address::parse(&self.url).ok_or_else(|| Error::Address {
             url: self.url.clone(),
         })?;
-        wire::send(&self, &address)
+        host::send(&self, &address)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::trunkline::host::kv;
+use crate::host;
 
 /// A stored value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,24 +43,12 @@ pub enum Error {
     Json(#[from] serde_json::Error),
 }
 
-impl From<kv::Error> for Error {
-    fn from(error: kv::Error) -> Self {
-        match error {
-            kv::Error::TooLarge => Self::TooLarge,
-            kv::Error::Full => Self::Full,
-            kv::Error::Conflict(present) => Self::Conflict { present },
-            kv::Error::Unavailable(why) => Self::Unavailable { why },
-        }
-    }
-}
-
 /// The entry of a key; none when there is none or its time is over.
 ///
 /// # Errors
 /// [`Error::TooLarge`] for a key that cannot be, [`Error::Unavailable`].
 pub fn get(key: &str) -> Result<Option<Entry>, Error> {
-    let entry = kv::get(key)?;
-    Ok(entry.map(|kv::Entry { value, version }| Entry { value, version }))
+    host::kv_get(key)
 }
 
 /// Sets a key whatever it held, and returns the new version. With `ttl`, rounded up to
@@ -69,7 +57,7 @@ pub fn get(key: &str) -> Result<Option<Entry>, Error> {
 /// # Errors
 /// [`Error::TooLarge`], [`Error::Full`], [`Error::Unavailable`].
 pub fn set(key: &str, value: &[u8], ttl: Option<Duration>) -> Result<u64, Error> {
-    Ok(kv::set(key, value, ttl.map(seconds))?)
+    host::kv_set(key, value, ttl.map(seconds))
 }
 
 /// Sets a key if its version is the expected one, and returns the new version; `None`
@@ -78,7 +66,7 @@ pub fn set(key: &str, value: &[u8], ttl: Option<Duration>) -> Result<u64, Error>
 /// # Errors
 /// [`Error::Conflict`] when it is not, and those of [`set`].
 pub fn set_if(key: &str, value: &[u8], expected: Option<u64>, ttl: Option<Duration>) -> Result<u64, Error> {
-    Ok(kv::set_if(key, value, expected, ttl.map(seconds))?)
+    host::kv_set_if(key, value, expected, ttl.map(seconds))
 }
 
 /// Removes a key; removing what is not there is fine.
@@ -86,7 +74,7 @@ pub fn set_if(key: &str, value: &[u8], expected: Option<u64>, ttl: Option<Durati
 /// # Errors
 /// [`Error::TooLarge`] for a key that cannot be, [`Error::Unavailable`].
 pub fn delete(key: &str) -> Result<(), Error> {
-    Ok(kv::delete(key)?)
+    host::kv_delete(key)
 }
 
 /// Up to `limit` keys that begin with the prefix, sorted, after `after` if given.
@@ -94,7 +82,7 @@ pub fn delete(key: &str) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Unavailable`].
 pub fn keys(prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<String>, Error> {
-    Ok(kv::keys(prefix, after, limit)?)
+    host::kv_keys(prefix, after, limit)
 }
 
 /// A value that was kept as JSON.

@@ -10,19 +10,26 @@
 //! | [`config`] | settings from `config:` in hotline.yaml |
 //! | [`clock`] | the time of day |
 //! | [`kv`] | key-values of the plugin's own |
+//! | [`secrets`] | placeholders for the operator's secrets, and signatures with them |
 //! | [`http`] | requests to the services that the operator granted |
 //!
 //! A component imports only what its code reaches, so a plugin that never names [`kv`] or
 //! [`http`] asks for neither. The calls block: an instance serves one call and is gone.
 //!
-//! On a native target everything here compiles and panics when it is called, so that a
-//! plugin's own logic can be tested with `cargo test --target "$(rustc --print host-tuple)"`.
+//! On a native target the same functions ask the test host of the thread: module `testing`,
+//! which is there on native targets alone. So a plugin's tests run all of it, its exported
+//! functions included, with `cargo test --target "$(rustc --print host-tuple)"`.
 
+#[cfg(target_arch = "wasm32")]
 mod bindings;
 pub mod call;
 pub mod clock;
 pub mod config;
+mod host;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod secrets;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 mod wit;

@@ -8,13 +8,26 @@
 //!
 //! The host bounds the rate and masks nothing: personal data does not belong here.
 
-pub use crate::bindings::trunkline::host::log::Level;
+use crate::host;
 #[doc(inline)]
 pub use crate::{log_debug as debug, log_error as error, log_info as info, log_warn as warn};
 
+/// How much a line asks to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Helps the department alone.
+    Debug,
+    /// The normal course of things.
+    Info,
+    /// Should be looked at.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
 /// Writes one line.
 pub fn write(level: Level, message: &str) {
-    crate::bindings::trunkline::host::log::write(level, message);
+    host::log(level, message);
 }
 
 /// Writes a line that helps the department alone.

@@ -2,7 +2,7 @@
 
 /// An address of http or https.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Address<'a> {
+pub(crate) struct Address<'a> {
     /// Whether it is https.
     pub secure: bool,
     /// Host and port, `127.0.0.1:7001`.
@@ -14,7 +14,7 @@ pub(super) struct Address<'a> {
 impl<'a> Address<'a> {
     /// Takes an address apart; none when it is of another scheme, has no host, names a user,
     /// or holds characters that no address has.
-    pub(super) fn parse(url: &'a str) -> Option<Self> {
+    pub(crate) fn parse(url: &'a str) -> Option<Self> {
         if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }

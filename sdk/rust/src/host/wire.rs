@@ -17,12 +17,12 @@ use wasip2::{
     },
 };
 
-use super::{Address, Error, Method, Reply, Request};
+use crate::http::{Address, Error, Method, Reply, Request};
 
 /// Bytes asked for by one read of a reply's body.
 const CHUNK_BYTES: u64 = 64 * 1024;
 
-pub(super) fn send(request: &Request, address: &Address<'_>) -> Result<Reply, Error> {
+pub(crate) fn send(request: &Request, address: &Address<'_>) -> Result<Reply, Error> {
     let deadline = Deadline::starting_now(request.timeout);
     let outgoing = outgoing(request, address)?;
     // The body is taken before the request is handed over, and written after it: nobody
