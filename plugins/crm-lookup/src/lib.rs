@@ -65,3 +65,6 @@ fn unreachable(why: &str) -> Result<Citizen, LookupError> {
     log::warn!("the register gave no answer: {why}");
     Err(LookupError::Unreachable(why.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

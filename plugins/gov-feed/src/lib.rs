@@ -152,3 +152,6 @@ fn unreachable(why: &str) -> NoticeError {
     log::warn!("the feed gave nothing and no copy is at hand: {why}");
     NoticeError::Unreachable(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

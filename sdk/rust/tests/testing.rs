@@ -82,6 +82,20 @@ fn without_a_host_a_call_says_how_to_have_one() {
 }
 
 #[test]
+fn a_host_is_asked_by_what_it_runs() {
+    let one = Host::new().config("name", "one").start();
+    let two = Host::new().config("name", "two").start();
+    let name = || config::get("name").unwrap();
+    assert_eq!((name().as_str(), one.run(name).as_deref()), ("two", Ok("one")));
+    assert_eq!(
+        one.run(|| two.run(name).unwrap() + &name()).as_deref(),
+        Ok("twoone")
+    );
+    drop(two);
+    assert_eq!(name(), "one");
+}
+
+#[test]
 fn keys_have_versions_and_times_to_live() {
     let host = Host::new().kv(Quota::default()).at(seconds(1_000)).start();
     let first = kv::set_if("a", b"1", None, None).unwrap();

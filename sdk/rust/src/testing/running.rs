@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{kv::Entry, log::Level};
 
-/// The host of this thread. Dropped, it leaves the thread without one.
+/// A host that was started on this thread. The last one started is asked by whatever runs
+/// there, and each by what it [runs](Running::run) itself. Dropped, it is asked no more.
 #[derive(Debug)]
 pub struct Running {
     state: Rc<RefCell<State>>,
@@ -85,7 +86,9 @@ impl Running {
             state.deadline = state.now + state.call.time.unwrap_or(self.time);
             state.supervised = true;
         }
+        state::install(Rc::clone(&self.state));
         let answer = catch_unwind(AssertUnwindSafe(call));
+        state::remove(&self.state);
         let mut state = self.state.borrow_mut();
         state.supervised = false;
         // An answer after the deadline moves nothing, whatever it says.
@@ -170,6 +173,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        state::remove();
+        state::remove(&self.state);
     }
 }

@@ -196,7 +196,7 @@ impl Host {
     /// Becomes the host of this thread, until what it returns is dropped.
     ///
     /// # Panics
-    /// When the thread has one already, or what was [kept](Self::kept) does not fit.
+    /// When what was [kept](Self::kept) does not fit.
     pub fn start(self) -> Running {
         let mut store = Store::default();
         let quota = self.kv.unwrap_or_default();

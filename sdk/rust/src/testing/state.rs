@@ -34,26 +34,27 @@ pub(super) struct State {
 }
 
 thread_local! {
-    static HOST: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
+    /// The hosts of this thread; the last is the one that is asked.
+    static HOSTS: RefCell<Vec<Rc<RefCell<State>>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes a host the one of this thread.
+/// Makes a host the one that this thread asks.
 pub(super) fn install(state: Rc<RefCell<State>>) {
-    let before = HOST.with_borrow_mut(|host| host.replace(state));
-    assert!(
-        before.is_none(),
-        "this thread has a test host already: drop the one before it starts another"
-    );
+    HOSTS.with_borrow_mut(|hosts| hosts.push(state));
 }
 
-/// Leaves the thread without a host.
-pub(super) fn remove() {
-    HOST.with_borrow_mut(Option::take);
+/// Takes back what [`install`] did last for this host; the one before is asked again.
+pub(super) fn remove(state: &Rc<RefCell<State>>) {
+    HOSTS.with_borrow_mut(|hosts| {
+        if let Some(index) = hosts.iter().rposition(|host| Rc::ptr_eq(host, state)) {
+            hosts.remove(index);
+        }
+    });
 }
 
 /// Asks the host of this thread.
 pub(super) fn with<T>(ask: impl FnOnce(&mut State) -> T) -> T {
-    let host = HOST.with_borrow(Clone::clone);
+    let host = HOSTS.with_borrow(|hosts| hosts.last().cloned());
     let Some(host) = host else {
         panic!(
             "this thread has no host: a test begins with \
