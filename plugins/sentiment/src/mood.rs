@@ -254,4 +254,6 @@ impl Clause {
 }
 
 #[cfg(test)]
+mod accuracy;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,131 @@
+//! How often the scorer says what a person says, on two lists of sentences.
+//!
+//! `development.tsv` is what it was improved on, and its misses are printed. `held-out.tsv` is
+//! what it is judged by: written before anybody looked, never tuned on, and only counted. See it
+//! with `cargo test --target "$(rustc --print host-tuple)" accuracy -- --nocapture`.
+
+use super::*;
+
+const HELD_OUT: &str = include_str!("../../held-out.tsv");
+const DEVELOPMENT: &str = include_str!("../../development.tsv");
+
+const LEVELS: [Level; 3] = [Level::Calm, Level::Anxious, Level::Angry];
+
+/// A sentence, and the level that a person gives it.
+struct Labelled {
+    level: Level,
+    language: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+/// Reads a list: level, language, kind and text in each line, with tabs between.
+fn read(list: &'static str) -> Vec<Labelled> {
+    let lines = list.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let fields: Vec<_> = line.split('\t').collect();
+            let &[level, language, kind, text] = &fields[..] else {
+                panic!("four fields, with tabs between: {line}");
+            };
+            Labelled {
+                level: match level {
+                    "calm" => Level::Calm,
+                    "anxious" => Level::Anxious,
+                    "angry" => Level::Angry,
+                    other => panic!("no level {other:?}: {line}"),
+                },
+                language,
+                kind,
+                text,
+            }
+        })
+        .collect()
+}
+
+/// How many sentences of each level were given which.
+#[derive(Default)]
+struct Confusion([[usize; 3]; 3]);
+
+impl Confusion {
+    fn of<'a>(sentences: impl IntoIterator<Item = &'a Labelled>) -> Self {
+        let mut counts = Self::default();
+        for sentence in sentences {
+            let given = score(sentence.text, Thresholds::default()).level;
+            counts.0[sentence.level as usize][given as usize] += 1;
+        }
+        counts
+    }
+
+    fn right(&self) -> usize {
+        (0..3).map(|level| self.0[level][level]).sum()
+    }
+
+    fn all(&self) -> usize {
+        self.0.iter().flatten().sum()
+    }
+
+    /// Of a hundred.
+    fn accuracy(&self) -> f64 {
+        100.0 * self.right() as f64 / self.all() as f64
+    }
+
+    fn print(&self, title: &str) {
+        println!(
+            "{title}: {} of {} right, {:.1} %",
+            self.right(),
+            self.all(),
+            self.accuracy()
+        );
+        println!("    {:>9} | calm anxious angry", "");
+        for (level, given) in LEVELS.iter().zip(self.0) {
+            let name = format!("{level:?}").to_lowercase();
+            println!("    {name:>9} | {:4} {:7} {:5}", given[0], given[1], given[2]);
+        }
+    }
+}
+
+fn report(name: &str, sentences: &[Labelled]) -> [Confusion; 3] {
+    let within = |language| {
+        sentences
+            .iter()
+            .filter(move |sentence| sentence.language == language)
+    };
+    let counts = [
+        Confusion::of(sentences),
+        Confusion::of(within("zh")),
+        Confusion::of(within("en")),
+    ];
+    for (counts, title) in counts.iter().zip(["all", "zh", "en"]) {
+        counts.print(&format!("{name}, {title}"));
+    }
+    let mut kinds: Vec<_> = sentences.iter().map(|sentence| sentence.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let counts = Confusion::of(sentences.iter().filter(|sentence| sentence.kind == kind));
+        println!("    {kind:>9}: {} of {}", counts.right(), counts.all());
+    }
+    counts
+}
+
+#[test]
+fn accuracy_on_the_sentences_held_out() {
+    let sentences = read(HELD_OUT);
+    report("held out", &sentences);
+}
+
+#[test]
+fn accuracy_on_the_sentences_of_development() {
+    let sentences = read(DEVELOPMENT);
+    report("development", &sentences);
+    for sentence in &sentences {
+        let mood = score(sentence.text, Thresholds::default());
+        if mood.level != sentence.level {
+            println!(
+                "{:?} taken for {:?}: {} {:?}",
+                sentence.level, mood.level, sentence.text, mood.words
+            );
+        }
+    }
+}
