@@ -1,40 +1,66 @@
-//! Turns `lexicon.txt` into a sorted table, so that an instance, which lives for one call,
-//! reads nothing at its start. A fault in the lexicon fails the build and names the line.
+//! Turns `lexicon.txt` into tables, so that an instance, which lives for one call, reads nothing
+//! at its start. A fault in the lexicon fails the build and names the line.
 
 use std::{collections::BTreeMap, env, error::Error, fmt::Write, fs, path::Path};
 
 const LEXICON: &str = "lexicon.txt";
 
+/// Stand in an entry for how often and how long, and for the gap between two parts.
+const OFTEN: char = '#';
+const LONG: char = '@';
+const GAP: &str = "..";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={LEXICON}");
     println!("cargo::rerun-if-changed=build.rs");
     let entries = read(&fs::read_to_string(LEXICON)?)?;
-    let chars_max = entries.keys().map(|words| words.chars().count()).max();
-    let mut table = String::new();
-    writeln!(table, "/// Characters of the longest entry.")?;
-    writeln!(
-        table,
-        "const ENTRY_CHARS_MAX: usize = {};",
-        chars_max.unwrap_or(0)
-    )?;
-    writeln!(table, "/// The entries, sorted by their words.")?;
-    writeln!(table, "static ENTRIES: [(&str, Class); {}] = [", entries.len())?;
-    for (words, (class, _)) in &entries {
-        writeln!(table, "    ({words:?}, {class}),")?;
-    }
-    writeln!(table, "];")?;
     let out = env::var("OUT_DIR")?;
-    fs::write(Path::new(&out).join("lexicon.rs"), table)?;
+    fs::write(Path::new(&out).join("lexicon.rs"), table(&entries)?)?;
     Ok(())
 }
 
+/// The classes of the entries, and the line where each stands.
+type Entries = BTreeMap<String, (String, usize)>;
+
+/// Entries by their first character, the longest first.
+fn table(entries: &Entries) -> Result<String, std::fmt::Error> {
+    let mut by_first: BTreeMap<char, Vec<(&str, &str)>> = BTreeMap::new();
+    for (words, (class, _)) in entries {
+        if let Some(first) = words.chars().next() {
+            by_first.entry(first).or_default().push((words, class));
+        }
+    }
+    let mut table = String::new();
+    writeln!(
+        table,
+        "/// First characters, sorted, and where their entries begin."
+    )?;
+    writeln!(table, "static FIRST: [(char, u16); {}] = [", by_first.len())?;
+    let mut begin = 0;
+    for (first, entries) in &by_first {
+        writeln!(table, "    ({first:?}, {begin}),")?;
+        begin += entries.len();
+    }
+    writeln!(table, "];")?;
+    writeln!(table, "/// The entries, those of one first character together.")?;
+    writeln!(table, "static ENTRIES: [(&str, Class); {}] = [", entries.len())?;
+    for entries in by_first.values_mut() {
+        entries.sort_by_key(|(words, _)| std::cmp::Reverse(words.chars().count()));
+        for (words, class) in entries {
+            writeln!(table, "    ({words:?}, {class}),")?;
+        }
+    }
+    writeln!(table, "];")?;
+    Ok(table)
+}
+
 /// The entries by their words, each with its class as Rust source and its line.
-fn read(lexicon: &str) -> Result<BTreeMap<String, (String, usize)>, String> {
-    let mut entries: BTreeMap<String, (String, usize)> = BTreeMap::new();
+fn read(lexicon: &str) -> Result<Entries, String> {
+    let mut entries = Entries::new();
     let mut class = None;
     for (index, line) in lexicon.lines().enumerate() {
         let (number, line) = (index + 1, line.trim());
-        if line.is_empty() || line.starts_with('#') {
+        if line.is_empty() || line.starts_with("# ") || line == "#" {
             continue;
         }
         if let Some(head) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
@@ -44,24 +70,54 @@ fn read(lexicon: &str) -> Result<BTreeMap<String, (String, usize)>, String> {
         let class = class
             .as_ref()
             .ok_or_else(|| format!("{LEXICON}:{number}: an entry before the first class"))?;
-        for words in line.split(" | ").map(str::trim) {
-            if words.is_empty() || words.contains('|') || words.to_lowercase() != words {
-                return Err(format!("{LEXICON}:{number}: `{words}` is no entry in lower case"));
-            }
-            if let Some((_, before)) = entries.insert(words.to_owned(), (class.clone(), number)) {
-                return Err(format!(
-                    "{LEXICON}:{number}: `{words}` stands in line {before} already"
-                ));
+        for written in line.split(" | ").map(str::trim) {
+            for words in spelled_out(written) {
+                if let Some(fault) = fault(&words) {
+                    return Err(format!("{LEXICON}:{number}: `{words}` {fault}"));
+                }
+                if let Some((_, before)) = entries.insert(words.clone(), (class.clone(), number)) {
+                    return Err(format!(
+                        "{LEXICON}:{number}: `{words}` stands in line {before} already"
+                    ));
+                }
             }
         }
     }
     Ok(entries)
 }
 
+fn fault(words: &str) -> Option<&'static str> {
+    let (head, tail) = words.split_once(GAP).unwrap_or((words, "-"));
+    if words.contains(['|', '{', '}']) || words.to_lowercase() != words {
+        Some("is no entry in lower case")
+    } else if head.is_empty() || tail.is_empty() || tail.contains([OFTEN, LONG]) || tail.contains(GAP) {
+        Some("has words before its one gap, and words without a number after it")
+    } else if [OFTEN, LONG].map(String::from).contains(&head.to_owned()) {
+        Some("is any number")
+    } else {
+        None
+    }
+}
+
+/// All that an entry with `{a,b}` in it stands for.
+fn spelled_out(written: &str) -> Vec<String> {
+    let Some((before, rest)) = written.split_once('{') else {
+        return vec![written.to_owned()];
+    };
+    let Some((choices, after)) = rest.split_once('}') else {
+        return vec![written.to_owned()];
+    };
+    let afters = spelled_out(after);
+    choices
+        .split(',')
+        .flat_map(|choice| afters.iter().map(move |after| format!("{before}{choice}{after}")))
+        .collect()
+}
+
 fn read_class(head: &str) -> Option<String> {
     let mut parts = head.split_whitespace();
     let name = parts.next()?;
-    let number: Option<f64> = match parts.next() {
+    let number: Option<f32> = match parts.next() {
         Some(text) => Some(text.parse().ok().filter(|number| (0.0..=3.0).contains(number))?),
         None => None,
     };
@@ -70,11 +126,17 @@ fn read_class(head: &str) -> Option<String> {
     }
     let variant = match (name, number) {
         ("anger", Some(number)) => format!("Anger({number:?})"),
+        ("accuse", Some(number)) => format!("Accuse({number:?})"),
         ("anxiety", Some(number)) => format!("Anxiety({number:?})"),
+        ("wrong", Some(number)) => format!("Wrong({number:?})"),
         ("calm", Some(number)) => format!("Calm({number:?})"),
+        ("praise", Some(number)) => format!("Praise({number:?})"),
+        ("ease", Some(number)) => format!("Ease({number:?})"),
         ("degree", Some(number)) => format!("Degree({number:?})"),
         ("degree-after", Some(number)) => format!("DegreeAfter({number:?})"),
+        ("blame", None) => "Blame".to_owned(),
         ("negate", None) => "Negate".to_owned(),
+        ("prohibit", None) => "Prohibit".to_owned(),
         ("contrast", None) => "Contrast".to_owned(),
         ("neutral", None) => "Neutral".to_owned(),
         _ => return None,

@@ -1,20 +1,35 @@
-//! The words that tell of a mood, from `lexicon.txt`, which says where they come from.
+//! The words that tell of a mood, from `lexicon.txt`, which says where they come from and how
+//! an entry is written.
 
-/// What an entry does to the mood.
+mod number;
+
+/// What an entry does to the mood. The numbers are strengths.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Class {
-    /// Anger, of a strength.
-    Anger(f64),
-    /// Worry, distress, impatience, of a strength.
-    Anxiety(f64),
-    /// Ease or thanks, of a strength.
-    Calm(f64),
+    /// Anger, felt.
+    Anger(f32),
+    /// Anger about what somebody does.
+    Accuse(f32),
+    /// Worry, distress, impatience.
+    Anxiety(f32),
+    /// A thing gone wrong: worry, and anger too when somebody is blamed.
+    Wrong(f32),
+    /// Ease or thanks.
+    Calm(f32),
+    /// Praise, or scorn where something went wrong.
+    Praise(f32),
+    /// Ease that no negator turns.
+    Ease(f32),
     /// Strengthens or weakens the word after it.
-    Degree(f64),
+    Degree(f32),
     /// Strengthens the word before it.
-    DegreeAfter(f64),
+    DegreeAfter(f32),
+    /// Those to whom anger is spoken.
+    Blame,
     /// Turns the word after it.
     Negate,
+    /// Turns it too, but tells somebody not to: what they do, they do.
+    Prohibit,
     /// What stands before it counts half.
     Contrast,
     /// Nothing, but is passed over whole.
@@ -25,32 +40,102 @@ pub(crate) enum Class {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Match {
     pub class: Class,
-    /// Characters of the text that it covers.
+    /// Characters of the text that it covers: up to its gap, if it has one.
     pub chars: usize,
 }
 
 include!(concat!(env!("OUT_DIR"), "/lexicon.rs"));
 
+/// In an entry: how often, and how long.
+const OFTEN: char = '#';
+const LONG: char = '@';
+
+/// In an entry: the gap between two parts of it.
+const GAP: &str = "..";
+
+/// Characters that a gap may have.
+const GAP_CHARS_MAX: usize = 16;
+
 /// The longest entry that begins at `start`, if one does. The text is in lower case and
 /// half-width. An entry in Latin letters matches whole words only.
 pub(crate) fn longest(text: &[char], start: usize) -> Option<Match> {
-    if is_word(text[start]) && start > 0 && is_word(text[start - 1]) {
+    let first = text[start];
+    if is_word(first) && start > 0 && is_word(text[start - 1]) {
         return None;
     }
-    let chars_max = ENTRY_CHARS_MAX.min(text.len() - start);
-    let mut words: String = text[start..start + chars_max].iter().collect();
-    for chars in (1..=chars_max).rev() {
-        let cuts_a_word =
-            is_word(text[start + chars - 1]) && text.get(start + chars).copied().is_some_and(is_word);
-        if !cuts_a_word && let Ok(found) = ENTRIES.binary_search_by_key(&words.as_str(), |(entry, _)| entry) {
-            return Some(Match {
-                class: ENTRIES[found].1,
-                chars,
-            });
-        }
-        words.pop();
+    let plain = longest_of(first, text, start);
+    if !number::may_begin_with(first) {
+        return plain;
     }
-    None
+    [
+        plain,
+        longest_of(OFTEN, text, start),
+        longest_of(LONG, text, start),
+    ]
+    .into_iter()
+    .flatten()
+    .max_by_key(|found| found.chars)
+}
+
+/// The longest of the entries under one first character.
+fn longest_of(first: char, text: &[char], start: usize) -> Option<Match> {
+    let bucket = FIRST.binary_search_by_key(&first, |(first, _)| *first).ok()?;
+    let begin = usize::from(FIRST[bucket].1);
+    let end = FIRST
+        .get(bucket + 1)
+        .map_or(ENTRIES.len(), |(_, end)| usize::from(*end));
+    let mut longest: Option<Match> = None;
+    for &(words, class) in &ENTRIES[begin..end] {
+        if let Some(chars) = covered(words, text, start)
+            && longest.is_none_or(|before| chars > before.chars)
+        {
+            longest = Some(Match { class, chars });
+        }
+    }
+    longest
+}
+
+/// How many characters an entry covers from `start` on, if it stands there.
+fn covered(words: &str, text: &[char], start: usize) -> Option<usize> {
+    let mut at = start;
+    let mut rest = words.chars();
+    while let Some(char) = rest.next() {
+        match char {
+            OFTEN => at += number::often(&text[at..])?,
+            LONG => at += number::long(&text[at..])?,
+            '.' if rest.as_str().starts_with('.') => break,
+            _ if text.get(at) == Some(&char) => at += 1,
+            _ => return None,
+        }
+    }
+    if at == start || cuts_a_word(text, at) {
+        return None;
+    }
+    match words.split_once(GAP) {
+        Some((_, after)) if !follows(after, &text[at..]) => None,
+        _ => Some(at - start),
+    }
+}
+
+/// Whether words stand soon, in the same sentence.
+fn follows(words: &str, text: &[char]) -> bool {
+    let sentence = text
+        .iter()
+        .position(|char| matches!(char, '。' | '.' | '!' | '?' | ';'))
+        .unwrap_or(text.len());
+    let text = &text[..sentence];
+    (0..text.len().min(GAP_CHARS_MAX)).any(|at| {
+        let begins_a_word = at == 0 || !is_word(text[at]) || !is_word(text[at - 1]);
+        let length = words.chars().count();
+        begins_a_word
+            && text.len() >= at + length
+            && words.chars().eq(text[at..at + length].iter().copied())
+            && !cuts_a_word(text, at + length)
+    })
+}
+
+fn cuts_a_word(text: &[char], at: usize) -> bool {
+    at > 0 && is_word(text[at - 1]) && text.get(at).copied().is_some_and(is_word)
 }
 
 /// Whether a character belongs to a word that is written with letters and parted by spaces.
@@ -66,6 +151,10 @@ mod tests {
         longest(&text.chars().collect::<Vec<_>>(), start)
     }
 
+    fn chars(text: &str) -> Option<usize> {
+        at(text, 0).map(|found| found.chars)
+    }
+
     #[test]
     fn the_longest_entry_wins() {
         assert_eq!(
@@ -73,15 +162,34 @@ mod tests {
             Some((Class::Anger(1.6), 3))
         );
         assert_eq!(at("急诊科", 0).map(|found| found.class), Some(Class::Neutral));
-        assert_eq!(at("急得", 0).map(|found| found.chars), Some(2));
+        assert_eq!(chars("急得"), Some(2));
         assert_eq!(at("桌子", 0), None);
     }
 
     #[test]
     fn latin_entries_match_whole_words() {
-        assert_eq!(at("mad at you", 0).map(|found| found.chars), Some(6));
+        assert_eq!(chars("mad at you"), Some(6));
         assert_eq!(at("made at", 0), None);
         assert_eq!(at("nomad at", 2), None);
         assert_eq!(at("我angry了", 1).map(|found| found.chars), Some(5));
+    }
+
+    #[test]
+    fn how_often_and_how_long() {
+        assert_eq!(chars("打了二十次"), Some(5));
+        assert_eq!(chars("打了十几个电话"), Some(7));
+        assert_eq!(at("第一次来", 0), None);
+        assert_eq!(chars("第三次来"), Some(3));
+        assert_eq!(chars("等了3个月"), Some(5));
+        assert_eq!(chars("phoned you"), None);
+        assert_eq!(chars("phoned 12 times"), Some(15));
+        assert_eq!(chars("waited for three weeks."), Some(22));
+        assert_eq!(chars("waited for you"), chars("waited for"));
+    }
+
+    #[test]
+    fn a_gap_stays_in_its_sentence() {
+        assert_eq!(chars("再不来人，我就报警"), Some(2));
+        assert_ne!(chars("再不。我就报警"), Some(2));
     }
 }

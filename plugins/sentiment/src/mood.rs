@@ -32,6 +32,16 @@ const CALM_COUNTS: f64 = 0.6;
 /// What counts of a clause before "but".
 const BEFORE_CONTRAST: f64 = 0.5;
 
+/// From how much trouble on praise is scorn, and how much scorn it is.
+const TROUBLE_FROM: f64 = 0.7;
+const SCORN: f64 = 1.2;
+
+/// What a thing gone wrong counts as anger when somebody is blamed for it, or when there is so
+/// much anger already; and the most, which alone makes nobody angry.
+const WRONG_AS_ANGER: f64 = 0.5;
+const WRONG_AS_ANGER_MAX: f64 = 1.5;
+const ANGRY_ALREADY: f64 = 1.0;
+
 /// What one exclamation mark adds to its clause, and how many count.
 const EXCLAMATION_ADDS: f64 = 0.15;
 const EXCLAMATIONS_MAX: usize = 4;
@@ -83,6 +93,7 @@ pub(crate) fn score(text: &str, thresholds: Thresholds) -> Mood {
     let mut clause = Clause::default();
     let mut sums = Sums::default();
     let mut words: Vec<String> = Vec::new();
+    let mut blamed = false;
     for piece in segment(text) {
         match piece {
             Piece::Unknown => clause.pass_over(),
@@ -102,9 +113,20 @@ pub(crate) fn score(text: &str, thresholds: Thresholds) -> Mood {
                         sums.add(clause.end(0));
                         sums.scale(BEFORE_CONTRAST);
                     }
-                    Class::Anger(_) | Class::Anxiety(_) | Class::Calm(_) => {
+                    Class::Blame => {
+                        blamed = true;
+                        clause.pass_over();
+                    }
+                    Class::Prohibit => clause.prohibit(),
+                    Class::Anger(_)
+                    | Class::Accuse(_)
+                    | Class::Anxiety(_)
+                    | Class::Wrong(_)
+                    | Class::Calm(_)
+                    | Class::Praise(_)
+                    | Class::Ease(_) => {
                         let told = clause.tell(class, factor);
-                        if told != Feeling::Calm && words.len() < WORDS_MAX && !words.contains(&entry) {
+                        if told.is_trouble() && words.len() < WORDS_MAX && !words.contains(&entry) {
                             words.push(entry);
                         }
                     }
@@ -113,6 +135,7 @@ pub(crate) fn score(text: &str, thresholds: Thresholds) -> Mood {
         }
     }
     sums.add(clause.end(0));
+    let sums = sums.taken_together(blamed);
     let anger = saturate(sums.anger - sums.calm * CALM_COUNTS);
     let score = saturate(sums.anger + sums.anxiety - sums.calm * CALM_COUNTS);
     let level = if anger >= thresholds.angry_from {
@@ -134,7 +157,15 @@ fn saturate(sum: f64) -> f64 {
 enum Feeling {
     Anger,
     Anxiety,
+    Wrong,
     Calm,
+    Praise,
+}
+
+impl Feeling {
+    fn is_trouble(self) -> bool {
+        matches!(self, Self::Anger | Self::Anxiety | Self::Wrong)
+    }
 }
 
 /// The strengths of a text so far.
@@ -142,27 +173,66 @@ enum Feeling {
 struct Sums {
     anger: f64,
     anxiety: f64,
+    /// Things gone wrong, which are worry or anger by what else is said.
+    wrong: f64,
     calm: f64,
+    /// Which is calm or scorn by what else is said.
+    praise: f64,
 }
 
 impl Sums {
+    /// What is one thing or another by what else a text says, made that.
+    fn taken_together(self, blamed: bool) -> Self {
+        let Self {
+            mut anger,
+            mut anxiety,
+            wrong,
+            mut calm,
+            praise,
+        } = self;
+        if praise > 0.0 && anger + anxiety + wrong >= TROUBLE_FROM {
+            anger += praise * SCORN;
+        } else {
+            calm += praise;
+        }
+        let turned = if blamed || anger >= ANGRY_ALREADY {
+            (wrong * WRONG_AS_ANGER).min(WRONG_AS_ANGER_MAX)
+        } else {
+            0.0
+        };
+        anger += turned;
+        anxiety += wrong - turned;
+        Self {
+            anger,
+            anxiety,
+            calm,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.anger += other.anger;
         self.anxiety += other.anxiety;
+        self.wrong += other.wrong;
         self.calm += other.calm;
+        self.praise += other.praise;
     }
 
     fn scale(&mut self, factor: f64) {
         self.anger *= factor;
         self.anxiety *= factor;
+        self.wrong *= factor;
         self.calm *= factor;
+        self.praise *= factor;
     }
 
     fn of(&mut self, feeling: Feeling) -> &mut f64 {
         match feeling {
             Feeling::Anger => &mut self.anger,
             Feeling::Anxiety => &mut self.anxiety,
+            Feeling::Wrong => &mut self.wrong,
             Feeling::Calm => &mut self.calm,
+            Feeling::Praise => &mut self.praise,
         }
     }
 }
@@ -180,6 +250,8 @@ struct Clause {
 struct Modifiers {
     degree: f64,
     negations: usize,
+    /// Negations that tell somebody not to.
+    prohibitions: usize,
     /// Unknown pieces passed since the last of them.
     passed: usize,
 }
@@ -199,6 +271,7 @@ impl Clause {
         let waiting = self.waiting.get_or_insert(Modifiers {
             degree: 1.0,
             negations: 0,
+            prohibitions: 0,
             passed: 0,
         });
         waiting.passed = 0;
@@ -209,35 +282,52 @@ impl Clause {
         self.modifiers().negations += 1;
     }
 
-    fn strengthen_next(&mut self, degree: f64) {
-        self.modifiers().degree *= degree;
+    fn prohibit(&mut self) {
+        self.modifiers().prohibitions += 1;
     }
 
-    fn strengthen_last(&mut self, degree: f64) {
+    fn strengthen_next(&mut self, degree: f32) {
+        self.modifiers().degree *= f64::from(degree);
+    }
+
+    fn strengthen_last(&mut self, degree: f32) {
         // "气死我了": one unknown character may stand between.
         if let Some((feeling, strength, 0 | 1)) = self.last.take() {
-            *self.sums.of(feeling) += strength * (degree - 1.0);
+            *self.sums.of(feeling) += strength * (f64::from(degree) - 1.0);
         }
     }
 
     /// Counts a word of mood, and says what it told in the end.
     fn tell(&mut self, class: Class, factor: f64) -> Feeling {
         let (feeling, strength) = match class {
-            Class::Anger(strength) => (Feeling::Anger, strength),
+            Class::Anger(strength) | Class::Accuse(strength) => (Feeling::Anger, strength),
             Class::Anxiety(strength) => (Feeling::Anxiety, strength),
-            Class::Calm(strength) => (Feeling::Calm, strength),
-            Class::Degree(_) | Class::DegreeAfter(_) | Class::Negate | Class::Contrast | Class::Neutral => {
-                return Feeling::Calm;
-            }
+            Class::Wrong(strength) => (Feeling::Wrong, strength),
+            Class::Calm(strength) | Class::Ease(strength) => (Feeling::Calm, strength),
+            Class::Praise(strength) => (Feeling::Praise, strength),
+            Class::Degree(_)
+            | Class::DegreeAfter(_)
+            | Class::Blame
+            | Class::Negate
+            | Class::Prohibit
+            | Class::Contrast
+            | Class::Neutral => return Feeling::Calm,
         };
         let modifiers = self.waiting.take();
         let degree = modifiers.map_or(1.0, |modifiers| modifiers.degree.clamp(DEGREE_MIN, DEGREE_MAX));
-        let denied = modifiers.is_some_and(|modifiers| modifiers.negations % 2 == 1);
+        let denied = modifiers.is_some_and(|modifiers| match class {
+            // "Don't lie to me" says that somebody does.
+            Class::Accuse(_) => modifiers.negations % 2 == 1,
+            // These hold their own negators.
+            Class::Wrong(_) | Class::Ease(_) => false,
+            _ => (modifiers.negations + modifiers.prohibitions) % 2 == 1,
+        });
         let (feeling, turned) = match (feeling, denied) {
             (feeling, false) => (feeling, 1.0),
-            (Feeling::Anger | Feeling::Anxiety, true) => (Feeling::Calm, DENIED_AS_CALM),
-            (Feeling::Calm, true) => (Feeling::Anger, DENIED_AS_ANGER),
+            (Feeling::Anger | Feeling::Anxiety | Feeling::Wrong, true) => (Feeling::Calm, DENIED_AS_CALM),
+            (Feeling::Calm | Feeling::Praise, true) => (Feeling::Anger, DENIED_AS_ANGER),
         };
+        let strength = f64::from(strength);
         let strength = strength * degree * turned * factor;
         *self.sums.of(feeling) += strength;
         self.last = Some((feeling, strength, 0));

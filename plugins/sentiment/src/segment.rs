@@ -130,7 +130,7 @@ mod tests {
     fn chinese_is_cut_by_the_longest_match() {
         assert_eq!(shape("我很着急，房子漏水！！"), "_ [很] [着急] /0 _ _ [漏水] /2");
         assert_eq!(shape("急诊科在哪"), "[急诊科] _ _");
-        assert_eq!(shape("你们不作为"), "_ _ [不作为]");
+        assert_eq!(shape("他们不作为"), "_ _ [不作为]");
     }
 
     #[test]

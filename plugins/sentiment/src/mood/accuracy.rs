@@ -7,6 +7,7 @@
 use super::*;
 
 const HELD_OUT: &str = include_str!("../../held-out.tsv");
+const FRESH: &str = include_str!("../../fresh.tsv");
 const DEVELOPMENT: &str = include_str!("../../development.tsv");
 
 const LEVELS: [Level; 3] = [Level::Calm, Level::Anxious, Level::Angry];
@@ -113,6 +114,12 @@ fn report(name: &str, sentences: &[Labelled]) -> [Confusion; 3] {
 fn accuracy_on_the_sentences_held_out() {
     let sentences = read(HELD_OUT);
     report("held out", &sentences);
+}
+
+#[test]
+fn accuracy_on_sentences_written_when_the_lexicon_stood() {
+    let sentences = read(FRESH);
+    report("fresh", &sentences);
 }
 
 #[test]
