@@ -61,6 +61,10 @@ export async function bundle(project, exports) {
   } catch (error) {
     throw new BuildError(told(error, project), { cause: error });
   }
+  const missing = made.warnings.find(({ id }) => id === "import-is-undefined");
+  if (missing !== undefined) {
+    throw new BuildError(`the entry module is not what the WIT says: ${missing.text}`);
+  }
   const [output] = Object.values(made.metafile.outputs);
   const imports = [...new Set(output.imports.filter((one) => one.external).map((one) => one.path))].sort();
   return { text: made.outputFiles[0].text, imports };

@@ -56,8 +56,8 @@ class Writer {
     }
     const plugin = `/** What the entry module exports. */\nexport interface Plugin {\n${members.join("\n")}\n}`;
     return [
-      "// Made of the plugin's WIT by trunkline-js-build: edit that, not this.",
-      "// An option is `null` where there is none; a 64-bit integer is a number, exact to 2^53.",
+      "// Made of the plugin's WIT by trunkline-js-build: edit that, not this.\n" +
+        "// An option is `null` where there is none; a 64-bit integer is a number, exact to 2^53.",
       ...this.#parts,
       plugin,
     ].join("\n\n").concat("\n");

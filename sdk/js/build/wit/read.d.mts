@@ -1,0 +1,4 @@
+export interface Wit {
+  readonly package: string;
+}
+export function readFolder(folder: string): Wit;

@@ -1,0 +1,3 @@
+import { active } from "../active.ts";
+
+export const current = (): unknown => active().current();

@@ -1,0 +1,10 @@
+export {
+  Fields,
+  FutureIncomingResponse,
+  IncomingBody,
+  IncomingResponse,
+  OutgoingBody,
+  OutgoingRequest,
+  RequestOptions,
+  httpErrorCode,
+} from "../resources.ts";
