@@ -5,7 +5,6 @@ import { Stopped } from "./answer.ts";
 import { TestClock, timeOf } from "./clock.ts";
 import { TestHttp } from "./http.ts";
 import { type KvGrant, TestKv } from "./kv.ts";
-import type { Resource } from "./resources.ts";
 import { type TestSecret, TestSecrets } from "./secrets.ts";
 
 /** What hotline.yaml, grants.yaml and the server would say. */
@@ -66,8 +65,6 @@ export class TestHost {
   readonly secrets: TestSecrets;
   readonly http = new TestHttp();
   readonly log: LogLine[] = [];
-  /** Handles that the plugin holds. */
-  readonly resources = new Set<Resource>();
   #context: Context | null = null;
   #calls = 0;
 
@@ -83,6 +80,8 @@ export class TestHost {
    * host, variables of the plugin's modules live on: a plugin that relies on them is broken.
    */
   call<T>(run: () => T, options: CallOptions = {}): Outcome<T> {
+    // A call may come in between another: `kv.beforeNextSetIf`.
+    const around = this.#context;
     this.#context = this.#contextOf(options);
     this.secrets.beginCall();
     try {
@@ -100,8 +99,7 @@ export class TestHost {
       }
       return { tag: "fault", kind: thrown instanceof Stopped ? thrown.kind : "trap", cause: thrown };
     } finally {
-      this.#context = null;
-      this.resources.clear();
+      this.#context = around;
     }
   }
 

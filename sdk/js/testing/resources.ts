@@ -20,7 +20,6 @@ export class Resource {
     if (parent !== null) {
       parent.#children += 1;
     }
-    active().resources.add(this);
   }
 
   /** Stops the plugin if the handle is no more. */
@@ -40,7 +39,6 @@ export class Resource {
     if (this.#parent !== null) {
       this.#parent.#children -= 1;
     }
-    active().resources.delete(this);
   }
 }
 
