@@ -1,8 +1,16 @@
 //! Packages of plugins, from the folder that one is written in to the release that runs it.
 //!
-//! [`project`] reads plugin.toml.
+//! [`project`] reads plugin.toml; [`sections`] puts what it says into the component;
+//! [`package`] wraps the component as registries keep it; [`key`] and [`signature`] say who
+//! vouches for it.
 //!
 //! What is absent: wasmtime, flows, contacts. A package is bytes with names, digests and
 //! signatures; whether its component runs is for the plugin host to say.
 
+pub mod key;
+pub mod package;
 pub mod project;
+pub mod sections;
+pub mod signature;
+
+pub use package::{Package, PackageError};
