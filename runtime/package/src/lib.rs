@@ -7,9 +7,11 @@
 //! What is absent: wasmtime, flows, contacts. A package is bytes with names, digests and
 //! signatures; whether its component runs is for the plugin host to say.
 
+pub mod archive;
 pub mod key;
 pub mod package;
 pub mod project;
+pub mod reference;
 pub mod sections;
 pub mod signature;
 
