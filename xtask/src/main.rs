@@ -12,6 +12,7 @@ mod house;
 mod ports;
 mod probe;
 mod progress;
+mod registry;
 mod stages;
 mod stopwatch;
 mod toolchain;

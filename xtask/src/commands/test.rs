@@ -9,6 +9,7 @@ use crate::{
     cargo::{cargo, run},
     guests,
     house::House,
+    registry,
     stages::Stages,
     toolchain,
 };
@@ -53,6 +54,7 @@ impl Test {
                 Ok(())
             });
         if ready {
+            stages.run("registry: what tests of packages need", registry::ensure);
             if self.filter.is_empty() {
                 stages.run("plugins: their own tests", || {
                     run(guests::test(&house, &toolchain::host_target(&house)?))

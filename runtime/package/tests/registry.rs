@@ -1,0 +1,355 @@
+//! Packages pushed to and pulled from a real registry: Debian's `docker-registry`, started on a
+//! free port of this machine for each test, and stopped by its process id.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use serde_json::{Value as Json, json};
+use trunkline_model::Digest;
+use trunkline_package::{
+    Package,
+    credentials::Credentials,
+    key::PrivateKey,
+    reference::Reference,
+    registry::{Registries, RegistryError, Settings, silent},
+    sections::{Words, put},
+};
+
+/// How long the registry may take to listen.
+const LISTENS_WITHIN: Duration = Duration::from_secs(60);
+
+/// A registry that is stopped when the test ends.
+struct Registry {
+    process: Child,
+    address: String,
+    folder: tempfile::TempDir,
+}
+
+impl Registry {
+    fn start(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.yml");
+        let data = folder.path().join("data");
+        fs::write(folder.path().join("users"), USERS).unwrap();
+        let more = more.replace("FOLDER", &folder.path().display().to_string());
+        fs::write(
+            &config,
+            format!(
+                "version: 0.1\nlog: {{ level: info, formatter: json }}\nstorage:\n  filesystem: {{ rootdirectory: \"{}\" }}\n\
+                 http: {{ addr: \"127.0.0.1:0\" }}\n{more}",
+                data.display()
+            ),
+        )
+        .unwrap();
+        let mut process = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docker-registry runs: `cargo xtask test` installs it, or run `apt-get install -y docker-registry`");
+        let (says, hears) = mpsc::channel();
+        let log = process.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                let said: Json = serde_json::from_str(&line).unwrap_or_default();
+                let message = said["msg"].as_str().unwrap_or_default();
+                if let Some(address) = message.strip_prefix("listening on ") {
+                    let _ = says.send(address.trim_end_matches(", tls").to_owned());
+                }
+            }
+        });
+        let address = hears
+            .recv_timeout(LISTENS_WITHIN)
+            .expect("the registry says where it listens");
+        Self {
+            process,
+            address,
+            folder,
+        }
+    }
+
+    fn reference(&self, rest: &str) -> Reference {
+        format!("oci://{}/{rest}", self.address).parse().unwrap()
+    }
+
+    /// The bytes of a manifest as the registry has them.
+    async fn manifest(&self, repository: &str, tag: &str) -> Vec<u8> {
+        let url = format!("http://{}/v2/{repository}/manifests/{tag}", self.address);
+        let answer = reqwest::Client::new()
+            .get(url)
+            .header("Accept", "application/vnd.oci.image.manifest.v1+json")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.unwrap().to_vec()
+    }
+
+    /// Where the registry keeps a blob.
+    fn blob(&self, digest: &Digest) -> std::path::PathBuf {
+        let hex = digest.to_string();
+        let blobs = Path::new("data/docker/registry/v2/blobs/sha256");
+        self.folder
+            .path()
+            .join(blobs)
+            .join(&hex[..2])
+            .join(&hex)
+            .join("data")
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // This process and no other.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The user `civil` with the password `secret-words`.
+const USERS: &str = "civil:$2b$04$abcdefghijklmnopqrstuu/HpdzJtvTt9vf49n0v8sBSkTQZtB1ha\n";
+
+fn package(version: &str, memory: u32) -> Package {
+    let text = format!(
+        "(component (core module $m (memory {memory})) (core instance (instantiate $m))
+           (instance $i) (export \"civil:crm/citizens@1.4.0\" (instance $i)))"
+    );
+    let manifest = serde_json::from_value(json!({
+        "name": "crm-lookup", "version": version, "department": "civil-affairs", "license": "Apache-2.0",
+    }))
+    .unwrap();
+    let words = Words {
+        manifest: &manifest,
+        wit: None,
+        revision: None,
+    };
+    Package::of_component(put(&wat::parse_str(text).unwrap(), &words).unwrap()).unwrap()
+}
+
+fn anonymous() -> Registries {
+    Registries::new(Settings::default())
+}
+
+#[tokio::test]
+async fn a_package_comes_back_as_it_was_pushed() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@1.4.2");
+    let (key, _) = PrivateKey::generate().unwrap();
+    let mut package = package("1.4.2", 1);
+    package.sign(&key, &reference.place()).unwrap();
+    let moved = Arc::new(AtomicU64::new(0));
+    let seen = moved.clone();
+    let progress: trunkline_package::registry::Progress =
+        Arc::new(move |done, _| seen.store(done, Ordering::Relaxed));
+    anonymous().push(&reference, &package, &progress).await.unwrap();
+    assert_eq!(moved.load(Ordering::Relaxed), package.component().len() as u64);
+    let pulled = anonymous().pull(&reference, &silent()).await.unwrap();
+    assert_eq!(pulled, package);
+    assert_eq!(pulled.signed_by([key.public()]), Some(key.public()));
+    let by_digest = registry.reference(&format!("civil/crm@sha256:{}", package.digest()));
+    assert_eq!(anonymous().pull(&by_digest, &silent()).await.unwrap(), package);
+}
+
+#[tokio::test]
+async fn the_registry_holds_the_layouts_of_the_cncf_and_of_cosign() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@1.4.2");
+    let (key, _) = PrivateKey::generate().unwrap();
+    let mut package = package("1.4.2", 1);
+    package.sign(&key, &reference.place()).unwrap();
+    anonymous().push(&reference, &package, &silent()).await.unwrap();
+
+    let sha = |bytes: &[u8]| format!("sha256:{}", Digest::of(bytes));
+    let manifest = registry.manifest("civil/crm", "1.4.2").await;
+    assert_eq!(sha(&manifest), format!("sha256:{}", package.digest()));
+    assert_eq!(
+        serde_json::from_slice::<Json>(&manifest).unwrap(),
+        json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {
+                "mediaType": "application/vnd.wasm.config.v0+json",
+                "digest": sha(package.config()),
+                "size": package.config().len(),
+            },
+            "layers": [{
+                "mediaType": "application/wasm",
+                "digest": sha(package.component()),
+                "size": package.component().len(),
+            }],
+            "annotations": {
+                "org.opencontainers.image.licenses": "Apache-2.0",
+                "org.opencontainers.image.title": "crm-lookup",
+                "org.opencontainers.image.vendor": "civil-affairs",
+                "org.opencontainers.image.version": "1.4.2",
+            },
+        })
+    );
+
+    let tag = format!("sha256-{}.sig", package.digest());
+    let signed: Json = serde_json::from_slice(&registry.manifest("civil/crm", &tag).await).unwrap();
+    let signature = &package.signatures()[0];
+    assert_eq!(
+        signed["layers"],
+        json!([{
+            "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
+            "digest": sha(&signature.payload),
+            "size": signature.payload.len(),
+            "annotations": { "dev.cosignproject.cosign/signature": signature.signature },
+        }])
+    );
+    let payload: Json = serde_json::from_slice(&signature.payload).unwrap();
+    assert_eq!(
+        payload["critical"]["identity"]["docker-reference"],
+        format!("{}/civil/crm", registry.address)
+    );
+    assert_eq!(
+        fs::read(registry.blob(&Digest::of(&signature.payload))).unwrap(),
+        signature.payload
+    );
+}
+
+#[tokio::test]
+async fn a_second_signature_joins_the_first() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@1.4.2");
+    let (civil, _) = PrivateKey::generate().unwrap();
+    let (centre, _) = PrivateKey::generate().unwrap();
+    let (mut first, mut second) = (package("1.4.2", 1), package("1.4.2", 1));
+    first.sign(&civil, &reference.place()).unwrap();
+    second.sign(&centre, &reference.place()).unwrap();
+    for package in [&first, &first, &second] {
+        anonymous().push(&reference, package, &silent()).await.unwrap();
+    }
+    let pulled = anonymous().pull(&reference, &silent()).await.unwrap();
+    assert_eq!(pulled.signatures().len(), 2);
+    assert!(pulled.signed_by([civil.public()]).is_some() && pulled.signed_by([centre.public()]).is_some());
+}
+
+#[tokio::test]
+async fn a_version_that_is_published_stays() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@1.4.2");
+    anonymous()
+        .push(&reference, &package("1.4.2", 1), &silent())
+        .await
+        .unwrap();
+    let refused = anonymous()
+        .push(&reference, &package("1.4.2", 2), &silent())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, RegistryError::Published { .. }), "{refused}");
+    assert!(refused.to_string().contains("raise `version`"), "{refused}");
+}
+
+#[tokio::test]
+async fn other_bytes_than_those_asked_for_are_refused() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@1.4.2");
+    let package = package("1.4.2", 1);
+    anonymous().push(&reference, &package, &silent()).await.unwrap();
+    let blob = registry.blob(&Digest::of(package.component()));
+    let mut changed = package.component().to_vec();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    fs::write(&blob, &changed).unwrap();
+    let refused = anonymous().pull(&reference, &silent()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Tampered { .. }), "{refused}");
+    fs::write(&blob, [package.component(), b"more"].concat()).unwrap();
+    let refused = anonymous().pull(&reference, &silent()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Tampered { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_no_package_is_told_so() {
+    let registry = Registry::start("");
+    let reference = registry.reference("civil/crm@9.9.9");
+    let refused = anonymous().pull(&reference, &silent()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::NotFound { .. }), "{refused}");
+
+    // An image of a container under the same registry.
+    let empty = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:0", "size": 2 },
+        "layers": [],
+    });
+    let package = package("1.4.2", 1);
+    anonymous()
+        .push(&registry.reference("civil/crm@1.4.2"), &package, &silent())
+        .await
+        .unwrap();
+    fs::write(registry.blob(&package.digest()), empty.to_string()).unwrap();
+    let refused = anonymous()
+        .pull(&registry.reference("civil/crm@1.4.2"), &silent())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            RegistryError::Package { .. } | RegistryError::Tampered { .. }
+        ),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_there_is_told_so() {
+    let gone = {
+        let registry = Registry::start("");
+        registry.reference("civil/crm@1.4.2")
+    };
+    let refused = anonymous().pull(&gone, &silent()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Unreachable { .. }), "{refused}");
+    assert!(refused.to_string().contains("refused"), "{refused}");
+}
+
+#[tokio::test]
+async fn credentials_open_a_registry_that_asks_for_them() {
+    let registry = Registry::start("auth:\n  htpasswd: { realm: civil, path: \"FOLDER/users\" }\n");
+    let reference = registry.reference("civil/crm@1.4.2");
+    let package = package("1.4.2", 1);
+    let refused = anonymous()
+        .push(&reference, &package, &silent())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, RegistryError::Unauthorized { .. }), "{refused}");
+    let speaking = |password: &str| {
+        Registries::new(Settings {
+            credentials: Credentials::given(&registry.address, "civil", password),
+            ..Settings::default()
+        })
+    };
+    let wrong = speaking("other-words");
+    let refused = wrong.push(&reference, &package, &silent()).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("`civil`") && !refused.to_string().contains("other-words"),
+        "{refused}"
+    );
+    let right = speaking("secret-words");
+    right.push(&reference, &package, &silent()).await.unwrap();
+    assert_eq!(right.pull(&reference, &silent()).await.unwrap(), package);
+}
+
+#[tokio::test]
+async fn credentials_are_not_sent_in_clear() {
+    let registries = Registries::new(Settings {
+        credentials: Credentials::given("registry.example", "civil", "secret-words"),
+        plain_http: true,
+        ..Settings::default()
+    });
+    let reference: Reference = "oci://registry.example/civil/crm@1.4.2".parse().unwrap();
+    let refused = registries.pull(&reference, &silent()).await.unwrap_err();
+    assert!(matches!(refused, RegistryError::InClear { .. }), "{refused}");
+}
