@@ -161,21 +161,34 @@ fn limits(limits: &Limits) -> BTreeMap<String, String> {
         time,
         memory,
         concurrent,
+        waiting,
+        reserve,
         argument_bytes,
         reply_bytes,
         log_lines_per_s,
+        kv_operations_per_s,
         http_request_bytes,
         http_response_bytes,
+        http_requests,
+        http_connections,
     } = limits;
     BTreeMap::from([
         ("time".to_owned(), time.to_string()),
         ("memory".to_owned(), memory.to_string()),
         ("concurrent".to_owned(), concurrent.to_string()),
+        ("waiting".to_owned(), waiting.to_string()),
+        ("reserve".to_owned(), reserve.to_string()),
         ("argument-bytes".to_owned(), argument_bytes.to_string()),
         ("reply-bytes".to_owned(), reply_bytes.to_string()),
         ("log-lines-per-s".to_owned(), log_lines_per_s.to_string()),
+        (
+            "kv-operations-per-s".to_owned(),
+            kv_operations_per_s.to_string(),
+        ),
         ("http-request-bytes".to_owned(), http_request_bytes.to_string()),
         ("http-response-bytes".to_owned(), http_response_bytes.to_string()),
+        ("http-requests".to_owned(), http_requests.to_string()),
+        ("http-connections".to_owned(), http_connections.to_string()),
     ])
 }
 

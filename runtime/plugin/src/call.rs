@@ -28,7 +28,7 @@ use crate::{
     limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
     plugin::{Call, Loaded},
     shape::Shape,
-    slots::Slot,
+    slots::{NoSlot, Slot},
     turns::{InTurns, Ran},
     values::{self, Budget, Mismatch},
 };
@@ -80,10 +80,8 @@ pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
     );
     let outcome = admitted(plugin, position, call, began).instrument(span).await;
     plugin.shared.counts.outcome(&outcome);
-    plugin
-        .shared
-        .counts
-        .dropped(plugin.shared.log.settle(&plugin.name));
+    plugin.meter.outcome(&outcome);
+    plugin.shared.log.settle(&plugin.name);
     plugin.called[position].metrics.record(
         &plugin.name,
         &signature.function,
@@ -124,25 +122,20 @@ async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Inst
             ),
         );
     };
-    let time = call.time.min(plugin.grants.limits.time).to_std();
-    let deadline = began + time;
+    let time = call.time.min(plugin.grants.limits.time);
+    let deadline = began + time.to_std();
     let outcome = match slots(plugin, deadline).await {
-        Some(slots) => {
+        Ok(slots) => {
             let context = CallContext {
                 id: call.id,
                 attempt: call.attempt,
                 locale: call.locale,
                 deadline,
+                time,
             };
             sandboxed(plugin, position, arguments, context, slots).await
         }
-        None => Outcome::fault(
-            FaultKind::Overloaded,
-            format!(
-                "no slot became free for plugin `{}` within {}",
-                plugin.name, call.time
-            ),
-        ),
+        Err(none) => Outcome::fault(FaultKind::Overloaded, none.sentence(plugin, time)),
     };
     admitted.finish(&outcome);
     outcome
@@ -184,15 +177,58 @@ fn arguments(plugin: &Loaded, position: usize, values: &[Value]) -> Result<Vec<V
 
 /// A slot of the plugin's own and one of the pool's, in that order: a plugin that is over its
 /// own limit must not hold room that others could use.
-async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Option<(Slot, Slot)> {
+async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Result<(Slot, Slot), NoRoom> {
     let shared = &plugin.shared;
-    let own = shared.concurrent.take(shared.all, deadline).await?;
+    let own = shared
+        .concurrent
+        .take(shared.all, deadline)
+        .await
+        .map_err(NoRoom::OfItsOwn)?;
     let pool = plugin.host.pool(plugin.compiled.size);
     let sandbox = pool
         .slots
         .take(plugin.department.in_pool(plugin.compiled.size), deadline)
-        .await?;
-    Some((own, sandbox))
+        .await
+        .map_err(NoRoom::InThePool)?;
+    Ok((own, sandbox))
+}
+
+/// Why a call has nowhere to run.
+enum NoRoom {
+    /// As many calls of the plugin run as may.
+    OfItsOwn(NoSlot),
+    /// No sandbox is free for its department.
+    InThePool(NoSlot),
+}
+
+impl NoRoom {
+    /// What a person who meets it should know: what is over, and which line raises it.
+    fn sentence(&self, plugin: &Loaded, time: trunkline_model::Duration) -> String {
+        let (name, limits) = (&plugin.name, &plugin.grants.limits);
+        match self {
+            Self::OfItsOwn(NoSlot::Full { waiting }) => format!(
+                "plugin `{name}` has {} calls under way and {waiting} that wait, and no more may wait \
+                 (grants.yaml: `{name}: limits: {{ concurrent: {}, waiting: {} }}`)",
+                plugin.shared.concurrent.held(),
+                limits.concurrent,
+                limits.waiting,
+            ),
+            Self::OfItsOwn(NoSlot::Late) => format!(
+                "no slot became free for plugin `{name}` within {time}: as many of its calls ran as may at once \
+                 (grants.yaml: `{name}: limits: {{ concurrent: {} }}`)",
+                limits.concurrent,
+            ),
+            Self::InThePool(NoSlot::Full { waiting }) => format!(
+                "{waiting} calls of the department of plugin `{name}` wait for a sandbox, and no more may wait: \
+                 lower `concurrent` of its plugins in grants.yaml so that each has its own queue"
+            ),
+            Self::InThePool(NoSlot::Late) => format!(
+                "no slot became free for plugin `{name}` within {time}: its department's share of the {} \
+                 sandboxes was in use (grants.yaml: `{name}: limits: {{ reserve: N }}` keeps some for it)",
+                plugin.compiled.pool_limits.instances,
+            ),
+        }
+    }
 }
 
 /// Runs the guest, here or on the guests' threads.
@@ -203,7 +239,7 @@ async fn sandboxed(
     context: CallContext,
     slots: (Slot, Slot),
 ) -> Outcome {
-    let deadline = context.deadline;
+    let (deadline, time) = (context.deadline, context.time);
     let pace = &plugin.called[position].pace;
     let mut guest = Box::pin(guest(plugin.clone(), position, arguments, context, slots));
 
@@ -215,6 +251,7 @@ async fn sandboxed(
         let polled = first_poll(plugin, guest.as_mut()).await;
         drop(turn);
         busy = began.elapsed();
+        plugin.meter.busy(busy);
         pace.took(busy);
         match polled {
             Ok(Poll::Ready(outcome)) => return outcome,
@@ -223,7 +260,13 @@ async fn sandboxed(
         }
     }
 
-    let guest = InTurns::new(guest, plugin.host.turns.clone(), plugin.department.turns, busy);
+    let guest = InTurns::new(
+        guest,
+        plugin.host.turns.clone(),
+        plugin.department.turns,
+        plugin.meter.clone(),
+        busy,
+    );
     let mut task = Stopped(
         plugin
             .host
@@ -239,10 +282,23 @@ async fn sandboxed(
             pace.took(Duration::MAX);
             Outcome::fault(
                 FaultKind::TimedOut,
-                format!("plugin `{}` took longer than its time", plugin.name),
+                took_longer(plugin, time),
             )
         }
         Err(error) => host_failed(plugin, &error),
+    }
+}
+
+/// Whose bound a call that took too long was over.
+fn took_longer(plugin: &Loaded, time: trunkline_model::Duration) -> String {
+    let (name, limit) = (&plugin.name, plugin.grants.limits.time);
+    if time < limit {
+        format!("plugin `{name}` took longer than its time, {time}, which its step gives it")
+    } else {
+        format!(
+            "plugin `{name}` took longer than its time, {time} \
+             (grants.yaml: `{name}: limits: {{ time: {limit} }}`)"
+        )
     }
 }
 

@@ -29,10 +29,11 @@ use crate::{
     },
     grants::{Target, normal_path},
     limits::{
-        HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX, HTTP_REQUESTS_PER_CALL_MAX,
+        HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX,
         HTTP_RESPONSE_HEAD_BYTES_MAX,
     },
     plugin::Loaded,
+    usage::Used,
 };
 
 /// A plugin's way to the network.
@@ -169,15 +170,32 @@ impl WasiHttpHooks for Requests {
             return Box::new(async { Err(Error::HttpRequestDenied) });
         };
         self.made += 1;
-        if self.made > HTTP_REQUESTS_PER_CALL_MAX {
+        let most = self.plugin.grants.limits.http_requests;
+        if self.made > most {
+            let plugin = &self.plugin.name;
+            self.denied.get_or_insert_with(|| {
+                format!(
+                    "it made more than the {most} requests that a call may make (grants.yaml: \
+                     `{plugin}: limits: {{ http-requests: {} }}`)",
+                    most.saturating_mul(2)
+                )
+            });
             return Box::new(async { Err(Error::ConnectionLimitReached) });
         }
         let limits = &self.plugin.grants.limits;
         let (request_bytes, response_bytes) = (limits.http_request_bytes.0, limits.http_response_bytes.0);
         let deadline = self.deadline;
+        let (shared, meter) = (self.plugin.shared.clone(), self.plugin.meter.clone());
         Box::new(async move {
             let options = options.unwrap_or_default();
-            let request = request.map(|body| Sent::within(body, request_bytes));
+            // Held until the response's body is read or let go of.
+            let under_way = shared
+                .requests
+                .take(shared.all_requests, deadline)
+                .await
+                .map_err(|_| Error::ConnectionLimitReached)?;
+            meter.add(Used::HttpRequests, 1);
+            let request = request.map(|body| Sent::within(body, request_bytes, meter.clone()));
             // Connecting is part of it: hyper does both as one.
             let wait = [options.connect_timeout, options.first_byte_timeout]
                 .into_iter()
@@ -190,7 +208,9 @@ impl WasiHttpHooks for Requests {
                 .map_err(|_| Error::HttpResponseTimeout)?
                 .map_err(|error| failure::told(&error))?;
             let response = response
-                .map(|body: Incoming| Received::within(body, response_bytes, options.between_bytes_timeout));
+                .map(|body: Incoming| {
+                    Received::within(body, response_bytes, options.between_bytes_timeout, meter, under_way)
+                });
             let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
             Ok((response, rest))
         })

@@ -73,6 +73,13 @@ pub struct Limits {
     pub memory: Bytes,
     /// Calls at once; those over it wait.
     pub concurrent: u32,
+    /// Calls that may wait for one of those at once; one more is `overloaded` at once.
+    pub waiting: u32,
+    /// Sandboxes of its pool that are kept free for its department, whoever else waits.
+    pub reserve: u32,
+    /// Operations a second on its key-value store; those over it are put off. A second's may
+    /// come at once.
+    pub kv_operations_per_s: u32,
     /// Bytes of all arguments of a call.
     pub argument_bytes: Bytes,
     /// Bytes of an answer as the host reads it: each text counts its bytes, each element of
@@ -85,6 +92,11 @@ pub struct Limits {
     pub http_request_bytes: Bytes,
     /// Bytes of the body of a response over HTTP.
     pub http_response_bytes: Bytes,
+    /// Requests over HTTP that one call may make.
+    pub http_requests: u32,
+    /// Requests over HTTP that may be under way at once, each on a connection; those over it
+    /// wait.
+    pub http_connections: u32,
 }
 
 /// The least that `reply-bytes` may be: host functions need as much to be of any use.
@@ -96,11 +108,16 @@ impl Default for Limits {
             time: limits::CALL_TIME_MAX,
             memory: Bytes(32 << 20),
             concurrent: 64,
+            waiting: 256,
+            reserve: 1,
+            kv_operations_per_s: 1_000,
             argument_bytes: Bytes(256 << 10),
             reply_bytes: Bytes(1 << 20),
             log_lines_per_s: 100,
             http_request_bytes: Bytes(1 << 20),
             http_response_bytes: Bytes(4 << 20),
+            http_requests: 32,
+            http_connections: 64,
         }
     }
 }
@@ -171,7 +188,10 @@ impl Limits {
         least("concurrent", self.concurrent.into(), 1)?;
         least("argument-bytes", self.argument_bytes.0, 1)?;
         least("reply-bytes", self.reply_bytes.0, REPLY_BYTES_MIN)?;
-        least("log-lines-per-s", self.log_lines_per_s.into(), 1)
+        least("log-lines-per-s", self.log_lines_per_s.into(), 1)?;
+        least("kv-operations-per-s", self.kv_operations_per_s.into(), 1)?;
+        least("http-requests", self.http_requests.into(), 1)?;
+        least("http-connections", self.http_connections.into(), 1)
     }
 }
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use trunkline_model::CallId;
+use trunkline_model::{CallId, Duration};
 use wasmtime::{ResourceLimiter, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::{egress::Requests, faults::Stop, grants::Bytes, plugin::Loaded, stderr::Tail};
+use crate::{
+    egress::Requests, faults::Stop, grants::Bytes, limits::RANDOM_BYTES_MAX, plugin::Loaded, stderr::Tail,
+};
 
 /// What a guest may know about the call it answers.
 pub(crate) struct CallContext {
@@ -17,6 +19,8 @@ pub(crate) struct CallContext {
     pub(crate) attempt: u32,
     pub(crate) locale: String,
     pub(crate) deadline: Instant,
+    /// The time that it has in all.
+    pub(crate) time: Duration,
 }
 
 /// The state of one guest.
@@ -62,6 +66,13 @@ impl Guest {
     }
 }
 
+impl Drop for Guest {
+    /// However it ended: memories only grow, so what it has is the most that it had.
+    fn drop(&mut self) {
+        self.plugin.meter.memory(self.memory.used as u64);
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let stderr = &mut self.stderr;
@@ -70,6 +81,7 @@ impl WasiView for Guest {
             Box::new(
                 WasiCtx::builder()
                     .stderr(tail)
+                    .max_random_size(RANDOM_BYTES_MAX)
                     .allow_tcp(false)
                     .allow_udp(false)
                     .allow_ip_name_lookup(false)

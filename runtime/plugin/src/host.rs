@@ -13,6 +13,7 @@ use wasmtime::{Engine, component::Linker};
 use crate::{
     Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Manifest, Plugin, Wants, anatomy,
     cache::Cache,
+    budget::{self, Budget},
     compiled::{self, Compiled, Size},
     egress::{Egress, Encryption},
     engine::{self, Ticker},
@@ -22,6 +23,7 @@ use crate::{
     plugin::{Called, Loaded},
     shared::Shared,
     slots::{Party, Slots},
+    usage::Meter,
 };
 
 /// How a host is set up.
@@ -167,7 +169,11 @@ impl Host {
             let engine = engine::engine(pool)?;
             Ok(Pool {
                 linker: host_functions::linker(&engine)?,
-                slots: Slots::new(pool.instances as usize, limits.department_share_percent),
+                slots: Slots::new(
+                    pool.instances as usize,
+                    limits.department_share_percent,
+                    limits.department_waiting_max,
+                ),
                 limits: pool.clone(),
                 engine,
             })
@@ -191,7 +197,8 @@ impl Host {
             inner: Arc::new(Inner {
                 small,
                 large,
-                turns: Slots::new(turns, 100),
+                // Bounded by the sandboxes there are: who waits for a turn has one.
+                turns: Slots::new(turns, 100, usize::MAX),
                 ticker,
                 guests: runtime.handle().clone(),
                 runtime: Some(runtime),
@@ -236,6 +243,8 @@ impl Host {
             .collect();
         Ok(Plugin(Arc::new(Loaded {
             department: inner.department(&department),
+            department_name: department.as_str().into(),
+            meter: Arc::new(Meter::new(&name, &department, shared.usage.clone())),
             egress: Egress::new(&name, &grants, &inner.encryption, &inner.guests),
             breaker: shared.breaker(compiled.digest, &inner.limits),
             called: functions.iter().map(|_| Called::default()).collect(),
@@ -247,6 +256,37 @@ impl Host {
             shared,
             host: inner,
         })))
+    }
+
+    /// What plugins may use together, held against the pools and the machine's memory.
+    pub fn budget<'a>(&self, plugins: impl IntoIterator<Item = &'a Plugin>) -> Budget {
+        let limits = &self.inner.limits;
+        let mut budget = Budget::new(
+            limits.small.instances,
+            limits.large.instances,
+            limits.memory_bytes.or_else(budget::machine_bytes),
+        );
+        for plugin in plugins {
+            budget.add(&plugin.0);
+        }
+        budget
+    }
+
+    /// Keeps free what plugins reserve, for their departments, and nothing for others any more.
+    pub fn reserve<'a>(&self, plugins: impl IntoIterator<Item = &'a Plugin> + Clone) {
+        for size in [Size::Small, Size::Large] {
+            let reserved = plugins
+                .clone()
+                .into_iter()
+                .filter(|plugin| plugin.0.compiled.size == size)
+                .map(|plugin| {
+                    (
+                        &*plugin.0.department_name,
+                        plugin.0.grants.limits.reserve as usize,
+                    )
+                });
+            self.inner.pool(size).slots.reserve(reserved);
+        }
     }
 
     /// Reads a component without deploying it.

@@ -11,6 +11,7 @@
 
 mod anatomy;
 mod breaker;
+mod budget;
 mod cache;
 mod call;
 mod compiled;
@@ -34,9 +35,11 @@ mod shared;
 mod slots;
 mod stderr;
 mod turns;
+mod usage;
 mod values;
 
 pub use breaker::BreakerState;
+pub use budget::{Budget, OverBudget, Overcommitted};
 pub use grants::{Bytes, Grants, HttpGrant, Limits};
 pub use host::{Deployment, Host, Inspection, Settings, StartError};
 pub use imports::{Capability, Wants};
@@ -46,3 +49,4 @@ pub use load_error::LoadError;
 pub use manifest::{MANIFEST_BYTES_MAX, MANIFEST_SECTION, Manifest, WIT_SECTION};
 pub use measures::Statistics;
 pub use plugin::{Call, Plugin};
+pub use usage::Usage;

@@ -24,8 +24,8 @@ pub const KV_KEY_BYTES_MAX: usize = 256;
 /// Keys listed by one call of `kv.keys`.
 pub const KV_KEYS_LISTED_MAX: u32 = 1_000;
 
-/// Requests over HTTP that one call may make.
-pub const HTTP_REQUESTS_PER_CALL_MAX: u32 = 32;
+/// Random bytes that a guest may ask for at once: they are made while no other guest has its turn.
+pub const RANDOM_BYTES_MAX: u64 = 64 << 10;
 
 /// Bytes of the head of an HTTP response.
 pub const HTTP_RESPONSE_HEAD_BYTES_MAX: usize = 64 << 10;
@@ -80,6 +80,12 @@ pub struct HostLimits {
     pub tick: std::time::Duration,
     /// Hundredths of a pool that one department's calls may fill while there are others.
     pub department_share_percent: usize,
+    /// Calls of one department that may wait for a sandbox of a pool at once, those of all its
+    /// plugins together.
+    pub department_waiting_max: usize,
+    /// Bytes of memory that the plugins together should not be able to pass; what the machine
+    /// has when none are named.
+    pub memory_bytes: Option<u64>,
     /// Faults in a row that open a breaker.
     pub breaker_faults: u32,
     /// How long a breaker stays open before a probe.
@@ -145,6 +151,8 @@ impl Default for HostLimits {
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
             tick: std::time::Duration::from_millis(1),
             department_share_percent: 75,
+            department_waiting_max: 1_024,
+            memory_bytes: None,
             breaker_faults: BREAKER_FAULTS,
             breaker_pause: BREAKER_PAUSE,
         }

@@ -8,7 +8,7 @@ use std::sync::{
 use metrics::{Counter, Histogram};
 use trunkline_model::{FaultKind, FunctionName, Outcome, PluginName};
 
-use crate::BreakerState;
+use crate::{BreakerState, Usage};
 
 /// What has come of a plugin's calls since the host began, in all its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +21,12 @@ pub struct Statistics {
     pub refusals: u64,
     /// Those that faulted, by kind, in the order of [`FaultKind::ALL`].
     pub faults: Vec<(FaultKind, u64)>,
-    /// Lines that did not reach the log because there were too many.
-    pub log_lines_dropped: u64,
     /// Calls under way.
     pub running: usize,
+    /// Calls that wait until others have ended.
+    pub waiting: usize,
+    /// What the calls have used.
+    pub usage: Usage,
     /// Whether the breaker of this version lets calls through.
     pub breaker: BreakerState,
 }
@@ -35,11 +37,10 @@ pub(crate) struct Counts {
     answers: AtomicU64,
     refusals: AtomicU64,
     faults: [AtomicU64; FaultKind::ALL.len()],
-    log_lines_dropped: AtomicU64,
 }
 
 impl Counts {
-    pub(crate) fn read(&self, running: usize, breaker: BreakerState) -> Statistics {
+    pub(crate) fn read(&self, calls: (usize, usize), usage: Usage, breaker: BreakerState) -> Statistics {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (answers, refusals) = (read(&self.answers), read(&self.refusals));
         let faults: Vec<_> = FaultKind::ALL
@@ -51,8 +52,9 @@ impl Counts {
             answers,
             refusals,
             faults,
-            log_lines_dropped: read(&self.log_lines_dropped),
-            running,
+            running: calls.0,
+            waiting: calls.1,
+            usage,
             breaker,
         }
     }
@@ -64,10 +66,6 @@ impl Counts {
             Outcome::Fault(fault) => &self.faults[position(fault.kind)],
         };
         count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn dropped(&self, lines: u64) {
-        self.log_lines_dropped.fetch_add(lines, Ordering::Relaxed);
     }
 }
 

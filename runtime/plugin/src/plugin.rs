@@ -20,6 +20,7 @@ use crate::{
     host::{Department, Inner},
     measures::FunctionMetrics,
     shared::Shared,
+    usage::Meter,
 };
 
 /// A plugin ready to be called. Cheap to clone; the last clone dropped unloads it.
@@ -50,9 +51,11 @@ pub(crate) struct Loaded {
     pub(crate) grants: Grants,
     pub(crate) compiled: Arc<Compiled>,
     pub(crate) department: Department,
+    pub(crate) department_name: Arc<str>,
     pub(crate) egress: Egress,
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) host: Arc<Inner>,
     pub(crate) functions: HashMap<FunctionName, usize>,
     /// By position, like the interface's functions.
@@ -102,9 +105,11 @@ impl Plugin {
     /// What has come of the calls under its name.
     pub fn statistics(&self) -> Statistics {
         let shared = &self.0.shared;
-        shared
-            .counts
-            .read(shared.concurrent.held(), self.0.breaker.state())
+        shared.counts.read(
+            (shared.concurrent.held(), shared.concurrent.waiting()),
+            shared.usage.read(),
+            self.0.breaker.state(),
+        )
     }
 
     /// Calls a function in a sandbox of its own. Never fails and never panics: whatever goes

@@ -20,6 +20,7 @@ use crate::{
     host_functions::LOG_TARGET,
     measures::Counts,
     slots::{Party, Slots},
+    usage::Totals,
 };
 
 /// What versions of one plugin share.
@@ -29,7 +30,14 @@ pub(crate) struct Shared {
     /// The only party of `concurrent`.
     pub(crate) all: Party,
     pub(crate) log: LogRate,
+    /// Operations on the key-value store.
+    pub(crate) kv: Paced,
     pub(crate) counts: Counts,
+    pub(crate) usage: Arc<Totals>,
+    /// Requests over HTTP under way, and those that wait to be.
+    pub(crate) requests: Arc<Slots>,
+    /// The only party of `requests`.
+    pub(crate) all_requests: Party,
     /// Whether some version has given its limits.
     settled: AtomicBool,
     /// One for each version: a fault of the old one is no reason to refuse its mend.
@@ -38,13 +46,20 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        let concurrent = Slots::new(1, 100);
+        let concurrent = Slots::new(1, 100, 0);
         let all = concurrent.party("all");
+        // Bounded by the calls under way: who waits for a request has one.
+        let requests = Slots::new(1, 100, usize::MAX);
+        let all_requests = requests.party("all");
         Self {
             concurrent,
             all,
             log: LogRate::default(),
+            kv: Paced::default(),
             counts: Counts::default(),
+            usage: Arc::default(),
+            requests,
+            all_requests,
             settled: AtomicBool::new(false),
             breakers: Mutex::default(),
         }
@@ -76,7 +91,10 @@ impl Shared {
     }
 
     fn set_limits(&self, limits: &Limits) {
-        self.concurrent.resize(limits.concurrent as usize);
+        self.concurrent
+            .resize(limits.concurrent as usize, limits.waiting as usize);
+        self.requests.resize(limits.http_connections as usize, usize::MAX);
+        self.kv.per_s.store(limits.kv_operations_per_s, Ordering::Relaxed);
         self.log
             .lines_per_s
             .store(limits.log_lines_per_s, Ordering::Relaxed);
@@ -138,6 +156,37 @@ impl LogRate {
     }
 }
 
+/// What may happen so often a second, and is put off when it would come sooner. A second's may
+/// come at once after a pause.
+#[derive(Default)]
+pub(crate) struct Paced {
+    per_s: AtomicU32,
+    /// When the next would be due if all came evenly.
+    next: Mutex<Option<Instant>>,
+}
+
+impl Paced {
+    /// Waits until one more may happen. Whoever stops waiting has used its turn.
+    pub(crate) async fn turn(&self) {
+        if let Some(at) = self.due(Instant::now()) {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
+    /// When one more may happen; none for now.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let step = SECOND / self.per_s.load(Ordering::Relaxed).max(1);
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        // However long nothing happened, no more than a second's is owed.
+        let due = match *next {
+            Some(next) if next + SECOND > now => next,
+            _ => now.checked_sub(SECOND - step).unwrap_or(now),
+        };
+        *next = Some(due + step);
+        (due > now).then_some(due)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +202,21 @@ mod tests {
         assert_eq!(rate.settle(&plugin), 0, "reported once");
         tokio::time::sleep(SECOND).await;
         assert!(rate.admit());
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_often_is_put_off_evenly() {
+        let paced = Paced::default();
+        paced.per_s.store(10, Ordering::Relaxed);
+        let now = Instant::now();
+        let at_once = (0..10).filter(|_| paced.due(now).is_none()).count();
+        assert_eq!(at_once, 10, "a second's at once");
+        let tenth = SECOND / 10;
+        assert_eq!(paced.due(now), Some(now + tenth));
+        assert_eq!(paced.due(now), Some(now + 2 * tenth));
+        // After a long pause a second's may come at once again, and no more.
+        let later = now + 60 * SECOND;
+        let at_once = (0..20).filter(|_| paced.due(later).is_none()).count();
+        assert_eq!(at_once, 10);
     }
 }

@@ -13,13 +13,17 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::slots::{Party, Slot, Slots};
+use crate::{
+    slots::{Party, Slot, Slots},
+    usage::Meter,
+};
 
 /// A guest's future, polled only in its turn.
 pub(crate) struct InTurns<F> {
     guest: F,
     turns: Arc<Slots>,
     party: Party,
+    meter: Arc<Meter>,
     waiting: Option<oneshot::Receiver<Slot>>,
     busy: Duration,
 }
@@ -31,12 +35,20 @@ pub(crate) struct Ran<T> {
 }
 
 impl<F> InTurns<F> {
-    /// `busy` is what the guest took before it came here.
-    pub(crate) fn new(guest: F, turns: Arc<Slots>, party: Party, busy: Duration) -> Self {
+    /// `busy` is what the guest took before it came here; what it takes from now on is counted
+    /// by `meter` as it does.
+    pub(crate) fn new(
+        guest: F,
+        turns: Arc<Slots>,
+        party: Party,
+        meter: Arc<Meter>,
+        busy: Duration,
+    ) -> Self {
         Self {
             guest,
             turns,
             party,
+            meter,
             waiting: None,
             busy,
         }
@@ -53,7 +65,12 @@ impl<F: Future + Unpin> Future for InTurns<F> {
                 Some(waiting) => waiting,
                 None => match this.turns.take_or_wait(this.party) {
                     Ok(turn) => break turn,
-                    Err(waiting) => waiting,
+                    Err(Ok(waiting)) => waiting,
+                    // As many may wait as there are guests, so this one's turn is only put off.
+                    Err(Err(_)) => {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 },
             };
             match Pin::new(&mut waiting).poll(context) {
@@ -68,8 +85,10 @@ impl<F: Future + Unpin> Future for InTurns<F> {
         };
         let began = Instant::now();
         let polled = Pin::new(&mut this.guest).poll(context);
-        this.busy += began.elapsed();
+        let took = began.elapsed();
         drop(turn);
+        this.busy += took;
+        this.meter.busy(took);
         polled.map(|output| Ran {
             output,
             busy: this.busy,
@@ -80,14 +99,20 @@ impl<F: Future + Unpin> Future for InTurns<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::Totals;
 
     #[tokio::test]
     async fn only_one_runs_where_there_is_one_turn() {
-        let turns = Slots::new(1, 100);
+        let turns = Slots::new(1, 100, usize::MAX);
         let party = turns.party("one");
         let held = turns.try_take(party).unwrap();
-        let guest = Box::pin(async { 7 });
-        let mut task = tokio::spawn(InTurns::new(guest, turns.clone(), party, Duration::ZERO));
+        let totals = Arc::new(Totals::default());
+        let meter = Arc::new(Meter::new(&"one".into(), "one", totals.clone()));
+        let guest = Box::pin(async {
+            std::hint::black_box((0..100_000_u64).map(std::hint::black_box).sum::<u64>());
+            7
+        });
+        let mut task = tokio::spawn(InTurns::new(guest, turns.clone(), party, meter.clone(), Duration::ZERO));
         tokio::task::yield_now().await;
         assert!(
             tokio::time::timeout(Duration::from_millis(5), &mut task)
@@ -97,5 +122,6 @@ mod tests {
         drop(held);
         assert_eq!(task.await.unwrap().output, 7);
         assert_eq!(turns.held(), 0);
+        assert!(!totals.read().busy.is_zero());
     }
 }

@@ -241,8 +241,9 @@ pub(super) static GRANT: Mapping = Mapping {
         field(
             "limits",
             Shape::Mapping(&LIMITS),
-            "{ time: 800ms, memory: 32MiB, concurrent: 64, argument-bytes: 1MiB, reply-bytes: 1MiB, \
-               log-lines-per-s: 10, http-request-bytes: 1MiB, http-response-bytes: 1MiB }",
+            "{ time: 800ms, memory: 32MiB, concurrent: 64, waiting: 256, reserve: 1, argument-bytes: 1MiB, \
+               reply-bytes: 1MiB, log-lines-per-s: 10, kv-operations-per-s: 1000, http-request-bytes: 1MiB, \
+               http-response-bytes: 1MiB, http-requests: 32, http-connections: 64 }",
             "Bounds on its calls.",
         ),
     ],
@@ -273,11 +274,31 @@ static LIMITS: Mapping = Mapping {
         field("time", DURATION, "800ms", "The longest call."),
         field("memory", SIZE, "32MiB", "The most memory of one call."),
         field("concurrent", WHOLE, "64", "How many calls at once."),
+        field(
+            "waiting",
+            WHOLE,
+            "256",
+            "How many calls wait for one of those; one more is `overloaded` at once.",
+        ),
+        field(
+            "reserve",
+            WHOLE,
+            "1",
+            "Sandboxes kept free for its department, whoever else waits.",
+        ),
         field("argument-bytes", SIZE, "1MiB", "The most that a call is given."),
         field("reply-bytes", SIZE, "1MiB", "The most that a call gives back."),
         field("log-lines-per-s", WHOLE, "10", "Lines of log a second."),
+        field(
+            "kv-operations-per-s",
+            WHOLE,
+            "1000",
+            "Operations on its values a second; more are put off.",
+        ),
         field("http-request-bytes", SIZE, "1MiB", "The largest request."),
         field("http-response-bytes", SIZE, "1MiB", "The largest response."),
+        field("http-requests", WHOLE, "32", "How many requests one call may make."),
+        field("http-connections", WHOLE, "64", "How many requests at once."),
     ],
 };
 

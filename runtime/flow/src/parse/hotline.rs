@@ -200,15 +200,20 @@ fn is_component_path(reader: &Reader<'_>, component: &Word) -> bool {
 }
 
 /// Limits that the plugin host knows.
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 13] = [
     "time",
     "memory",
     "concurrent",
+    "waiting",
+    "reserve",
     "argument-bytes",
     "reply-bytes",
     "log-lines-per-s",
+    "kv-operations-per-s",
     "http-request-bytes",
     "http-response-bytes",
+    "http-requests",
+    "http-connections",
 ];
 
 pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {

@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,16 +13,28 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::{
+    slots::Slot,
+    usage::{Meter, Used},
+};
+
 /// The body of a request.
 pub(super) struct Sent {
     body: WasiBody,
     left: u64,
     max: u64,
+    meter: Arc<Meter>,
 }
 
 impl Sent {
-    pub(super) fn within(body: WasiBody, max: u64) -> WasiBody {
-        Self { body, left: max, max }.boxed_unsync()
+    pub(super) fn within(body: WasiBody, max: u64, meter: Arc<Meter>) -> WasiBody {
+        Self {
+            body,
+            left: max,
+            max,
+            meter,
+        }
+        .boxed_unsync()
     }
 }
 
@@ -37,6 +50,7 @@ impl Body for Sent {
         let taken = taken(frame.as_ref(), self.left);
         Poll::Ready(match taken {
             Some(left) => {
+                self.meter.add(Used::HttpSent, self.left - left);
                 self.left = left;
                 frame
             }
@@ -61,16 +75,27 @@ pub(super) struct Received {
     between: Option<Duration>,
     /// Runs while a piece is awaited.
     patience: Option<Pin<Box<Sleep>>>,
+    meter: Arc<Meter>,
+    /// The place among the requests under way.
+    _under_way: Slot,
 }
 
 impl Received {
-    pub(super) fn within(body: Incoming, max: u64, between: Option<Duration>) -> WasiBody {
+    pub(super) fn within(
+        body: Incoming,
+        max: u64,
+        between: Option<Duration>,
+        meter: Arc<Meter>,
+        under_way: Slot,
+    ) -> WasiBody {
         Self {
             body,
             left: max,
             max,
             between,
             patience: None,
+            meter,
+            _under_way: under_way,
         }
         .boxed_unsync()
     }
@@ -97,6 +122,7 @@ impl Body for Received {
         let frame = frame.map(|frame| frame.map_err(|error| read_failed(&error)));
         Poll::Ready(match taken(frame.as_ref(), this.left) {
             Some(left) => {
+                this.meter.add(Used::HttpReceived, this.left - left);
                 this.left = left;
                 frame
             }

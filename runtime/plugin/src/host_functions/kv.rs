@@ -8,6 +8,7 @@ use crate::{
     guest::Guest,
     key_values::{Expected, KeyValueError, Quota},
     limits::{KV_KEY_BYTES_MAX, KV_KEYS_LISTED_MAX},
+    usage::Used,
 };
 
 impl From<KeyValueError> for Error {
@@ -52,8 +53,12 @@ impl Guest {
             bytes: grant.bytes.0,
             keys: grant.keys.into(),
         };
+        self.plugin
+            .meter
+            .add(Used::KvWritten, (key.len() + value.len()) as u64);
         let ttl = ttl_s.map(|seconds| Duration::from_secs(seconds.into()));
         let plugin = &self.plugin;
+        plugin.shared.kv.turn().await;
         let version = plugin
             .host
             .key_values
@@ -66,7 +71,10 @@ impl Guest {
 impl Host for Guest {
     async fn get(&mut self, key: String) -> Result<Option<Entry>, Error> {
         let plugin = &self.plugin;
+        plugin.shared.kv.turn().await;
         let entry = plugin.host.key_values.get(&plugin.name, checked(&key)?).await?;
+        let bytes = entry.as_ref().map_or(0, |entry| entry.value.len());
+        plugin.meter.add(Used::KvRead, bytes as u64);
         Ok(entry.map(|entry| Entry {
             value: entry.value,
             version: entry.version,
@@ -90,6 +98,7 @@ impl Host for Guest {
 
     async fn delete(&mut self, key: String) -> Result<(), Error> {
         let plugin = &self.plugin;
+        plugin.shared.kv.turn().await;
         plugin
             .host
             .key_values
@@ -108,6 +117,7 @@ impl Host for Guest {
             return Err(Error::TooLarge);
         }
         let plugin = &self.plugin;
+        plugin.shared.kv.turn().await;
         let keys = plugin
             .host
             .key_values

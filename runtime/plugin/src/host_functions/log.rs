@@ -1,14 +1,16 @@
 //! `trunkline:host/log`: lines for the operator, bounded by rate.
 
 use super::bindings::trunkline::host::log::{Host, Level};
-use crate::{guest::Guest, limits::LOG_LINE_BYTES_MAX};
+use crate::{guest::Guest, limits::LOG_LINE_BYTES_MAX, usage::Used};
 
 impl Host for Guest {
     fn write(&mut self, level: Level, message: String) {
         let plugin = &self.plugin;
         if !plugin.shared.log.admit() {
+            plugin.meter.add(Used::LogLinesDropped, 1);
             return;
         }
+        plugin.meter.add(Used::LogLines, 1);
         let line = cut(&message);
         let (plugin, call) = (&plugin.name, &self.call.id);
         match level {

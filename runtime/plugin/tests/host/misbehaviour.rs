@@ -89,7 +89,7 @@ async fn a_flood_of_lines_is_cut_and_counted() {
         answer(call(&plugin, "flood-log", [int(10_000)]).await),
         int(10_000)
     );
-    let dropped = plugin.statistics().log_lines_dropped;
+    let dropped = plugin.statistics().usage.log_lines_dropped;
     assert!((9_000..=9_900).contains(&dropped), "{dropped}");
     assert_eq!(
         answer(call(&plugin, "long-line", [int(100_000)]).await),
