@@ -3,9 +3,10 @@
 
 use bindings::{
     Guest,
-    exports::trunkline::adversary::{echoes, mischief, reach},
+    exports::trunkline::adversary::{echoes, floods, mischief, reach},
 };
 
+mod flooding;
 mod misdeeds;
 mod reaching;
 mod repeating;

@@ -75,6 +75,11 @@ impl reach::Guest for Adversary {
             .map_err(|error| said(&error))
     }
 
+    fn get_twice_or_trap(url: String) -> u16 {
+        Self::get_or_trap(url.clone());
+        Self::get_or_trap(url)
+    }
+
     fn get_or_trap(url: String) -> u16 {
         match fetch(url) {
             Ok(reply) => reply.status(),

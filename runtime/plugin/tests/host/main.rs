@@ -1,8 +1,10 @@
 //! The host against real components, built from source.
 
+mod floods;
 mod guests;
 mod http;
 mod isolation;
+mod limits;
 mod loading;
 mod misbehaviour;
 mod reaching;
