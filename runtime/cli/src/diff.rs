@@ -181,10 +181,7 @@ fn limits(limits: &Limits) -> BTreeMap<String, String> {
         ("argument-bytes".to_owned(), argument_bytes.to_string()),
         ("reply-bytes".to_owned(), reply_bytes.to_string()),
         ("log-lines-per-s".to_owned(), log_lines_per_s.to_string()),
-        (
-            "kv-operations-per-s".to_owned(),
-            kv_operations_per_s.to_string(),
-        ),
+        ("kv-operations-per-s".to_owned(), kv_operations_per_s.to_string()),
         ("http-request-bytes".to_owned(), http_request_bytes.to_string()),
         ("http-response-bytes".to_owned(), http_response_bytes.to_string()),
         ("http-requests".to_owned(), http_requests.to_string()),

@@ -46,6 +46,10 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    // A component that is not in the cache is compiled by this program, started anew.
+    if let Some(code) = trunkline_plugin::compiler::serve_if_asked() {
+        return code;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

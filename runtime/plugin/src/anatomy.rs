@@ -1,17 +1,26 @@
 //! What can be told of a component from its bytes, before anything is compiled: what kind of
 //! file it is, how much memory it begins with, and its custom sections.
 
-use wasmparser::{Encoding, Instance, Parser, Payload};
+use wasmparser::{Encoding, Parser, Payload, WasmFeatures};
 
-use crate::{LoadError, limits::COMPONENT_BYTES_MAX};
+use crate::{
+    LoadError,
+    limits::{COMPONENT_BYTES_MAX, COMPONENT_DEPTH_MAX},
+};
+
+mod instances;
+
+use instances::{Frames, Made};
 
 /// What a component asks of its sandbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Anatomy {
     /// Bytes of the memories it begins with.
     pub(crate) initial_memory: u64,
-    /// Core modules that it instantiates.
-    pub(crate) core_instances: u32,
+    /// Core modules that it instantiates, as often as they are.
+    pub(crate) core_instances: u64,
+    /// Component instances that it becomes, itself included.
+    pub(crate) component_instances: u64,
     /// Memories that it defines.
     pub(crate) memories: u32,
     /// Tables that it defines.
@@ -40,19 +49,32 @@ pub(crate) fn anatomy(bytes: &[u8]) -> Result<Anatomy, LoadError> {
         }));
     }
     let mut anatomy = Anatomy::default();
-    let mut depth = 0_u32;
+    let mut frames = Frames::default();
     let mut has_code = false;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| LoadError::Invalid {
             reason: error.to_string(),
         })?;
+        if let Payload::Version { encoding, .. } = &payload
+            && frames.depth() == 0
+            && *encoding == Encoding::Module
+        {
+            return Err(LoadError::CoreModule);
+        }
+        if frames.depth() > COMPONENT_DEPTH_MAX {
+            return Err(LoadError::TooDemanding {
+                reason: format!("components lie in components deeper than {COMPONENT_DEPTH_MAX}"),
+            });
+        }
+        if let Some(Made {
+            components,
+            core_instances,
+        }) = frames.read(&payload)?
+        {
+            anatomy.component_instances = components;
+            anatomy.core_instances = core_instances;
+        }
         match payload {
-            Payload::Version { encoding, .. } => {
-                if depth == 0 && encoding == Encoding::Module {
-                    return Err(LoadError::CoreModule);
-                }
-                depth += 1;
-            }
             Payload::ModuleSection { .. } => has_code = true,
             Payload::MemorySection(memories) => {
                 for memory in memories.into_iter().flatten() {
@@ -69,16 +91,6 @@ pub(crate) fn anatomy(bytes: &[u8]) -> Result<Anatomy, LoadError> {
                     anatomy.table_elements = anatomy.table_elements.max(table.ty.initial);
                 }
             }
-            Payload::InstanceSection(instances) => {
-                let made = instances
-                    .into_iter()
-                    .flatten()
-                    .filter(|instance| matches!(instance, Instance::Instantiate { .. }))
-                    .count();
-                anatomy.core_instances = anatomy
-                    .core_instances
-                    .saturating_add(u32::try_from(made).unwrap_or(u32::MAX));
-            }
             _ => {}
         }
     }
@@ -93,9 +105,16 @@ fn wit_package(bytes: &[u8]) -> bool {
         || custom_sections(bytes, "wit-component-encoding").next().is_some()
 }
 
+/// Whether the bytes are a valid component by the standard that we run, WASI 0.2's.
+pub(crate) fn valid_by_our_standard(bytes: &[u8]) -> bool {
+    wasmparser::Validator::new_with_features(WasmFeatures::default() - WasmFeatures::CM_ASYNC)
+        .validate_all(bytes)
+        .is_ok()
+}
+
 /// Whether the bytes are a valid component by any standard, finished or not.
 pub(crate) fn valid_by_any_standard(bytes: &[u8]) -> bool {
-    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
+    wasmparser::Validator::new_with_features(WasmFeatures::all())
         .validate_all(bytes)
         .is_ok()
 }

@@ -155,7 +155,9 @@ impl Budget {
             .demands()
             .map(|demand| (u64::from(demand.reserve).saturating_mul(demand.memory), demand))
             .collect();
-        let reserved = terms.iter().fold(0_u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
+        let reserved = terms
+            .iter()
+            .fold(0_u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
         match self.machine {
             Some(machine) if reserved > machine => Err(OverBudget::Memory {
                 reserved: Bytes(reserved),
@@ -192,7 +194,9 @@ impl Budget {
                 }
             }
         }
-        let most = terms.iter().fold(0_u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
+        let most = terms
+            .iter()
+            .fold(0_u64, |sum, (bytes, _)| sum.saturating_add(*bytes));
         if most <= machine {
             return None;
         }
@@ -202,7 +206,12 @@ impl Budget {
             machine: Bytes(machine),
             largest: largest(&mut terms),
             terms: told(&terms, |demand| {
-                format!("{} {} x {}", demand.plugin, demand.concurrent, Bytes(demand.memory))
+                format!(
+                    "{} {} x {}",
+                    demand.plugin,
+                    demand.concurrent,
+                    Bytes(demand.memory)
+                )
             }),
         })
     }
@@ -248,7 +257,11 @@ pub(crate) fn machine_bytes() -> Option<u64> {
         .ok()
         .and_then(|text| text.trim().parse().ok());
     // To whole MiB, as people tell it.
-    [machine, group].into_iter().flatten().min().map(|bytes| bytes & !0xf_ffff)
+    [machine, group]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|bytes| bytes & !0xf_ffff)
 }
 
 #[cfg(test)]
@@ -273,11 +286,18 @@ mod tests {
 
     #[test]
     fn what_is_reserved_must_fit_into_its_pool() {
-        let fits = budget(vec![demand("crm", 40, 64, 32)], vec![demand("matter", 32, 64, 64)]);
+        let fits = budget(
+            vec![demand("crm", 40, 64, 32)],
+            vec![demand("matter", 32, 64, 64)],
+        );
         assert_eq!(fits.check(), Ok(()));
         let over = budget(
             vec![demand("crm", 40, 64, 32)],
-            vec![demand("matter", 20, 64, 64), demand("mood", 13, 64, 64), demand("idle", 0, 64, 64)],
+            vec![
+                demand("matter", 20, 64, 64),
+                demand("mood", 13, 64, 64),
+                demand("idle", 0, 64, 64),
+            ],
         );
         assert_eq!(
             over.check().unwrap_err().to_string(),
@@ -288,7 +308,10 @@ mod tests {
 
     #[test]
     fn what_is_reserved_must_fit_into_memory() {
-        let over = budget(vec![demand("crm", 1, 64, 32)], vec![demand("matter", 10, 64, 1024)]);
+        let over = budget(
+            vec![demand("crm", 1, 64, 32)],
+            vec![demand("matter", 10, 64, 1024)],
+        );
         let said = over.check().unwrap_err().to_string();
         assert!(
             said.contains("matter 10 x 1GiB + crm 1 x 32MiB") && said.contains("the machine has 8GiB"),

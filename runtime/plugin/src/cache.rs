@@ -65,7 +65,7 @@ impl Cache {
             tracing::warn!(path = %path.display(), "a compiled component is damaged and is compiled again");
             return None;
         }
-        match deserialize(engine, &code) {
+        match made_by_us(engine, &code) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a compiled component cannot be used and is compiled again");
@@ -76,11 +76,17 @@ impl Cache {
 
     /// Keeps a compiled component.
     pub(crate) fn store(&self, component: &Component, digest: Digest) {
-        let path = self.path(component.engine(), digest);
-        let stored = component.serialize().map_err(io::Error::other).and_then(|code| {
-            write(&beside(&path), Digest::of(&code).to_string().as_bytes())?;
-            write(&path, &code)
-        });
+        match component.serialize() {
+            Ok(code) => self.store_code(component.engine(), digest, &code),
+            Err(error) => tracing::warn!(%digest, %error, "failed to keep a compiled component"),
+        }
+    }
+
+    /// Keeps the code of a compiled component.
+    pub(crate) fn store_code(&self, engine: &Engine, digest: Digest, code: &[u8]) {
+        let path = self.path(engine, digest);
+        let stored =
+            write(&beside(&path), Digest::of(code).to_string().as_bytes()).and_then(|()| write(&path, code));
         if let Err(error) = stored {
             tracing::warn!(path = %path.display(), %error, "failed to keep a compiled component");
         }
@@ -125,10 +131,13 @@ fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     fs::rename(&begun, path)
 }
 
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes were written by `store` of this module: they lie in a folder that only
-    // we may write to and have the digest that was put beside them when they were written.
-    // wasmtime refuses code of another version or setting of itself.
+/// Loads code that this program made: kept by this module, or come through a pipe from a process
+/// that [`crate::compiler`] started of this very program.
+pub(crate) fn made_by_us(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes were made by `precompile_component` or `serialize` of this program. From
+    // the disk: they lie in a folder that only we may write to and have the digest that was put
+    // beside them when they were written. From the compiler's process: nobody else holds the
+    // pipe. wasmtime refuses code of another version or setting of itself.
     #[expect(unsafe_code, reason = "compiled components are code; above is why it is ours")]
     unsafe {
         Component::deserialize(engine, code)

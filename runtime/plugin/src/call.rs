@@ -280,10 +280,7 @@ async fn sandboxed(
         }
         Ok(Err(_)) => {
             pace.took(Duration::MAX);
-            Outcome::fault(
-                FaultKind::TimedOut,
-                took_longer(plugin, time),
-            )
+            Outcome::fault(FaultKind::TimedOut, took_longer(plugin, time))
         }
         Err(error) => host_failed(plugin, &error),
     }

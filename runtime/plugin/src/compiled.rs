@@ -8,12 +8,13 @@ use wasmtime::component::{Component, InstancePre};
 use crate::{
     LoadError, Manifest, Wants,
     anatomy::{self, Anatomy},
-    cache::Cache,
+    cache::{self, Cache},
+    complexity,
     guest::Guest,
     host::Pool,
     imports,
     introspect::{self, Export},
-    limits::{HostLimits, PoolLimits},
+    limits::{COMPONENT_INSTANCES_MAX, HostLimits, PoolLimits},
 };
 
 /// Which pool a component's guests come from.
@@ -41,43 +42,86 @@ pub(crate) struct Compiled {
 pub(crate) fn size(anatomy: &Anatomy, limits: &HostLimits) -> Size {
     let small = &limits.small;
     let fits = anatomy.initial_memory <= limits.small_guest_initial_bytes_max as u64
-        && anatomy.core_instances <= small.core_instances_max
+        && anatomy.core_instances <= u64::from(small.core_instances_max)
         && anatomy.memories <= small.memories_max
         && anatomy.tables <= small.tables_max
         && anatomy.table_elements <= small.table_elements_max as u64;
     if fits { Size::Small } else { Size::Large }
 }
 
-/// Compiles and reads a component. Takes milliseconds to seconds: not for a thread that has
-/// other things to do.
-pub(crate) fn compile(
+/// A component's machine code, in the cache or made by the compiler.
+pub(crate) enum Code {
+    /// Loaded.
+    Ready(Component),
+    /// There is none yet.
+    Missing,
+}
+
+/// Checks what a component asks for, and takes its code from the cache if it is there. Reads
+/// all of the component: not for a thread that has other things to do.
+pub(crate) fn cached(
+    bytes: &[u8],
+    digest: Digest,
+    anatomy: &Anatomy,
+    pool: &Pool,
+    cache: Option<&Cache>,
+) -> Result<Code, LoadError> {
+    check_demands(anatomy, &pool.limits)?;
+    if let Some(component) = cache.and_then(|cache| cache.load(&pool.engine, digest)) {
+        return Ok(Code::Ready(component));
+    }
+    complexity::check(bytes)?;
+    Ok(Code::Missing)
+}
+
+/// Compiles a component in this process. Takes milliseconds to minutes and cannot be stopped.
+pub(crate) fn compile_here(
+    bytes: &[u8],
+    digest: Digest,
+    pool: &Pool,
+    cache: Option<&Cache>,
+) -> Result<Component, LoadError> {
+    let component = Component::from_binary(&pool.engine, bytes)
+        .map_err(|error| not_accepted(bytes, format!("{error:#}")))?;
+    if let Some(cache) = cache {
+        cache.store(&component, digest);
+    }
+    Ok(component)
+}
+
+/// Takes the code that a compiler of ours made of a component.
+pub(crate) fn take_code(
+    bytes: &[u8],
+    code: &[u8],
+    digest: Digest,
+    pool: &Pool,
+    cache: Option<&Cache>,
+) -> Result<Component, LoadError> {
+    let component =
+        cache::made_by_us(&pool.engine, code).map_err(|error| not_accepted(bytes, format!("{error:#}")))?;
+    if let Some(cache) = cache {
+        cache.store_code(&pool.engine, digest, code);
+    }
+    Ok(component)
+}
+
+/// Reads a compiled component. Takes milliseconds: not for a thread that has other things to do.
+pub(crate) fn read(
     bytes: &[u8],
     digest: Digest,
     anatomy: Anatomy,
     size: Size,
     pool: &Pool,
-    cache: Option<&Cache>,
+    component: &Component,
 ) -> Result<Compiled, LoadError> {
-    check_demands(&anatomy, &pool.limits)?;
     let manifest = Manifest::of_component(bytes)?;
-    let component = match cache.and_then(|cache| cache.load(&pool.engine, digest)) {
-        Some(component) => component,
-        None => {
-            let component =
-                Component::from_binary(&pool.engine, bytes).map_err(|error| not_accepted(bytes, &error))?;
-            if let Some(cache) = cache {
-                cache.store(&component, digest);
-            }
-            component
-        }
-    };
     // What it imports is told before what it exports: a component for another host often
     // fails both, and that it is for another host is the better news.
-    let wants = imports::wants(&pool.engine, &component)?;
-    let exports = introspect::exports(&pool.engine, &component, bytes)?;
+    let wants = imports::wants(&pool.engine, component)?;
+    let exports = introspect::exports(&pool.engine, component, bytes)?;
     let pre = pool
         .linker
-        .instantiate_pre(&component)
+        .instantiate_pre(component)
         .map_err(|error| LoadError::ImportMismatch {
             reason: format!("{error:#}"),
         })?;
@@ -113,8 +157,13 @@ fn check_demands(anatomy: &Anatomy, limits: &PoolLimits) -> Result<(), LoadError
     )?;
     most(
         "core instances",
-        anatomy.core_instances.into(),
+        anatomy.core_instances,
         limits.core_instances_max.into(),
+    )?;
+    most(
+        "component instances",
+        anatomy.component_instances,
+        COMPONENT_INSTANCES_MAX,
     )?;
     most("memories", anatomy.memories.into(), limits.memories_max.into())?;
     most("tables", anatomy.tables.into(), limits.tables_max.into())?;
@@ -125,11 +174,12 @@ fn check_demands(anatomy: &Anatomy, limits: &PoolLimits) -> Result<(), LoadError
     )
 }
 
-/// Why wasmtime does not take a component: because it is broken, or because it is of a later
-/// standard than what we run.
-fn not_accepted(bytes: &[u8], error: &wasmtime::Error) -> LoadError {
-    let reason = format!("{error:#}");
-    if anatomy::valid_by_any_standard(bytes) {
+/// Why wasmtime does not take a component: because it is broken, because it is of a later
+/// standard than what we run, or because there is too much of it.
+pub(crate) fn not_accepted(bytes: &[u8], reason: String) -> LoadError {
+    if anatomy::valid_by_our_standard(bytes) {
+        LoadError::TooDemanding { reason }
+    } else if anatomy::valid_by_any_standard(bytes) {
         LoadError::TooNew { reason }
     } else {
         LoadError::Invalid { reason }

@@ -29,8 +29,7 @@ use crate::{
     },
     grants::{Target, normal_path},
     limits::{
-        HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX,
-        HTTP_RESPONSE_HEAD_BYTES_MAX,
+        HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX, HTTP_RESPONSE_HEAD_BYTES_MAX,
     },
     plugin::Loaded,
     usage::Used,
@@ -207,10 +206,15 @@ impl WasiHttpHooks for Requests {
                 .await
                 .map_err(|_| Error::HttpResponseTimeout)?
                 .map_err(|error| failure::told(&error))?;
-            let response = response
-                .map(|body: Incoming| {
-                    Received::within(body, response_bytes, options.between_bytes_timeout, meter, under_way)
-                });
+            let response = response.map(|body: Incoming| {
+                Received::within(
+                    body,
+                    response_bytes,
+                    options.between_bytes_timeout,
+                    meter,
+                    under_way,
+                )
+            });
             let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
             Ok((response, rest))
         })

@@ -8,13 +8,17 @@ use std::{
 
 use tokio::runtime::{Handle, Runtime};
 use trunkline_model::{Digest, PluginName, signature::Interface};
-use wasmtime::{Engine, component::Linker};
+use wasmtime::{
+    Engine,
+    component::{Component, Linker},
+};
 
 use crate::{
     Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Manifest, Plugin, Wants, anatomy,
-    cache::Cache,
     budget::{self, Budget},
-    compiled::{self, Compiled, Size},
+    cache::Cache,
+    compiled::{self, Code, Compiled, Size},
+    compiler,
     egress::{Egress, Encryption},
     engine::{self, Ticker},
     guest::Guest,
@@ -127,9 +131,12 @@ pub(crate) struct Inner {
     cache: Option<Cache>,
     compiled: Mutex<HashMap<Digest, Weak<Compiled>>>,
     /// One compilation at a time: each uses all cores, and one result serves all who wait.
-    compiling: tokio::sync::Mutex<()>,
+    compiling: Arc<tokio::sync::Mutex<()>>,
     shared: Mutex<HashMap<PluginName, Weak<Shared>>>,
 }
+
+/// The turn of whoever compiles.
+type Compiling = tokio::sync::OwnedMutexGuard<()>;
 
 /// A pool of sandboxes.
 pub(crate) struct Pool {
@@ -206,7 +213,7 @@ impl Host {
                 encryption,
                 cache,
                 compiled: Mutex::default(),
-                compiling: tokio::sync::Mutex::default(),
+                compiling: Arc::default(),
                 shared: Mutex::default(),
                 limits,
             }),
@@ -311,24 +318,29 @@ impl Host {
         if let Some(known) = inner.known(digest) {
             return Ok(known);
         }
-        let _one_at_a_time = inner.compiling.lock().await;
-        if let Some(known) = inner.known(digest) {
-            return Ok(known);
-        }
-        let compiling = inner.clone();
-        let compiled = inner
-            .guests
-            .spawn_blocking(move || {
-                let anatomy = anatomy::anatomy(&component)?;
-                let size = compiled::size(&anatomy, &compiling.limits);
-                let pool = compiling.pool(size);
-                compiled::compile(&component, digest, anatomy, size, pool, compiling.cache.as_ref())
+        let (anatomy, size, code) = inner
+            .aside({
+                let component = component.clone();
+                move |inner| {
+                    let anatomy = anatomy::anatomy(&component)?;
+                    let size = compiled::size(&anatomy, &inner.limits);
+                    let pool = inner.pool(size);
+                    let code = compiled::cached(&component, digest, &anatomy, pool, inner.cache.as_ref())?;
+                    Ok((anatomy, size, code))
+                }
             })
-            .await
-            // A panic of the compiler is a bug in it, and no reason for us to end.
-            .map_err(|error| LoadError::Compile {
-                reason: error.to_string(),
-            })??;
+            .await?;
+        let (code, _one_at_a_time) = match code {
+            Code::Ready(code) => (code, None),
+            Code::Missing => {
+                let (code, compiling) = inner.compile(component.clone(), digest, size).await?;
+                // Held until the component is known, so that whoever waits finds it.
+                (code, Some(compiling))
+            }
+        };
+        let compiled = inner
+            .aside(move |inner| compiled::read(&component, digest, anatomy, size, inner.pool(size), &code))
+            .await?;
         let compiled = Arc::new(compiled);
         let mut known = inner.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, compiled| compiled.strong_count() > 0);
@@ -343,6 +355,57 @@ impl Inner {
             Size::Small => &self.small,
             Size::Large => &self.large,
         }
+    }
+
+    /// Compiles a component, one after the other: each uses all cores.
+    async fn compile(
+        self: &Arc<Self>,
+        component: Arc<[u8]>,
+        digest: Digest,
+        size: Size,
+    ) -> Result<(Component, Compiling), LoadError> {
+        let time = self.limits.compile_time;
+        // Who waits for somebody else's component has waited as long as for its own.
+        let one_at_a_time = tokio::time::timeout(time.to_std(), self.compiling.clone().lock_owned())
+            .await
+            .map_err(|_| LoadError::Compile {
+                reason: "another component has kept the compiler all the time".to_owned(),
+            })?;
+        if let Some(known) = self.known(digest) {
+            return Ok((known.pre.component().clone(), one_at_a_time));
+        }
+        if compiler::is_apart() {
+            let code = compiler::compile(&component, &self.pool(size).limits, &self.limits).await?;
+            let taken = self.aside(move |inner| {
+                compiled::take_code(&component, &code, digest, inner.pool(size), inner.cache.as_ref())
+            });
+            return Ok((taken.await?, one_at_a_time));
+        }
+        let compiling = self.aside(move |inner| {
+            // Held until it is done, even if nobody waits for it any more.
+            let made = compiled::compile_here(&component, digest, inner.pool(size), inner.cache.as_ref())?;
+            Ok((made, one_at_a_time))
+        });
+        tokio::time::timeout(time.to_std(), compiling)
+            .await
+            .map_err(|_| compiler::too_slow(time))?
+    }
+
+    /// Does what takes long on a thread for such things.
+    async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, LoadError> + Send + 'static,
+    ) -> Result<T, LoadError> {
+        let inner = self.clone();
+        self.guests
+            .spawn_blocking(move || work(&inner))
+            .await
+            // A panic of the compiler is a bug in it, and no reason for us to end.
+            .unwrap_or_else(|error| {
+                Err(LoadError::Compile {
+                    reason: error.to_string(),
+                })
+            })
     }
 
     fn known(&self, digest: Digest) -> Option<Arc<Compiled>> {

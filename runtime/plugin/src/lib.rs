@@ -15,6 +15,8 @@ mod budget;
 mod cache;
 mod call;
 mod compiled;
+pub mod compiler;
+mod complexity;
 mod egress;
 mod engine;
 mod faults;

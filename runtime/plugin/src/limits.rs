@@ -6,6 +6,28 @@ use trunkline_model::Duration;
 /// Bytes of the largest component that is loaded.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
+/// How deep components lie in components.
+pub const COMPONENT_DEPTH_MAX: u32 = 32;
+
+/// Instances that one component becomes, those of components within it counted as often as they
+/// are made.
+pub const COMPONENT_INSTANCES_MAX: u64 = 1_000;
+
+/// Bytes of machine code that one component becomes.
+pub const COMPILED_BYTES_MAX: u64 = 1 << 30;
+
+/// Bytes that are read of what a compiler says of a component.
+pub const COMPILER_SAID_BYTES_MAX: u64 = 16 << 10;
+
+/// Functions that the code of one component may consist of.
+pub const CODE_FUNCTIONS_MAX: u64 = 100_000;
+
+/// Branches times variables of one function: what a compiler's time grows with.
+pub const FUNCTION_TANGLE_MAX: u64 = 2_000_000;
+
+/// Branches times variables of all functions of a component together.
+pub const TANGLE_MAX: u64 = 40_000_000;
+
 /// Functions that one component may export.
 pub const FUNCTIONS_MAX: usize = 512;
 
@@ -83,6 +105,10 @@ pub struct HostLimits {
     /// Calls of one department that may wait for a sandbox of a pool at once, those of all its
     /// plugins together.
     pub department_waiting_max: usize,
+    /// How long the compiler may take for one component.
+    pub compile_time: Duration,
+    /// Bytes of memory that the compiler may use where it runs in a process of its own.
+    pub compile_memory_bytes: u64,
     /// Bytes of memory that the plugins together should not be able to pass; what the machine
     /// has when none are named.
     pub memory_bytes: Option<u64>,
@@ -93,7 +119,7 @@ pub struct HostLimits {
 }
 
 /// Bounds of one pool of sandboxes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PoolLimits {
     /// Sandboxes that exist at once: calls under way, those that wait for a reply included.
     pub instances: u32,
@@ -152,6 +178,8 @@ impl Default for HostLimits {
             tick: std::time::Duration::from_millis(1),
             department_share_percent: 75,
             department_waiting_max: 1_024,
+            compile_time: Duration::from_secs(180),
+            compile_memory_bytes: 4 << 30,
             memory_bytes: None,
             breaker_faults: BREAKER_FAULTS,
             breaker_pause: BREAKER_PAUSE,

@@ -55,6 +55,14 @@ pub enum LoadError {
         /// What is too much.
         reason: String,
     },
+    /// Code that would keep the compiler for too long.
+    #[error(
+        "the component's code is too much for the compiler: {reason}; split it, or build it optimised for size"
+    )]
+    TooComplex {
+        /// What is too much.
+        reason: String,
+    },
     /// A function that is asynchronous.
     #[error("the component exports `{export}` as an async function: export it as a plain `func`")]
     AsyncExport {
@@ -162,6 +170,7 @@ impl LoadError {
             Self::Manifest { .. } => "component-manifest",
             Self::TooNew { .. } => "component-too-new",
             Self::TooDemanding { .. } => "component-too-demanding",
+            Self::TooComplex { .. } => "component-too-complex",
             Self::AsyncExport { .. } => "export-async",
             Self::UnsupportedExport { .. } => "export-unsupported",
             Self::TypeTooLarge { .. } => "export-type-too-large",

@@ -296,7 +296,9 @@ mod tests {
         let first = slots.try_take(busy).unwrap();
         let second = slots.try_take(busy).unwrap();
         assert!(slots.try_take(busy).is_none());
-        let queued: Vec<_> = (0..3).map(|_| slots.take_or_wait(busy).err().unwrap().unwrap()).collect();
+        let queued: Vec<_> = (0..3)
+            .map(|_| slots.take_or_wait(busy).err().unwrap().unwrap())
+            .collect();
         let late = slots.take_or_wait(quiet).err().unwrap().unwrap();
         drop(first);
         let late = late.await.unwrap();

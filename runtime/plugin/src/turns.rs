@@ -37,13 +37,7 @@ pub(crate) struct Ran<T> {
 impl<F> InTurns<F> {
     /// `busy` is what the guest took before it came here; what it takes from now on is counted
     /// by `meter` as it does.
-    pub(crate) fn new(
-        guest: F,
-        turns: Arc<Slots>,
-        party: Party,
-        meter: Arc<Meter>,
-        busy: Duration,
-    ) -> Self {
+    pub(crate) fn new(guest: F, turns: Arc<Slots>, party: Party, meter: Arc<Meter>, busy: Duration) -> Self {
         Self {
             guest,
             turns,
@@ -112,7 +106,13 @@ mod tests {
             std::hint::black_box((0..100_000_u64).map(std::hint::black_box).sum::<u64>());
             7
         });
-        let mut task = tokio::spawn(InTurns::new(guest, turns.clone(), party, meter.clone(), Duration::ZERO));
+        let mut task = tokio::spawn(InTurns::new(
+            guest,
+            turns.clone(),
+            party,
+            meter.clone(),
+            Duration::ZERO,
+        ));
         tokio::task::yield_now().await;
         assert!(
             tokio::time::timeout(Duration::from_millis(5), &mut task)

@@ -8,8 +8,8 @@ use std::sync::{
 };
 
 use metrics::{Counter, Gauge};
-use trunkline_model::{FaultKind, Outcome, PluginName};
 use tokio::time::Duration;
+use trunkline_model::{FaultKind, Outcome, PluginName};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +145,10 @@ impl Meter {
     }
 
     pub(crate) fn busy(&self, time: Duration) {
-        self.add(Used::BusyMicros, u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.add(
+            Used::BusyMicros,
+            u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
+        );
     }
 
     /// A guest had so much memory at most.

@@ -297,7 +297,12 @@ static LIMITS: Mapping = Mapping {
         ),
         field("http-request-bytes", SIZE, "1MiB", "The largest request."),
         field("http-response-bytes", SIZE, "1MiB", "The largest response."),
-        field("http-requests", WHOLE, "32", "How many requests one call may make."),
+        field(
+            "http-requests",
+            WHOLE,
+            "32",
+            "How many requests one call may make.",
+        ),
         field("http-connections", WHOLE, "64", "How many requests at once."),
     ],
 };

@@ -52,7 +52,12 @@ fn url(address: SocketAddr) -> Value {
     Value::text(format!("http://{address}/v1/a"))
 }
 
-async fn together(plugin: &Plugin, calls: usize, function: &'static str, arguments: Vec<Value>) -> Vec<Outcome> {
+async fn together(
+    plugin: &Plugin,
+    calls: usize,
+    function: &'static str,
+    arguments: Vec<Value>,
+) -> Vec<Outcome> {
     let calls: Vec<_> = (0..calls)
         .map(|_| {
             let (plugin, arguments) = (plugin.clone(), arguments.clone());
@@ -70,7 +75,12 @@ async fn together(plugin: &Plugin, calls: usize, function: &'static str, argumen
 async fn requests_at_once_are_bounded_and_the_rest_wait() {
     let (address, seen) = slow_service(Std::from_millis(30)).await;
     let host = host();
-    let plugin = adversary(&host, "eager", limited(address, &json!({ "http-connections": 2 }))).await;
+    let plugin = adversary(
+        &host,
+        "eager",
+        limited(address, &json!({ "http-connections": 2 })),
+    )
+    .await;
     for outcome in together(&plugin, 8, "get", vec![url(address)]).await {
         answer(outcome);
     }
@@ -83,7 +93,12 @@ async fn requests_at_once_are_bounded_and_the_rest_wait() {
 async fn a_request_that_waits_in_vain_ends_with_its_call() {
     let (address, _) = slow_service(Std::from_secs(60)).await;
     let host = host();
-    let plugin = adversary(&host, "stuck", limited(address, &json!({ "http-connections": 1 }))).await;
+    let plugin = adversary(
+        &host,
+        "stuck",
+        limited(address, &json!({ "http-connections": 1 })),
+    )
+    .await;
     let holds = tokio::spawn({
         let plugin = plugin.clone();
         async move { call_within(&plugin, "get", [url(address)], Duration::from_millis(400)).await }
@@ -103,9 +118,15 @@ async fn requests_of_one_call_are_counted() {
     let (address, _) = slow_service(Std::ZERO).await;
     let host = host();
     let plugin = adversary(&host, "chatty", limited(address, &json!({ "http-requests": 5 }))).await;
-    assert_eq!(answer(call(&plugin, "requests", [url(address), int(9)]).await), int(5));
+    assert_eq!(
+        answer(call(&plugin, "requests", [url(address), int(9)]).await),
+        int(5)
+    );
     // Each call has its own.
-    assert_eq!(answer(call(&plugin, "requests", [url(address), int(4)]).await), int(4));
+    assert_eq!(
+        answer(call(&plugin, "requests", [url(address), int(4)]).await),
+        int(4)
+    );
     assert_eq!(plugin.statistics().usage.http_requests, 9);
 }
 
@@ -118,7 +139,10 @@ async fn a_guest_that_stops_itself_over_a_limit_is_told_which() {
     answer(call(&plugin, "get-or-trap", [url(address)]).await);
     let (kind, message) = fault(call(&plugin, "get-twice-or-trap", [url(address)]).await);
     assert_eq!(kind, FaultKind::Trap);
-    assert!(message.contains("`chatty: limits: { http-requests: 2 }`"), "{message}");
+    assert!(
+        message.contains("`chatty: limits: { http-requests: 2 }`"),
+        "{message}"
+    );
 }
 
 /// A server that sends its answer a byte at a time, for ever.
@@ -302,7 +326,10 @@ async fn what_a_plugin_uses_is_counted() {
     fault(call(&plugin, "allocate", []).await);
     let usage = plugin.statistics().usage;
     assert!(usage.busy >= Std::from_millis(20), "{usage:?}");
-    assert!((30 << 20..=32 << 20).contains(&usage.memory_high_bytes), "{usage:?}");
+    assert!(
+        (30 << 20..=32 << 20).contains(&usage.memory_high_bytes),
+        "{usage:?}"
+    );
     // A guest that is stopped in mid-run has used what it had until then.
     fault(call_within(&plugin, "spin", [], Duration::from_millis(200)).await);
     assert!(
