@@ -6,6 +6,7 @@ mod centre;
 mod declared;
 mod exits;
 mod expressions;
+mod feeds;
 mod flow;
 mod flows;
 pub(crate) mod graph;
@@ -128,6 +129,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
     let queues = queues::check(world);
     let surveys = surveys::check(world, &parsed.syntax.surveys);
     let tickets = tickets::check(world, &parsed.syntax.tickets);
+    let (feeds, webhooks) = feeds::check(world);
     let mut flows = BTreeMap::new();
     for (name, head) in &world.flows {
         if let Some(flow) = flow::check(world, head) {
@@ -156,6 +158,8 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
         surveys: surveys?,
         tickets,
         calling_window,
+        feeds,
+        webhooks,
         checks,
         flows,
     };

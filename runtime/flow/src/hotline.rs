@@ -17,6 +17,7 @@ use trunkline_model::{
 use crate::{
     calendar::Calendar,
     expression::Expression,
+    start::{Feed, Starts, StartsOn, Webhook},
     step::{Answer, Key, Prompt, Step},
 };
 
@@ -51,6 +52,10 @@ pub struct Hotline {
     pub tickets: BTreeMap<Arc<str>, TicketClass>,
     /// The calendar within whose hours callers are rung, when it has one.
     pub calling_window: Option<Arc<str>>,
+    /// Its feeds.
+    pub feeds: BTreeMap<Arc<str>, Feed>,
+    /// Its webhooks.
+    pub webhooks: BTreeMap<Arc<str>, Webhook>,
     /// The rule packs that it holds to.
     pub checks: Vec<PackUse>,
     /// Its flows.
@@ -224,6 +229,8 @@ pub struct Flow {
     pub anywhere: Anywhere,
     /// Where a contact goes whose caller left.
     pub on_hangup: Option<StepId>,
+    /// What starts it, when nobody calls.
+    pub starts_on: Option<StartsOn>,
     /// Its steps in written order.
     pub steps: IndexMap<StepId, Step>,
 }
@@ -249,6 +256,14 @@ pub struct Anywhere {
 }
 
 impl Hotline {
+    /// What a feed or a webhook says of the contacts that it starts; none when there is no such.
+    pub fn starts(&self, on: &StartsOn) -> Option<&Starts> {
+        match on {
+            StartsOn::Feed(name) => self.feeds.get(name).map(|feed| &feed.starts),
+            StartsOn::Webhook(name) => self.webhooks.get(name).map(|webhook| &webhook.starts),
+        }
+    }
+
     /// The language or dialect of a tag: the same tag, or else without its last parts, one by
     /// one, as RFC 4647 looks tags up (`zh-yue-HK` finds `zh-yue`); or else a language of the
     /// same primary language (`en-GB` finds `en-US`). A dialect's tag may begin with its macro
@@ -312,6 +327,8 @@ mod tests {
             surveys: BTreeMap::new(),
             tickets: BTreeMap::new(),
             calling_window: None,
+            feeds: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             checks: Vec::new(),
             flows: BTreeMap::new(),
         };

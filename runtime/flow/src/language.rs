@@ -253,11 +253,7 @@ mod tests {
     const READ_ELSEWHERE: &[(&str, &str)] = &[("a grant", "secrets")];
 
     /// Fields that are read only to say where they belong, or that there are none yet.
-    const MISPLACED: &[(&str, &str)] = &[
-        ("a branch of `together`", "meanwhile"),
-        ("a flow", "starts-on"),
-        ("a hotline", "agents"),
-    ];
+    const MISPLACED: &[(&str, &str)] = &[("a branch of `together`", "meanwhile"), ("a hotline", "agents")];
 
     /// Fields with their examples as YAML in braces.
     fn written(fields: &[&Field]) -> String {

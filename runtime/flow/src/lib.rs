@@ -29,6 +29,7 @@ pub mod prove;
 pub mod scenario;
 pub mod source;
 pub mod speech;
+pub mod start;
 pub mod step;
 mod syntax;
 pub mod template;

@@ -100,3 +100,24 @@ pub const ICALENDAR_DAYS_MAX: usize = 100_000;
 
 /// The last year up to which a yearly event of an iCalendar file recurs when it has no end.
 pub const RECURRENCE_YEAR_LAST: i16 = 2_100;
+
+/// The shortest time between two runs of a feed.
+pub const FEED_EVERY_MIN: Duration = Duration::from_secs(1);
+
+/// The longest time between two runs of a feed.
+pub const FEED_EVERY_MAX: Duration = Duration::from_secs(7 * 86_400);
+
+/// How long a feed's function may take when the feed does not say.
+pub const FEED_TIME_DEFAULT: Duration = Duration::from_secs(30);
+
+/// The part of `every` by which runs of a feed are put off when it does not say.
+pub const FEED_JITTER_PART: u64 = 10;
+
+/// Contacts that a rate may allow in its period.
+pub const RATE_MAX: u32 = 10_000;
+
+/// Changes or events that may wait when a feed or a webhook does not say.
+pub const STARTS_WAITING_DEFAULT: u32 = 10_000;
+
+/// Changes or events that may wait, whatever it says.
+pub const STARTS_WAITING_MAX: u32 = 100_000;

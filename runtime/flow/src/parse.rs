@@ -3,6 +3,7 @@
 
 mod calendars;
 mod centre;
+mod feeds;
 mod fields;
 mod flow;
 mod hotline;

@@ -21,6 +21,7 @@ use crate::{
     limits::FILES_MAX,
     parse,
     source::{Files, Sources},
+    start::StartsOn,
 };
 
 /// When a scenario's call comes unless it says so: a Monday that is a working day everywhere,
@@ -41,6 +42,9 @@ pub struct Scenario {
     pub call: Call,
     /// Where the contact begins, when that is not its number's flow.
     pub begins: Option<Begins>,
+    /// What starts the contact, when nobody calls: then the call's number names it, and whom it
+    /// concerns stands as the caller.
+    pub starts: Option<Started>,
     /// What plugins answer.
     pub plugins: Vec<Mock>,
     /// What services answer that do not do as they do by themselves.
@@ -85,6 +89,15 @@ pub struct Begins {
     pub step: StepId,
     /// Variables of the flow that are set already.
     pub variables: BTreeMap<VariableName, Value>,
+}
+
+/// A change or an event that starts a scenario's contact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    /// The feed or the webhook.
+    pub on: StartsOn,
+    /// What the flow is given.
+    pub inputs: BTreeMap<VariableName, Value>,
 }
 
 /// What a plugin's function answers.
@@ -459,6 +472,124 @@ script:
             without_places(scenario),
             "{written}"
         );
+    }
+
+    const OUTBOUND: &str = "--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { \"12345\": { flow: main } }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil }
+  sentiment: { component: plugins/sentiment.wasm, department: centre }
+  works: { component: plugins/works.wasm, department: roads }
+feeds:
+  road-works: { call: works.changes, every: 5m, to: works.affected }
+  quiet: { call: works.changes, every: 5m }
+webhooks: { sensor: { secret: key, to: phone } }
+--- flows/works.yaml
+flow: works
+starts-on: feed.road-works
+inputs: { change: works.change }
+start: done
+steps: { done: { end: completed } }
+--- flows/quiet.yaml
+flow: quiet
+starts-on: feed.quiet
+inputs: { change: works.change }
+start: done
+steps: { done: { end: completed } }
+--- flows/alarm.yaml
+flow: alarm
+starts-on: webhook.sensor
+inputs: { id: string, phone: phone?, level: int? }
+start: done
+steps: { done: { end: completed } }
+";
+
+    #[test]
+    fn a_contact_that_nobody_called_for_is_read_and_written() {
+        let (_, read) = read_all(&format!(
+            "{OUTBOUND}--- tests/a.yaml
+scenario: a change
+starts-on: feed.road-works
+change: {{ id: w-1, text: 施工 }}
+to: \"+8613800138000\"
+at: \"2026-11-21T20:05\"
+language: en
+script: [{{ expect: {{ ended: completed }} }}]
+--- tests/b.yaml
+scenario: an event
+starts-on: webhook.sensor
+event: {{ id: s-1, phone: \"+8613800138001\" }}
+script: [{{ expect: {{ ended: completed }} }}]
+"
+        ));
+        assert!(read.diagnostics.is_empty(), "{:#?}", read.diagnostics);
+        let [change, event] = read.scenarios.as_slice() else {
+            panic!()
+        };
+        assert_eq!(&*change.call.number, "feed.road-works");
+        assert_eq!(change.call.from.as_deref(), Some("+8613800138000"));
+        assert_eq!(change.call.at, Timestamp::from_millis(1_795_262_700_000));
+        let inputs = &change.starts.as_ref().unwrap().inputs;
+        assert_eq!(inputs["change"].field("text"), Some(&Value::text("施工")));
+        // Whom an event concerns stands in it.
+        assert_eq!(event.call.from.as_deref(), Some("+8613800138001"));
+        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+        for scenario in [change, event] {
+            let written = scenario.to_yaml(&zone);
+            let (_, again) = read_all(&format!("{OUTBOUND}--- tests/a.yaml\n{written}"));
+            assert_eq!(again.scenarios[0].starts, scenario.starts, "{written}");
+            assert_eq!(again.scenarios[0].call, scenario.call, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_held_to_its_type_and_a_call_is_none() {
+        let (_, read) = read_all(&format!(
+            "{OUTBOUND}--- tests/a.yaml
+scenario: a change
+starts-on: feed.road-wroks
+script: [{{ expect: {{ ended: completed }} }}]
+--- tests/b.yaml
+scenario: a change
+starts-on: feed.quiet
+call: {{ number: \"12345\" }}
+change: {{ id: w-1, txt: 施工 }}
+to: \"+8613800138000\"
+script: [{{ expect: {{ ended: completed }} }}]
+--- tests/c.yaml
+scenario: an event
+starts-on: webhook.sensor
+change: {{ id: s-1 }}
+script: [{{ expect: {{ ended: completed }} }}]
+"
+        ));
+        let found: Vec<String> = read
+            .diagnostics
+            .iter()
+            .map(|finding| {
+                format!(
+                    "{}:{} {} {}",
+                    finding.file, finding.line, finding.code, finding.message
+                )
+            })
+            .collect();
+        for expected in [
+            "tests/a.yaml:2 TL0812 ",
+            "tests/b.yaml:3 TL0006 `call` belongs to",
+            "tests/b.yaml:4 TL0204 ",
+            "tests/b.yaml:5 TL0006 `to` belongs to",
+            "tests/c.yaml:1 TL0007 a scenario needs `event`",
+            "tests/c.yaml:3 TL0006 `change` belongs to",
+        ] {
+            assert!(
+                found.iter().any(|finding| finding.starts_with(expected)),
+                "{expected}: {found:#?}"
+            );
+        }
+        assert!(read.scenarios.is_empty());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     hotline::{Merge, SurveyKind},
     parse::Grant,
     source::{Span, Spanned, Word},
+    start::Rate,
 };
 
 /// All that the files say.
@@ -48,7 +49,40 @@ pub(crate) struct HotlineSyntax {
     pub(crate) plugins: Vec<PluginSyntax>,
     pub(crate) queues: Vec<QueueSpecSyntax>,
     pub(crate) calling_window: Option<Word>,
+    pub(crate) feeds: Vec<FeedSyntax>,
+    pub(crate) webhooks: Vec<WebhookSyntax>,
     pub(crate) checks: Vec<PackSyntax>,
+}
+
+/// A function that is asked on a schedule.
+#[derive(Debug)]
+pub(crate) struct FeedSyntax {
+    pub(crate) name: Word,
+    pub(crate) call: Option<Word>,
+    pub(crate) every: Option<Duration>,
+    pub(crate) jitter: Duration,
+    pub(crate) time: Duration,
+    pub(crate) key: Option<Word>,
+    pub(crate) to: Option<Word>,
+    pub(crate) starts: StartsSyntax,
+}
+
+/// A door for events of another system.
+#[derive(Debug)]
+pub(crate) struct WebhookSyntax {
+    pub(crate) name: Word,
+    pub(crate) secret: Option<Word>,
+    pub(crate) key: Option<Word>,
+    pub(crate) to: Option<Word>,
+    pub(crate) starts: StartsSyntax,
+}
+
+/// What a feed or a webhook says of the contacts that it starts.
+#[derive(Debug)]
+pub(crate) struct StartsSyntax {
+    pub(crate) rate: Rate,
+    pub(crate) window: Option<Word>,
+    pub(crate) waiting_max: u32,
 }
 
 #[derive(Debug)]
@@ -209,6 +243,7 @@ pub(crate) struct FlowSyntax {
     pub(crate) otherwise: Option<Word>,
     pub(crate) anywhere: AnywhereSyntax,
     pub(crate) on_hangup: Option<Word>,
+    pub(crate) starts_on: Option<Word>,
     pub(crate) start: Option<Word>,
     pub(crate) steps: Vec<StepSyntax>,
 }

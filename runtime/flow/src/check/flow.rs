@@ -22,6 +22,7 @@ use crate::{
     expression::formula::Formula,
     hotline::{Anywhere, Flow, Variable},
     source::{Span, Word},
+    start::StartsOn,
     step::{Edge, Key, Step},
     syntax::{StepSyntax, VerbSyntax},
 };
@@ -172,6 +173,7 @@ pub(super) fn check(world: &World<'_>, head: &FlowHead<'_>) -> Option<Flow> {
         loops::check(&view, &graph, &reached);
     }
     hangup::check(&view, &graph, on_hangup.flatten());
+    hangup::check_unattended(&view, &graph, start);
     keys::check(&view, &anywhere, &reached);
     let presence = presence::Presence::new(&view);
     let states = presence.flow(&graph, &roots);
@@ -220,6 +222,10 @@ pub(super) fn check(world: &World<'_>, head: &FlowHead<'_>) -> Option<Flow> {
             Some(step) => Some(view.step_id(step?)),
             None => None,
         },
+        starts_on: syntax
+            .starts_on
+            .as_ref()
+            .and_then(|word| StartsOn::parse(word.as_str())),
         steps,
     })
 }

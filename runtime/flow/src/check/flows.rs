@@ -91,14 +91,19 @@ pub(super) fn check(world: &World<'_>) {
     unreached(world, &far);
 }
 
-/// How many flows lie between each flow and the numbers; one more than all for one that no number
-/// leads to.
+/// How many flows lie between each flow and the numbers, feeds and webhooks; one more than all for one
+/// that none of them leads to.
 fn far_from_numbers(world: &World<'_>, names: &[&str], runs: &[Vec<(usize, &Word)>]) -> Vec<usize> {
     let mut far = vec![names.len() + 1; names.len()];
     let numbers = world.hotline.numbers.iter();
-    let mut open: VecDeque<(usize, usize)> = numbers
-        .filter_map(|number| number.flow.as_ref())
-        .filter_map(|flow| names.iter().position(|name| *name == flow.as_str()))
+    let called = numbers.filter_map(|number| Some(number.flow.as_ref()?.as_str()));
+    let started = world
+        .flows
+        .values()
+        .filter(|head| head.syntax.starts_on.is_some());
+    let mut open: VecDeque<(usize, usize)> = called
+        .chain(started.map(|head| head.syntax.name.as_str()))
+        .filter_map(|flow| names.iter().position(|name| *name == flow))
         .map(|flow| (flow, 0))
         .collect();
     while let Some((flow, steps)) = open.pop_front() {
@@ -123,7 +128,7 @@ fn unreached(world: &World<'_>, far: &[usize]) {
                     head.syntax.name.span,
                     format!("no number and no flow leads to `{}`", head.syntax.name.as_str()),
                 )
-                .help("name it at a number in hotline.yaml, run it from a flow, or leave it out"),
+                .help("name it at a number in hotline.yaml, run it from a flow, say what it `starts-on`, or leave it out"),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! After the caller left, only steps run that need no caller.
+//! After the caller left, and where nobody has called, only steps run that need no caller.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,19 @@ use crate::{
     syntax::VerbSyntax,
 };
 
+/// Why nobody is on the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    /// The caller has left.
+    HungUp,
+    /// Nobody has called: time may pass.
+    NobodyCalled,
+}
+
+/// What runs on when the caller has left.
 pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Option<usize>) {
-    let Some(first) = on_hangup else { return };
-    let mut from = vec![None; graph.len()];
-    let mut open = vec![first];
-    from[first] = Some(first);
-    while let Some(step) = open.pop() {
-        if let Some(reason) = needs_caller(view.world, &view.steps[step].verb) {
+    if let Some(first) = on_hangup {
+        walk(view, graph, first, Absence::HungUp, |step, reason| {
             let mut finding = Finding::new(
                 Code::NeedsCaller,
                 view.steps[step].name.span,
@@ -30,12 +36,53 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Optio
             if let Some(word) = &view.head.syntax.on_hangup {
                 finding = finding.label(word.span, "it begins here");
             }
+            finding.help(
+                "after `on-hangup` only call, together, choose, set, ticket, callback, notify, run and end stand; wire the ways out of its calls to such steps by name, since `otherwise` covers them too",
+            )
+        });
+    }
+}
+
+/// What runs in a flow that a feed or a webhook starts.
+pub(super) fn check_unattended(view: &FlowView<'_, '_>, graph: &Graph<'_>, start: Option<usize>) {
+    let Some((first, on)) = start.zip(view.head.syntax.starts_on.as_ref()) else {
+        return;
+    };
+    walk(view, graph, first, Absence::NobodyCalled, |step, reason| {
+        Finding::new(
+            Code::NobodyThere,
+            view.steps[step].name.span,
+            format!(
+                "`{}` {reason}, but nobody is on the line of a flow that starts on `{}`",
+                view.steps[step].name.as_str(),
+                on.as_str()
+            ),
+        )
+        .label(on.span, "it starts here")
+        .help(
+            "here only call, together, choose, set, ticket, callback, notify, run, wait and end stand; `notify` writes to whom it concerns, `callback` has them rung",
+        )
+    });
+}
+
+/// Goes the ways from a step, and reports what needs a caller on them.
+fn walk(
+    view: &FlowView<'_, '_>,
+    graph: &Graph<'_>,
+    first: usize,
+    absence: Absence,
+    finding: impl Fn(usize, &str) -> Finding,
+) {
+    let mut from = vec![None; graph.len()];
+    let mut open = vec![first];
+    from[first] = Some(first);
+    while let Some(step) = open.pop() {
+        if let Some(reason) = needs_caller(view.world, &view.steps[step].verb, absence) {
+            let mut finding = finding(step, &reason);
             if let Some(before) = from[step].filter(|before| *before != step) {
                 finding = finding.label(view.steps[before].name.span, "this step leads to it");
             }
-            view.world.report(finding.help(
-                "after `on-hangup` only call, together, choose, set, ticket, callback, notify, run and end stand; wire the ways out of its calls to such steps by name, since `otherwise` covers them too",
-            ));
+            view.world.report(finding);
             continue;
         }
         // What is heard anywhere is heard no more.
@@ -49,7 +96,7 @@ pub(super) fn check(view: &FlowView<'_, '_>, graph: &Graph<'_>, on_hangup: Optio
 }
 
 /// Why a step needs a caller, if it does.
-fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
+fn needs_caller(world: &World<'_>, verb: &VerbSyntax, absence: Absence) -> Option<String> {
     match verb {
         VerbSyntax::Say { .. } => Some("says something".to_owned()),
         VerbSyntax::Menu(_) | VerbSyntax::Ask(_) | VerbSyntax::Survey(_) => {
@@ -58,10 +105,10 @@ fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
         VerbSyntax::Queue(_) => Some("waits for an agent".to_owned()),
         VerbSyntax::Transfer(_) => Some("puts the caller through".to_owned()),
         VerbSyntax::Record(_) => Some("records the caller".to_owned()),
-        VerbSyntax::Wait { .. } => Some("waits".to_owned()),
+        VerbSyntax::Wait { .. } if absence == Absence::HungUp => Some("waits".to_owned()),
         VerbSyntax::Run { flow, .. } => {
             let head = world.flows.get(&flow.value)?;
-            let asking = asks(world, head, &mut BTreeSet::new())?;
+            let asking = asks(world, head, absence, &mut BTreeSet::new())?;
             Some(format!(
                 "runs `{}`, whose step `{asking}` needs a caller",
                 flow.as_str()
@@ -74,19 +121,25 @@ fn needs_caller(world: &World<'_>, verb: &VerbSyntax) -> Option<String> {
         | VerbSyntax::Callback(_)
         | VerbSyntax::Ticket(_)
         | VerbSyntax::Notify(_)
+        | VerbSyntax::Wait { .. }
         | VerbSyntax::End { .. }
         | VerbSyntax::Broken => None,
     }
 }
 
 /// The first step of a flow, or of one that it runs, which needs a caller.
-fn asks<'w>(world: &'w World<'_>, head: &'w FlowHead<'_>, seen: &mut BTreeSet<&'w str>) -> Option<&'w str> {
+fn asks<'w>(
+    world: &'w World<'_>,
+    head: &'w FlowHead<'_>,
+    absence: Absence,
+    seen: &mut BTreeSet<&'w str>,
+) -> Option<&'w str> {
     if !seen.insert(head.syntax.name.as_str()) {
         return None;
     }
     head.syntax.steps.iter().find_map(|step| match &step.verb {
-        VerbSyntax::Run { flow, .. } => asks(world, world.flows.get(&flow.value)?, seen),
-        verb => needs_caller(world, verb).map(|_| step.name.as_str()),
+        VerbSyntax::Run { flow, .. } => asks(world, world.flows.get(&flow.value)?, absence, seen),
+        verb => needs_caller(world, verb, absence).map(|_| step.name.as_str()),
     })
 }
 

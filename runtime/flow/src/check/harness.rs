@@ -128,6 +128,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
         ("shop".into(), Arc::new(shop(&function))),
         ("bots".into(), Arc::new(bots(&function))),
         ("hooks".into(), Arc::new(hooks(&function))),
+        ("works".into(), Arc::new(works(&function))),
         (
             "twice".into(),
             Arc::new(Interface {
@@ -223,6 +224,29 @@ fn hooks(function: Function<'_>) -> Interface {
             one("log", &[("text", text())]),
         ],
         types: BTreeMap::new(),
+    }
+}
+
+/// An office that publishes road works.
+fn works(function: Function<'_>) -> Interface {
+    let change = record_type(
+        Some("change"),
+        [
+            ("id", Type::String),
+            ("text", Type::String),
+            ("until", Type::Date.optional()),
+        ],
+    );
+    let one = |name: &str, parameters: &[(&str, Type)], ok| {
+        function("feed", name, parameters, ok, Errors::Refused(Some(Type::String)))
+    };
+    Interface {
+        functions: vec![
+            one("changes", &[], change.clone().list()),
+            one("latest", &[], change.clone()),
+            one("affected", &[("change", change.clone())], Type::String.list()),
+        ],
+        types: BTreeMap::from([("change".into(), change)]),
     }
 }
 

@@ -122,6 +122,9 @@ codes! {
     NumberNeedsInputs "0313" Error "a number cannot give inputs",
     AnswerLost "0314" Warning "the answer is kept nowhere",
     NothingToSave "0315" Error "the way out carries nothing",
+    StartMismatch "0316" Error "what starts the flow does not fit its inputs",
+    TwoStarts "0317" Error "a feed or a webhook starts two flows",
+    NobodyThere "0318" Error "the step needs a caller, and nobody has called",
 
     UnknownPrompt "0401" Error "no such prompt",
     MissingTranslation "0402" Error "the prompt is missing in a language",
@@ -187,6 +190,8 @@ codes! {
     UnknownEvent "0809" Error "no such event",
     UnknownService "0810" Error "no such service",
     UnknownConsent "0811" Error "nothing asks for this consent",
+    UnknownFeed "0812" Error "no such feed or webhook",
+    BadFeed "0813" Error "the function or field is not one for a feed",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

@@ -40,6 +40,10 @@ pub enum Noun {
     Language,
     /// A rule pack.
     Pack,
+    /// A feed.
+    Feed,
+    /// A webhook.
+    Webhook,
     /// A flow.
     Flow,
     /// A variable, input or output of a flow.
@@ -360,7 +364,12 @@ impl Change {
             }
             Self::Added { what, .. } | Self::Removed { what, .. } | Self::Changed { what, .. } => {
                 match what {
-                    Noun::Hotline | Noun::Number | Noun::Language | Noun::Pack => Area::Hotline,
+                    Noun::Hotline
+                    | Noun::Number
+                    | Noun::Language
+                    | Noun::Pack
+                    | Noun::Feed
+                    | Noun::Webhook => Area::Hotline,
                     Noun::Flow | Noun::Variable => Area::Flows,
                     Noun::Prompt => Area::Prompts,
                     Noun::Calendar => Area::Calendars,

@@ -55,6 +55,8 @@ impl Noun {
             Self::Number => tongue.pick("号码", "number"),
             Self::Language => tongue.pick("语言", "language"),
             Self::Pack => tongue.pick("规则包", "rule pack"),
+            Self::Feed => tongue.pick("变更源", "feed"),
+            Self::Webhook => tongue.pick("事件入口", "webhook"),
             Self::Flow => tongue.pick("流程", "flow"),
             Self::Variable => tongue.pick("变量", "variable"),
             Self::Prompt => tongue.pick("提示音", "prompt"),

@@ -6,7 +6,11 @@ use super::{
     change::{Change, Field, Noun},
     facts::answer,
 };
-use crate::hotline::{Deadline, Hotline, Merge, SurveyKind};
+use crate::{
+    calendar::ALWAYS,
+    hotline::{Deadline, Hotline, Merge, SurveyKind},
+    start::{Feed, Starts, Webhook},
+};
 
 /// What something says of itself, by field.
 type Facts = Vec<(Field, String)>;
@@ -16,6 +20,8 @@ pub(super) fn compare(old: &Hotline, new: &Hotline, changes: &mut Vec<Change>) {
     things(Noun::Number, &numbers(old), &numbers(new), changes);
     things(Noun::Language, &languages(old), &languages(new), changes);
     things(Noun::Pack, &packs(old), &packs(new), changes);
+    things(Noun::Feed, &feeds(old), &feeds(new), changes);
+    things(Noun::Webhook, &webhooks(old), &webhooks(new), changes);
     things(Noun::Queue, &queues(old), &queues(new), changes);
     things(Noun::Agent, &agents(old), &agents(new), changes);
     things(Noun::Survey, &surveys(old), &surveys(new), changes);
@@ -113,6 +119,63 @@ fn numbers(hotline: &Hotline) -> BTreeMap<String, Facts> {
         (name.to_string(), facts)
     };
     hotline.numbers.iter().map(one).collect()
+}
+
+/// What starts nobody yet is none that is worth telling of.
+fn starts(starts: &Starts) -> Facts {
+    let flow = starts.flow.as_ref().map(ToString::to_string).unwrap_or_default();
+    vec![
+        (Field::new("flow", "流程"), flow),
+        (Field::new("rate", "速率"), starts.rate.to_string()),
+        (
+            Field::new("window", "外呼时段"),
+            starts.window.as_deref().unwrap_or(ALWAYS).to_owned(),
+        ),
+        (
+            Field::new("most waiting", "最多等待数"),
+            starts.waiting_max.to_string(),
+        ),
+    ]
+}
+
+fn feeds(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, feed): (&Arc<str>, &Feed)| {
+        let mut facts = starts(&feed.starts);
+        facts.extend([
+            (Field::new("function", "函数"), feed.function.to_string()),
+            (
+                Field::new("time between runs", "运行间隔"),
+                feed.every.to_string(),
+            ),
+            (
+                Field::new("whom it concerns", "涉及的人"),
+                feed.to
+                    .as_ref()
+                    .map(|to| to.function.to_string())
+                    .unwrap_or_default(),
+            ),
+        ]);
+        if let Some(key) = &feed.key {
+            facts.push((Field::new("key", "区分字段"), key.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.feeds.iter().map(one).collect()
+}
+
+fn webhooks(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, webhook): (&Arc<str>, &Webhook)| {
+        let mut facts = starts(&webhook.starts);
+        facts.push((Field::new("secret", "密钥"), webhook.secret.to_string()));
+        if let Some(to) = &webhook.to {
+            facts.push((Field::new("whom it concerns", "涉及的人"), to.to_string()));
+        }
+        if let Some(key) = &webhook.key {
+            facts.push((Field::new("key", "区分字段"), key.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.webhooks.iter().map(one).collect()
 }
 
 fn languages(hotline: &Hotline) -> BTreeMap<String, Facts> {

@@ -348,7 +348,7 @@ fn exits(group: &[Raw]) -> Vec<String> {
     others
 }
 
-/// What answers where a contact comes in: the numbers, or the flows that run this one.
+/// Where a contact comes in: by the numbers, by what the flow starts on, or by the flows that run this one.
 pub(super) fn entrance(hotline: &Hotline, name: &FlowName) -> String {
     let numbers: Vec<&str> = hotline
         .numbers
@@ -358,6 +358,9 @@ pub(super) fn entrance(hotline: &Hotline, name: &FlowName) -> String {
         .collect();
     if !numbers.is_empty() {
         return numbers.join(" · ");
+    }
+    if let Some(on) = hotline.flows.get(name).and_then(|flow| flow.starts_on.as_ref()) {
+        return on.to_string();
     }
     let runs = |flow: &Flow| {
         flow.steps

@@ -63,6 +63,12 @@ pub(super) static FLOW: Mapping = Mapping {
             "a",
             "The step that runs on when the caller has left; without it the contact ends `abandoned`.",
         ),
+        field(
+            "starts-on",
+            Shape::Word(Kind::Text("what starts it, like `feed.road-works`")),
+            "feed.road-works",
+            "The feed or webhook that starts it, `feed.NAME` or `webhook.NAME`: then nobody is on the line.",
+        ),
         needed("start", STEP, "a", "The step it starts with."),
         needed(
             "steps",

@@ -2,7 +2,7 @@
 //! calendars, surveys, tickets, agents.
 
 use super::{
-    BOOL, DURATION, Kind, Mapping, PROMPT, Shape, Subject, TITLE, WHOLE, choice, field, needed,
+    BOOL, DURATION, Field, Kind, Mapping, PROMPT, Shape, Subject, TITLE, WHOLE, choice, field, needed,
     verbs::{ANSWER, FINISH, GREATEST, LEAST, LENGTH, PATTERN},
 };
 
@@ -74,6 +74,24 @@ pub(super) static HOTLINE: Mapping = Mapping {
             Shape::Word(Kind::Names(Subject::Calendar)),
             "office",
             "The calendar within whose hours callers are rung back.",
+        ),
+        field(
+            "feeds",
+            Shape::Entries {
+                key: Kind::Text("the name of a feed"),
+                value: &Shape::Mapping(&FEED),
+            },
+            "{ road-works: { title: A, call: works.changes, every: 5m, jitter: 30s, time: 20s, key: id, to: works.affected, rate: 60 per minute, window: calling-hours, max-waiting: 500 } }",
+            "Functions that are asked on a schedule; a change starts a flow.",
+        ),
+        field(
+            "webhooks",
+            Shape::Entries {
+                key: Kind::Text("the name of a webhook"),
+                value: &Shape::Mapping(&WEBHOOK),
+            },
+            "{ sensor: { title: A, secret: sensor-key, key: id, to: phone, rate: 60 per minute, window: calling-hours, max-waiting: 500 } }",
+            "Doors for signed events of other systems; an event starts a flow.",
         ),
         field(
             "checks",
@@ -161,6 +179,105 @@ static PLUGIN: Mapping = Mapping {
             "{ citizen.id: id-number }",
             "Fields of its results that are personal data, and of which kind.",
         ),
+    ],
+};
+
+const WINDOW: Field = field(
+    "window",
+    Shape::Word(Kind::Names(Subject::Calendar)),
+    "calling-hours",
+    "The calendar within whose hours contacts are started; the others wait. Without, the hotline's `calling-window` where people are reached, and any time elsewhere.",
+);
+
+const RATE: Field = field(
+    "rate",
+    Shape::Word(Kind::Text("a rate, like `60 per minute`")),
+    "60 per minute",
+    "How many contacts it may start; the others wait. 60 per minute without.",
+);
+
+const STARTS_WAITING: Field = field(
+    "max-waiting",
+    WHOLE,
+    "10000",
+    "How many may wait; what comes when so many do is not taken.",
+);
+
+static FEED: Mapping = Mapping {
+    what: "a feed",
+    doc: "A plugin's function that is asked on a schedule what has changed.",
+    verbs: &[],
+    fields: &[
+        field("title", TITLE, "A feed", "A title for people."),
+        needed(
+            "call",
+            Shape::Word(Kind::Names(Subject::Function)),
+            "works.changes",
+            "The function; it takes nothing and gives a list of changes.",
+        ),
+        needed(
+            "every",
+            DURATION,
+            "5m",
+            "How often: the least time between two runs.",
+        ),
+        field(
+            "jitter",
+            DURATION,
+            "30s",
+            "Up to how much later a run begins; a tenth of `every` without.",
+        ),
+        field(
+            "time",
+            DURATION,
+            "20s",
+            "How long the function may take; 30s without, at most 60s.",
+        ),
+        field(
+            "key",
+            Shape::Word(Kind::Text("a field of a change")),
+            "id",
+            "The field of a change that tells it from others; the whole change without.",
+        ),
+        field(
+            "to",
+            Shape::Word(Kind::Names(Subject::Function)),
+            "works.affected",
+            "The function that gives the telephone numbers of those a change concerns: a contact for each.",
+        ),
+        RATE,
+        WINDOW,
+        STARTS_WAITING,
+    ],
+};
+
+static WEBHOOK: Mapping = Mapping {
+    what: "a webhook",
+    doc: "A door for signed events of another system: `POST /api/v1/hooks/NAME`.",
+    verbs: &[],
+    fields: &[
+        field("title", TITLE, "A webhook", "A title for people."),
+        needed(
+            "secret",
+            Shape::Word(Kind::Text("a secret's name")),
+            "sensor-key",
+            "The secret that events are signed with. Its value is the server's, and never stands here.",
+        ),
+        field(
+            "key",
+            Shape::Word(Kind::Text("an input of the flow")),
+            "id",
+            "The input of the flow that tells events apart; the whole event without.",
+        ),
+        field(
+            "to",
+            Shape::Word(Kind::Text("an input of the flow")),
+            "phone",
+            "The input of the flow that holds whom an event concerns: a number, or a list of them.",
+        ),
+        RATE,
+        WINDOW,
+        STARTS_WAITING,
     ],
 };
 

@@ -16,11 +16,37 @@ pub(super) static SCENARIO: Mapping = Mapping {
             "a caller is told the hours",
             "What it shows, in a sentence.",
         ),
-        needed(
+        field(
             "call",
             Shape::Mapping(&CALL),
             "{ number: \"12345\" }",
             "Who calls, which number, and when.",
+        ),
+        field(
+            "starts-on",
+            Shape::Word(Kind::Text("what starts it, like `feed.road-works`")),
+            "feed.road-works",
+            "What starts the contact, where nobody calls: a feed or a webhook.",
+        ),
+        field("change", Shape::Value, "{ id: a-1 }", "The change of the feed."),
+        field("event", Shape::Value, "{ id: a-1 }", "The event of the webhook."),
+        field(
+            "to",
+            Shape::Word(Kind::Text("a number in E.164")),
+            "\"+8613800138000\"",
+            "Whom the change or the event concerns.",
+        ),
+        field(
+            "at",
+            Shape::Word(Kind::Text("a time: \"2026-11-21T20:05\"")),
+            "\"2026-11-21T20:05\"",
+            "When the contact starts, by the hotline's clocks.",
+        ),
+        field(
+            "language",
+            Shape::Word(Kind::Names(Subject::Language)),
+            "en",
+            "The language that the contact is led in.",
         ),
         field(
             "plugins",

@@ -163,6 +163,7 @@ fn scene(name: &Word) -> FlowSyntax {
         vars: Vec::new(),
         otherwise: None,
         anywhere: AnywhereSyntax::default(),
+        starts_on: None,
         on_hangup: None,
         start: None,
         steps: Vec::new(),

@@ -287,21 +287,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that this version does not have.
-    pub(super) fn later(&mut self, reader: &Reader<'_>, name: &'static str) {
-        self.taken.push(name);
-        if let Some(entry) = self.entry(name) {
-            reader.report(
-                Finding::new(
-                    Code::FieldNotYet,
-                    entry.key.span,
-                    format!("`{name}` is not in this version"),
-                )
-                .help("leave it out for now"),
-            );
-        }
-    }
-
     /// A section that this version does not have, and that does no harm.
     pub(super) fn ignored(&mut self, reader: &Reader<'_>, name: &'static str, why: &str) {
         self.taken.push(name);

@@ -33,7 +33,7 @@ pub(super) fn flow(reader: &Reader<'_>, root: &Node, start: Span) -> Option<Flow
         .map(|node| anywhere(reader, node))
         .unwrap_or_default();
     let on_hangup = fields.word(reader, "on-hangup");
-    fields.later(reader, "starts-on");
+    let starts_on = fields.word(reader, "starts-on");
     let steps = fields.need(
         reader,
         "steps",
@@ -56,6 +56,7 @@ pub(super) fn flow(reader: &Reader<'_>, root: &Node, start: Span) -> Option<Flow
         otherwise,
         anywhere,
         on_hangup,
+        starts_on,
         start,
         steps,
     })

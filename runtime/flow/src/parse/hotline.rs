@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use trunkline_model::PluginName;
 
 use super::{
-    Grant, centre,
+    Grant, centre, feeds,
     fields::{Fields, Reader, Style},
     packs,
 };
@@ -55,6 +55,14 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         .map(|node| centre::queues(reader, node))
         .unwrap_or_default();
     let calling_window = fields.word(reader, "calling-window");
+    let feeds = fields
+        .take("feeds")
+        .map(|node| feeds::feeds(reader, node))
+        .unwrap_or_default();
+    let webhooks = fields
+        .take("webhooks")
+        .map(|node| feeds::webhooks(reader, node))
+        .unwrap_or_default();
     let checks = fields
         .take("checks")
         .map(|node| packs::packs(reader, node))
@@ -70,6 +78,8 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         plugins,
         queues,
         calling_window,
+        feeds,
+        webhooks,
         checks,
     }
 }

@@ -6,6 +6,7 @@
 mod mocks;
 mod script;
 mod services;
+mod started;
 mod value;
 
 use std::{
@@ -114,10 +115,22 @@ pub(crate) fn read(
 fn whole(reader: &Reader<'_>, world: &World<'_>, root: &Node, start: Span, file: &File) -> Option<Scenario> {
     let mut fields = reader.fields(root, "a scenario", start);
     let name = fields.need_word(reader, "scenario", "a caller who presses nothing reaches a human");
-    let call = fields
-        .need(reader, "call", "{ number: \"12345\" }")
-        .and_then(|node| call(reader, world, node));
-    let begins = fields.take("begins").map(|node| begins(reader, world, node));
+    let (call, starts) = match fields.word(reader, "starts-on") {
+        Some(on) => started::started(reader, world, &mut fields, &on).unzip(),
+        None => {
+            for field in ["change", "event", "to", "at", "language"] {
+                fields.belongs(reader, field, "a scenario that begins with `starts-on`");
+            }
+            let call = fields
+                .need(reader, "call", "{ number: \"12345\" }")
+                .and_then(|node| call(reader, world, node));
+            (call, None)
+        }
+    };
+    let begins = match starts {
+        None => fields.take("begins").map(|node| begins(reader, world, node)),
+        Some(_) => None,
+    };
     let plugins = fields
         .take("plugins")
         .map(|node| mocks::mocks(reader, world, node))
@@ -154,6 +167,7 @@ fn whole(reader: &Reader<'_>, world: &World<'_>, root: &Node, start: Span, file:
             None => None,
             Some(begins) => Some(begins?),
         },
+        starts,
         plugins,
         services,
         agents,
@@ -183,24 +197,8 @@ fn call(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Call> {
             .help_if(did_you_mean("its numbers are", number.as_str(), numbers)),
         );
     }
-    if let Some(from) = &from
-        && let Err(problem) = literal::read(from.as_str(), &Type::Phone)
-    {
-        reader.report(value::finding(from.span, problem));
-    }
-    if let Some(language) = &language
-        && hotline.language(language.as_str()).is_none()
-    {
-        let languages = hotline.languages.iter().map(|language| &**language);
-        reader.report(
-            Finding::new(
-                Code::UnknownLanguage,
-                language.span,
-                format!("the hotline does not have the language `{}`", language.as_str()),
-            )
-            .help_if(did_you_mean("its languages are", language.as_str(), languages)),
-        );
-    }
+    phone(reader, from.as_ref());
+    known_language(reader, hotline, language.as_ref());
     let channel = match channel {
         None => Channel::default(),
         Some(word) => match word.as_str() {
@@ -227,6 +225,32 @@ fn call(reader: &Reader<'_>, world: &World<'_>, node: &Node) -> Option<Call> {
         language: language.map(|language| language.value),
         channel,
     })
+}
+
+/// Reports what is no telephone number.
+fn phone(reader: &Reader<'_>, from: Option<&Word>) {
+    if let Some(from) = from
+        && let Err(problem) = literal::read(from.as_str(), &Type::Phone)
+    {
+        reader.report(value::finding(from.span, problem));
+    }
+}
+
+/// Reports a language that the hotline does not have.
+fn known_language(reader: &Reader<'_>, hotline: &Hotline, language: Option<&Word>) {
+    if let Some(language) = language
+        && hotline.language(language.as_str()).is_none()
+    {
+        let languages = hotline.languages.iter().map(|language| &**language);
+        reader.report(
+            Finding::new(
+                Code::UnknownLanguage,
+                language.span,
+                format!("the hotline does not have the language `{}`", language.as_str()),
+            )
+            .help_if(did_you_mean("its languages are", language.as_str(), languages)),
+        );
+    }
 }
 
 /// A time of the hotline's time zone.

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use trunkline_model::{Duration, Outcome, PromptKey, Timestamp, Value, json::to_json};
 
-use super::{AgentDoes, Answer, Channel, Expect, Happening, Mock, Said, Scenario};
+use super::{AgentDoes, Answer, Channel, Expect, Happening, Mock, Said, Scenario, Started};
+use crate::start::StartsOn;
 
 impl Scenario {
     /// The scenario as a file's text; `at` is written in the hotline's time zone.
@@ -17,7 +18,10 @@ impl Scenario {
             out.push('\n');
         };
         line(format!("scenario: {}", scalar(&self.name)));
-        line(format!("call: {}", self.call_line(time_zone)));
+        match &self.starts {
+            None => line(format!("call: {}", self.call_line(time_zone))),
+            Some(started) => self.write_start(started, time_zone, &mut line),
+        }
         if let Some(begins) = &self.begins {
             let mut fields = vec![
                 ("flow", scalar(begins.flow.as_str())),
@@ -64,6 +68,29 @@ impl Scenario {
             line(format!("  - {}", entry.what));
         }
         out
+    }
+
+    fn write_start(&self, started: &Started, time_zone: &TimeZone, line: &mut impl FnMut(String)) {
+        line(format!("starts-on: {}", started.on));
+        match &started.on {
+            StartsOn::Feed(_) => {
+                for change in started.inputs.values() {
+                    line(format!("change: {}", value(change)));
+                }
+            }
+            StartsOn::Webhook(_) => {
+                let fields = started.inputs.iter().filter(|(_, value)| !value.is_none());
+                let fields = fields.map(|(name, field)| (name.as_str(), value(field)));
+                line(format!("event: {}", mapping(fields)));
+            }
+        }
+        if let Some(to) = &self.call.from {
+            line(format!("to: {}", quoted(to)));
+        }
+        line(format!("at: {}", quoted(&civil(self.call.at, time_zone))));
+        if let Some(language) = &self.call.language {
+            line(format!("language: {}", scalar(language)));
+        }
     }
 
     fn call_line(&self, time_zone: &TimeZone) -> String {

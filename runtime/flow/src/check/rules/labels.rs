@@ -72,6 +72,16 @@ impl<'h> Labels<'h> {
                 }
             }
         }
+        for webhook in hotline.webhooks.values() {
+            let flow = webhook
+                .starts
+                .flow
+                .as_ref()
+                .and_then(|flow| hotline.flows.get(flow));
+            if let (Some(flow), Some(to)) = (flow, &webhook.to) {
+                labels.add(flow.name.as_str(), to.as_str(), [PHONE.into()].into());
+            }
+        }
         // Labels only grow, and there are no more than variables and labels: it comes to an end.
         while labels.carry_on() {}
         labels
@@ -149,6 +159,18 @@ impl<'h> Labels<'h> {
         found
     }
 
+    /// The labels of the fields of a plugin's type, as of a value that is passed as a whole.
+    pub(super) fn of_whole(&self, ty: &Type) -> Set {
+        let Some(whole) = ty.required().name().map(|name| format!("{name}.")) else {
+            return Set::new();
+        };
+        let labels = self.hotline.plugins.values().flat_map(|plugin| &plugin.labels);
+        labels
+            .filter(|(field, _)| field.starts_with(whole.as_str()))
+            .map(|(_, label)| label.clone())
+            .collect()
+    }
+
     /// Adds the labels of plugins' fields: of the one that is read, or of all of a value that is
     /// passed as a whole.
     fn of_fields(&self, flow: &Flow, node: &Node, found: &mut Set) {
@@ -173,14 +195,10 @@ impl<'h> Labels<'h> {
             };
             ty = field;
         }
-        let whole = ty.required().name().map(|name| format!("{name}."));
+        found.extend(self.of_whole(ty));
         for plugin in self.hotline.plugins.values() {
             for (field, label) in &plugin.labels {
-                let read = last.as_deref() == Some(&**field);
-                let passed = whole
-                    .as_ref()
-                    .is_some_and(|whole| field.starts_with(whole.as_str()));
-                if read || passed {
+                if last.as_deref() == Some(&**field) {
                     found.insert(label.clone());
                 }
             }

@@ -12,6 +12,7 @@ use crate::{
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     let labels = Labels::of(proof.hotline);
+    check_feeds(proof, &labels);
     for flow in proof.hotline.flows.values() {
         for (index, step) in flow.steps.values().enumerate() {
             let written = proof.written(flow, index).map(|step| &step.verb);
@@ -36,6 +37,34 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// A change is given as a whole to the function that says whom it concerns.
+fn check_feeds(proof: &Proof<'_, '_>, labels: &Labels<'_>) {
+    for (name, feed) in &proof.hotline.feeds {
+        let Some(to) = &feed.to else { continue };
+        let Some(plugin) = proof.hotline.plugins.get(&to.plugin) else {
+            continue;
+        };
+        let written = proof.world.hotline.feeds.iter();
+        let span = written
+            .filter(|feed| feed.name.value == *name)
+            .find_map(|feed| feed.to.as_ref())
+            .map_or_else(|| proof.world.files.beginning("hotline.yaml"), |to| to.span);
+        for label in labels.of_whole(&feed.change).difference(&plugin.data) {
+            proof.report(
+                proof
+                    .finding(
+                        span,
+                        format!("`{}` is given data labelled `{label}`, which it was not granted", to.plugin),
+                    )
+                    .help(format!(
+                        "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{label}] }}`; or do not pass it",
+                        to.plugin
+                    )),
+            );
         }
     }
 }
