@@ -184,6 +184,7 @@ pub const fn channel_name(channel: Channel) -> &'static str {
         Channel::Chat => "chat",
         Channel::Voice => "voice",
         Channel::Phone => "phone",
+        Channel::Outbound => "outbound",
     }
 }
 

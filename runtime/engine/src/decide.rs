@@ -12,7 +12,7 @@ use crate::{
     Readings, collect,
     course::{Course, Then},
     event::{AnswerKind, Event, Fact, Personal, Question},
-    input::{Arrival, Input, Refused, Reply, Utterance},
+    input::{Arrival, Channel, Input, Refused, Reply, Start, Utterance},
     secrets::Origin,
     service::{ServiceAnswer, Stage},
     session::{Session, State},
@@ -75,6 +75,47 @@ pub fn arrive_at(
         }
         Then::Rest => Then::Rest,
     };
+    course.follow(then);
+    Ok(decided(course, Reply::Accepted))
+}
+
+/// Nothing starts on this in the hotline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no flow of the hotline starts on {0:?}; a flow says so by `starts-on`")]
+pub struct NothingStarts(pub String);
+
+/// Begins a contact that nobody called for: the flow that starts on a feed or a webhook runs with
+/// what it was given, and nobody is on a line. What it came by stands as its number.
+///
+/// # Errors
+/// No flow starts on it.
+pub fn start(
+    hotline: &Checked,
+    start: Start,
+    at: Timestamp,
+    readings: &Readings,
+) -> Result<Decision, NothingStarts> {
+    let starts = hotline.starts(&start.on);
+    let Some(flow) = starts.and_then(|starts| starts.flow.clone()) else {
+        return Err(NothingStarts(start.on.to_string()));
+    };
+    let wanted = start.language.as_deref().and_then(|tag| hotline.language(tag));
+    let language = wanted.or_else(|| hotline.languages.first());
+    let mut course = Course::new(hotline, Session::new(start.contact), at, readings);
+    course.emit_with(
+        Fact::Arrived {
+            release: start.release,
+            channel: Channel::Outbound,
+            number: start.on.to_string().into(),
+            language: language.cloned().unwrap_or_default(),
+        },
+        Personal::Caller {
+            caller: start.person,
+            claimed: None,
+        },
+    );
+    let inputs = start.inputs.into_iter();
+    let then = course.enter_flow(&flow, inputs.map(|(name, value)| (name, value.into())).collect());
     course.follow(then);
     Ok(decided(course, Reply::Accepted))
 }

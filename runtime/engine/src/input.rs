@@ -1,9 +1,10 @@
 //! What comes in: arrivals, what callers give, answers of plugins, and the passing of time.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use trunkline_model::{CallId, ContactId, Digest, InputId, Outcome, WorkId};
+use trunkline_flow::start::StartsOn;
+use trunkline_model::{CallId, ContactId, Digest, InputId, Outcome, Value, VariableName, WorkId};
 
 use crate::service::ServiceAnswer;
 
@@ -26,6 +27,23 @@ pub struct Arrival {
     pub claimed: Option<Arc<str>>,
 }
 
+/// A contact that begins though nobody called.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Its identifier.
+    pub contact: ContactId,
+    /// The release it is to run on.
+    pub release: Digest,
+    /// What it starts on.
+    pub on: StartsOn,
+    /// Whom it concerns, E.164, when it is somebody: `contact.caller` of its flow.
+    pub person: Option<Arc<str>>,
+    /// The language of that person, if it is known.
+    pub language: Option<Arc<str>>,
+    /// What its flow is given: the change, or the fields of the event.
+    pub inputs: BTreeMap<VariableName, Value>,
+}
+
 /// How a contact comes. Its kind decides how keys are collected and how long it is heard:
 /// [`Channel::carries`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,13 +56,15 @@ pub enum Channel {
     /// A telephone line: voice whose channel tells when a prompt has been heard, by
     /// [`Input::Played`].
     Phone,
+    /// None: nobody called. A feed or a webhook started the contact, and nobody is on a line.
+    Outbound,
 }
 
 impl Channel {
     /// Whether the caller listens and speaks, rather than reads and writes.
     pub const fn is_voice(self) -> bool {
         match self {
-            Self::Chat => false,
+            Self::Chat | Self::Outbound => false,
             Self::Voice | Self::Phone => true,
         }
     }

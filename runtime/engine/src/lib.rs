@@ -32,9 +32,9 @@ mod steps;
 pub mod turn;
 
 pub use collect::Carries;
-pub use decide::{Decision, NoSuchNumber, arrive, arrive_at, decide, give_up};
+pub use decide::{Decision, NoSuchNumber, NothingStarts, arrive, arrive_at, decide, give_up, start};
 pub use event::{Event, Fact, Personal};
-pub use input::{Arrival, Channel, Input, Reply, Utterance};
+pub use input::{Arrival, Channel, Input, Reply, Start, Utterance};
 pub use readings::{Place, QueueReading, Readings};
 pub use services::Services;
 pub use session::Session;

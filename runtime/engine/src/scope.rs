@@ -143,6 +143,7 @@ impl Scope for View<'_> {
             ContactField::Channel => Some(Value::from(match session.channel {
                 Channel::Chat => "chat",
                 Channel::Voice | Channel::Phone => "voice",
+                Channel::Outbound => "outbound",
             })),
         }
     }

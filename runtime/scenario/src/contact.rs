@@ -3,11 +3,22 @@
 use std::collections::BTreeMap;
 
 use trunkline_engine::{
-    Arrival, Decision, Event, Input, NoSuchNumber, Readings, Reply, Session, Utterance, arrive, arrive_at,
-    decide, turn::Turn,
+    Arrival, Decision, Event, Input, NoSuchNumber, NothingStarts, Readings, Reply, Session, Start, Utterance,
+    arrive, arrive_at, decide, turn::Turn,
 };
 use trunkline_flow::Checked;
 use trunkline_model::{Duration, FlowName, InputId, StepId, Timestamp, Value, VariableName};
+
+/// A contact that the hotline has nothing for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotBegin {
+    /// It calls a number that is none.
+    #[error(transparent)]
+    Number(#[from] NoSuchNumber),
+    /// It starts on what no flow starts on.
+    #[error(transparent)]
+    Nothing(#[from] NothingStarts),
+}
 
 /// A contact whose clock is moved by hand. Nothing is kept of it but here.
 #[derive(Clone, Debug)]
@@ -29,7 +40,7 @@ impl Contact {
         arrival: Arrival,
         at: Timestamp,
         readings: &Readings,
-    ) -> Result<Self, NoSuchNumber> {
+    ) -> Result<Self, CannotBegin> {
         let decision = arrive(hotline, arrival, at, readings)?;
         Ok(Self::begun(hotline, decision, at))
     }
@@ -45,8 +56,22 @@ impl Contact {
         variables: BTreeMap<VariableName, Value>,
         at: Timestamp,
         readings: &Readings,
-    ) -> Result<Self, NoSuchNumber> {
+    ) -> Result<Self, CannotBegin> {
         let decision = arrive_at(hotline, arrival, place, variables, at, readings)?;
+        Ok(Self::begun(hotline, decision, at))
+    }
+
+    /// Begins a contact that nobody called for.
+    ///
+    /// # Errors
+    /// No flow starts on what it starts on.
+    pub fn start(
+        hotline: &Checked,
+        start: Start,
+        at: Timestamp,
+        readings: &Readings,
+    ) -> Result<Self, CannotBegin> {
+        let decision = trunkline_engine::start(hotline, start, at, readings)?;
         Ok(Self::begun(hotline, decision, at))
     }
 

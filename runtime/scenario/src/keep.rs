@@ -9,8 +9,10 @@ use trunkline_engine::{
 use trunkline_flow::{
     Checked,
     scenario::{
-        AgentDoes, Answer, Begins, Call, Expect, Happening, Line, Mock, Said, Scenario, TransferComes,
+        AgentDoes, Answer, Begins, Call, Expect, Happening, Line, Mock, Said, Scenario, Started,
+        TransferComes,
     },
+    start::StartsOn,
 };
 use trunkline_model::{
     CallId, Duration, FaultKind, FunctionName, Outcome, PluginName, StepId, Timestamp, signature::Interface,
@@ -175,12 +177,13 @@ impl<'a> Keeping<'a> {
                 at,
                 language: Some(language.clone()),
                 channel: match channel {
-                    Channel::Chat => trunkline_flow::scenario::Channel::Chat,
+                    Channel::Chat | Channel::Outbound => trunkline_flow::scenario::Channel::Chat,
                     Channel::Voice | Channel::Phone => trunkline_flow::scenario::Channel::Voice,
                 },
             },
             services: Vec::new(),
             begins,
+            starts: started(*channel, number, events),
             plugins: mocks(self.interfaces, &self.calls),
             agents: BTreeMap::new(),
             script: self
@@ -396,4 +399,19 @@ fn written(interfaces: &BTreeMap<PluginName, Arc<Interface>>, asked: &Asked) -> 
         (_, None) => asked.function.to_string(),
     };
     format!("{}.{name}", asked.plugin).into()
+}
+/// What a contact that nobody called for started on, and what its flow was given.
+fn started(channel: Channel, number: &str, events: &[Event]) -> Option<Started> {
+    let on = StartsOn::parse(number).filter(|_| channel == Channel::Outbound)?;
+    let inputs = events.iter().find_map(|event| match &event.fact {
+        Fact::FlowEntered { .. } => Some(match &event.personal {
+            Some(Personal::Variables(inputs)) => inputs.clone(),
+            _ => BTreeMap::new(),
+        }),
+        _ => None,
+    });
+    Some(Started {
+        on,
+        inputs: inputs.unwrap_or_default(),
+    })
 }

@@ -28,7 +28,7 @@ pub mod sheet;
 mod telephone;
 mod told;
 
-pub use contact::Contact;
+pub use contact::{CannotBegin, Contact};
 pub use coverage::Coverage;
 pub use keep::{Kept, keep};
 pub use mocks::Mocks;

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use trunkline_engine::{
-    Arrival, Channel, Event, Fact, Personal, Reply, Services, Utterance,
+    Arrival, Channel, Event, Fact, Personal, Reply, Services, Start, Utterance,
     input::Refused,
     service::{Stage, TransferAnswer},
     session::State,
 };
 use trunkline_flow::{
     Checked,
-    scenario::{self, AgentDoes, Expect, Happening, Position, Said, Scenario, TransferComes, fits},
+    scenario::{self, AgentDoes, Expect, Happening, Position, Said, Scenario, Started, TransferComes, fits},
 };
 use trunkline_model::{ContactId, Digest, Duration, Value, json::to_json};
 
@@ -68,6 +68,19 @@ pub fn arrival(scenario: &Scenario) -> Arrival {
     }
 }
 
+/// A scenario's change or event, as the engine takes it.
+fn start(scenario: &Scenario, started: &Started) -> Start {
+    let arrival = arrival(scenario);
+    Start {
+        contact: arrival.contact,
+        release: arrival.release,
+        on: started.on.clone(),
+        person: arrival.caller,
+        language: arrival.language,
+        inputs: started.inputs.clone(),
+    }
+}
+
 /// Plays a scenario to its end, or to the first thing that is not as expected.
 pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> Played {
     let at = scenario.call.at;
@@ -87,9 +100,10 @@ pub fn play<P: Plugins>(hotline: &Checked, scenario: &Scenario, plugins: P) -> P
     let offices = Offices::new(&scenario.services);
     let mut readings = services.readings(None, at);
     offices.read(&mut readings.queues);
-    let contact = match &scenario.begins {
-        None => Contact::arrive(hotline, arrival, at, &readings),
-        Some(begins) => Contact::arrive_at(
+    let contact = match (&scenario.begins, &scenario.starts) {
+        (_, Some(started)) => Contact::start(hotline, start(scenario, started), at, &readings),
+        (None, None) => Contact::arrive(hotline, arrival, at, &readings),
+        (Some(begins), None) => Contact::arrive_at(
             hotline,
             arrival,
             (&begins.flow, &begins.step),

@@ -224,3 +224,74 @@ fn coverage_tells_what_no_scenario_met() {
         "{heard:?}"
     );
 }
+
+/// A hotline whose flow begins because of a change, and tells whom it concerns.
+const OUTBOUND: &str = "--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { \"12345\": { flow: main } }
+plugins:
+  works: { component: plugins/works.wasm, department: roads }
+feeds: { road-works: { call: works.changes, every: 5m, to: works.affected } }
+--- flows/main.yaml
+flow: main
+start: done
+steps: { done: { end: completed } }
+--- flows/works.yaml
+flow: works
+starts-on: feed.road-works
+inputs: { change: works.change }
+start: pause
+steps:
+  pause: { when: \"${change.id == 'later'}\", wait: 1h, next: tell }
+  tell:
+    notify: { say: { zh-CN: \"施工：{change.text}\", en: \"Works: {change.text}\" } }
+    on: { failed: untold }
+    next: done
+  untold: { end: untold }
+  done: { end: completed }
+";
+
+#[test]
+fn a_change_begins_a_contact_that_nobody_called_for() {
+    use trunkline_flow::{check, check::harness, parse, scenario};
+    let sources = harness::files(&format!(
+        "{OUTBOUND}--- tests/a-told.yaml
+scenario: whom it concerns is told, after a while
+starts-on: feed.road-works
+change: {{ id: later, text: 一号路 }}
+to: \"+8613800138000\"
+script:
+  - expect: {{ notified: true, ended: completed }}
+--- tests/b-nobody.yaml
+scenario: a change that concerns nobody is told to nobody
+starts-on: feed.road-works
+change: {{ id: w-1, text: 一号路 }}
+script:
+  - expect: {{ notified: false, ended: untold }}
+"
+    ));
+    let interfaces = harness::interfaces();
+    let report = check(&parse(&sources), &interfaces);
+    let hotline = report
+        .checked
+        .unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
+    let read = scenario::read(&sources, &hotline, &interfaces);
+    assert!(read.diagnostics.is_empty(), "{:#?}", read.diagnostics);
+    for scenario in &read.scenarios {
+        let played = play(&hotline, scenario, Mocks::new(scenario, &interfaces));
+        assert!(played.passed(), "{}: {:?}", scenario.name, played.mismatch);
+        // What is kept of it begins in the same way.
+        let kept = keep(&hotline, &interfaces, "kept", None, &played.events).unwrap();
+        assert_eq!(kept.differs, None);
+        assert_eq!(kept.scenario.starts, scenario.starts);
+        assert_eq!(kept.scenario.call.from, scenario.call.from);
+    }
+    let waited = play(
+        &hotline,
+        &read.scenarios[0],
+        Mocks::new(&read.scenarios[0], &interfaces),
+    );
+    assert_eq!(waited.lasted.as_millis(), 3_600_000);
+}

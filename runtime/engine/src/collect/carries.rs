@@ -60,7 +60,8 @@ impl Channel {
             first_input: VOICE_FIRST_INPUT,
         };
         match self {
-            Self::Chat => Carries {
+            // Nobody is heard there; what is sent is sent as a message is.
+            Self::Chat | Self::Outbound => Carries {
                 keys: Keys::Together,
                 words: true,
                 keys_ahead_max: KEYS_AHEAD_MAX,

@@ -2,13 +2,14 @@
 
 use trunkline_flow::step::{Call, Step, Verb};
 use trunkline_model::{
-    CallId, Fault, FaultKind, Outcome, StepId, Value,
+    CallId, Fault, FaultKind, Outcome, StepId, Timestamp, Value,
     limits::{CALL_RESTARTS_MAX, CALL_TIME_MAX, MEANWHILE_AFTER},
 };
 
 use crate::{
     course::{Course, Given, Then},
     event::{AnswerKind, Fact, Personal},
+    input::Channel,
     session::{Calling, State},
     steps::{menu, together},
 };
@@ -22,13 +23,18 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, call: &Ca
         Err(missing) => return fault(course, id, step, &missing),
     };
     let name = course.session.contact.call(course.session.calls + 1);
-    let filler = call.meanwhile.as_ref().map(|_| course.at + MEANWHILE_AFTER);
     let calling = Calling {
-        filler,
+        filler: filler(course, call.meanwhile.is_some()),
         ..first(course, call, name)
     };
     request(course, calling, arguments);
     Then::Rest
+}
+
+/// When the filler of a call is due: it is for somebody who waits.
+pub(super) fn filler(course: &Course<'_>, has_one: bool) -> Option<Timestamp> {
+    let listens = course.session.channel != Channel::Outbound;
+    (has_one && listens).then(|| course.at + MEANWHILE_AFTER)
 }
 
 /// What a call is asked with, and whether a secret is among it.

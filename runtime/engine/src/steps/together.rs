@@ -5,7 +5,7 @@
 //! that is not well decides the way out: `branch.case` or `branch.fault.KIND`.
 
 use trunkline_flow::step::{Call, Step, Together, Verb};
-use trunkline_model::{CallId, Outcome, StepId, Value, limits::MEANWHILE_AFTER};
+use trunkline_model::{CallId, Outcome, StepId, Value};
 
 use crate::{
     course::{Course, Given, Then},
@@ -22,7 +22,7 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, together:
         .collect();
     course.emit(Fact::TogetherBegan {
         branches: branches.clone(),
-        filler: together.meanwhile.as_ref().map(|_| course.at + MEANWHILE_AFTER),
+        filler: call::filler(course, together.meanwhile.is_some()),
     });
     for ((_, name), (_, branch)) in branches.into_iter().zip(&together.branches) {
         match call::arguments(course, id, branch) {
