@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::{
     calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
-    exit::Exit, explain::Explain, fmt::Fmt, graph::Graph, inspect::Plugin, lsp::Lsp, new::New,
+    exit::Exit, explain::Explain, fmt::Fmt, graph::Graph, lsp::Lsp, new::New, plugin::Plugin,
     releases::Releases, schema::Schema, serve::Serve, test::Test, tongue::Lang,
 };
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     api::Api,
     exit::{Exit, Outcome},
-    inspect::Format,
+    plugin::Format,
     table,
 };
 

@@ -20,8 +20,8 @@ use trunkline_plugin::{Grants, Limits};
 use crate::{
     check,
     exit::{Exit, Failure, Outcome},
-    inspect::Format,
     place,
+    plugin::Format,
     tongue::tongue,
 };
 

@@ -18,12 +18,13 @@ mod explain;
 mod files;
 mod fmt;
 mod graph;
-mod inspect;
+
 mod logging;
 mod lsp;
 mod mend;
 mod new;
 mod place;
+mod plugin;
 mod plugins;
 #[cfg(test)]
 mod reference;

@@ -18,7 +18,7 @@ use trunkline_flow::{Code, Diagnostic, Editor, Parsed, Sources, parse::Grant};
 use trunkline_model::{PluginName, signature::Interface};
 use trunkline_plugin::{Deployment, Grants, Host, MemoryKeyValues, Settings, limits::COMPONENT_BYTES_MAX};
 
-use crate::{exit::Failure, inspect::narrow, place};
+use crate::{exit::Failure, place, plugin::narrow};
 
 /// Loads the components of hotlines.
 #[derive(Default)]

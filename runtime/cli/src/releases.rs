@@ -9,7 +9,7 @@ use crate::{
     api::Api,
     contacts::{Of, to_the_second},
     exit::{Exit, Outcome},
-    inspect::Format,
+    plugin::Format,
     table,
 };
 

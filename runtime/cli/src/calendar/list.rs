@@ -8,7 +8,7 @@ use trunkline_flow::calendar::public;
 
 use crate::{
     exit::{Exit, Outcome},
-    inspect::Format,
+    plugin::Format,
     table,
 };
 

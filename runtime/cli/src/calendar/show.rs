@@ -17,7 +17,7 @@ use trunkline_node::Clock;
 use super::name;
 use crate::{
     exit::{Exit, Failure, Outcome},
-    inspect::Format,
+    plugin::Format,
     table,
 };
 

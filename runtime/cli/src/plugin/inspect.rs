@@ -3,24 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::anyhow;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use trunkline_model::{Signature, Type};
-use trunkline_plugin::{Bytes, Host, HostLimits, Inspection, MemoryKeyValues, Settings};
+use trunkline_plugin::{Bytes, Host, Inspection, MemoryKeyValues, Settings};
 
+use super::{Format, narrow};
 use crate::exit::{Exit, Failure, Outcome};
-
-/// Look at plugins
-#[derive(Args)]
-pub(crate) struct Plugin {
-    #[command(subcommand)]
-    command: PluginCommand,
-}
-
-#[derive(Subcommand)]
-enum PluginCommand {
-    Inspect(Inspect),
-}
 
 /// Show a component's functions as flows call them, what it wants of its host, and its digest
 ///
@@ -29,7 +18,7 @@ enum PluginCommand {
 #[command(after_help = "Examples:\n  \
     trunkline plugin inspect flows/city-hotline/plugins/crm_lookup.wasm\n  \
     trunkline plugin inspect --output-format json mood.wasm")]
-struct Inspect {
+pub(crate) struct Inspect {
     /// The component: a .wasm file
     component: PathBuf,
     /// How to print it
@@ -37,26 +26,9 @@ struct Inspect {
     output_format: Format,
 }
 
-/// How something is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
-impl Plugin {
+impl Inspect {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
-        match &self.command {
-            PluginCommand::Inspect(inspect) => inspect.run().await,
-        }
-    }
-}
-
-impl Inspect {
-    async fn run(&self) -> Outcome {
         let path = self.component.display();
         let bytes = tokio::fs::read(&self.component).await.map_err(|error| {
             Failure::usage(
@@ -79,17 +51,6 @@ impl Inspect {
         }
         Ok(Exit::Done)
     }
-}
-
-/// Bounds of a host that only looks: every component that a server takes, and no calls.
-pub(crate) fn narrow() -> HostLimits {
-    let mut limits = HostLimits {
-        guest_threads: 1,
-        ..HostLimits::default()
-    };
-    limits.small.instances = 1;
-    limits.large.instances = 1;
-    limits
 }
 
 fn told(inspection: &Inspection) -> String {

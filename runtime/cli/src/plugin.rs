@@ -1,0 +1,49 @@
+//! `trunkline plugin`: a department's own loop with its component.
+
+mod inspect;
+
+use clap::{Args, Subcommand, ValueEnum};
+use trunkline_plugin::HostLimits;
+
+use crate::exit::Outcome;
+
+/// Make, build, test and look at plugins
+#[derive(Args)]
+pub(crate) struct Plugin {
+    #[command(subcommand)]
+    command: PluginCommand,
+}
+
+#[derive(Subcommand)]
+enum PluginCommand {
+    Inspect(inspect::Inspect),
+}
+
+impl Plugin {
+    /// Runs the command.
+    pub(crate) async fn run(&self) -> Outcome {
+        match &self.command {
+            PluginCommand::Inspect(inspect) => inspect.run().await,
+        }
+    }
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Bounds of a host that only looks: every component that a server takes, and no calls.
+pub(crate) fn narrow() -> HostLimits {
+    let mut limits = HostLimits {
+        guest_threads: 1,
+        ..HostLimits::default()
+    };
+    limits.small.instances = 1;
+    limits.large.instances = 1;
+    limits
+}
