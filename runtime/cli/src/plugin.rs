@@ -1,6 +1,7 @@
 //! `trunkline plugin`: a department's own loop with its component.
 
 mod inspect;
+mod wants;
 
 use clap::{Args, Subcommand, ValueEnum};
 use trunkline_plugin::HostLimits;

@@ -111,13 +111,14 @@ const BASELINE: &[&str] = &[
 ];
 
 /// What we know of an import.
-enum Known {
+pub(crate) enum Known {
     Inert,
     Wanted(Capability),
     Unknown(&'static str),
 }
 
-fn known(import: &str) -> Known {
+/// What an import is, by its name and version.
+pub(crate) fn known(import: &str) -> Known {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     let package = name.split_once('/').map_or(name, |(package, _)| package);
     if package == "trunkline:host" {

@@ -96,6 +96,12 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
     })
 }
 
+/// The functions of a component whose types can be read, without compiling it and without
+/// refusing what flows could not carry.
+pub(crate) fn readable(bytes: &[u8]) -> Vec<Signature> {
+    Names::read(bytes).signatures()
+}
+
 struct Found<'a> {
     names: &'a Names,
     interface: Interface,

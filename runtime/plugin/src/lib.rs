@@ -17,6 +17,7 @@ mod call;
 mod compiled;
 pub mod compiler;
 mod complexity;
+pub mod contents;
 mod egress;
 mod engine;
 mod faults;
@@ -42,6 +43,7 @@ mod values;
 
 pub use breaker::BreakerState;
 pub use budget::{Budget, OverBudget, Overcommitted};
+pub use contents::Contents;
 pub use grants::{Bytes, Grants, HttpGrant, Limits};
 pub use host::{Deployment, Host, Inspection, Settings, StartError};
 pub use imports::{Capability, Wants};

@@ -1,137 +1,156 @@
-//! `trunkline plugin inspect`: what a component offers to flows and what it wants.
+//! `trunkline plugin inspect`: what a component offers to flows and what it wants, for any
+//! component: also for one that would be refused.
 
-use std::{path::PathBuf, sync::Arc};
+mod printed;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::anyhow;
 use clap::Args;
-use serde_json::json;
-use trunkline_model::{Signature, Type};
-use trunkline_plugin::{Bytes, Host, Inspection, MemoryKeyValues, Settings};
+use trunkline_plugin::{
+    Contents, Host, Inspection, LoadError, MemoryKeyValues, Settings, limits::COMPONENT_BYTES_MAX,
+};
 
 use super::{Format, narrow};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    place,
+};
 
-/// Show a component's functions as flows call them, what it wants of its host, and its digest
+/// Show what a component offers, what it wants of its host, and what it is made of
 ///
-/// Any component will do, whatever it was written in and whoever built it.
+/// Any component will do, whatever it was written in and whoever built it. One that no server
+/// would take is shown too, with the reason, and what can be told of it all the same.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline plugin inspect flows/city-hotline/plugins/crm_lookup.wasm\n  \
-    trunkline plugin inspect --output-format json mood.wasm")]
+    trunkline plugin inspect --hotline flows/city-hotline crm\n  \
+    trunkline plugin inspect --wit dist/mood.wasm\n  \
+    trunkline plugin inspect --output-format json mood.wasm\n\n\
+    Exit codes: 0 when a server would take it; 1 when it would not.")]
 pub(crate) struct Inspect {
-    /// The component: a .wasm file
+    /// The component: a .wasm file; with --hotline the name of a plugin
     component: PathBuf,
+    /// Take the plugin of this name from a hotline's folder
+    #[arg(long, value_name = "FOLDER")]
+    hotline: Option<PathBuf>,
+    /// Show the interface that it was written against, with its comments, and nothing else
+    #[arg(long)]
+    wit: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output_format: Format,
 }
 
+/// All that can be told of a component.
+pub(crate) struct Told {
+    /// What its bytes say.
+    pub(crate) contents: Contents,
+    /// What the host says of it, or why it would not take it.
+    pub(crate) loaded: Result<Inspection, LoadError>,
+}
+
 impl Inspect {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
-        let path = self.component.display();
-        let bytes = tokio::fs::read(&self.component).await.map_err(|error| {
-            Failure::usage(
-                anyhow!(error).context(format!("failed to read {path}; name a component's .wasm file")),
-            )
-        })?;
-        let settings = Settings {
-            limits: narrow(),
-            ..Settings::default()
+        let path = match &self.hotline {
+            Some(hotline) => component_of(hotline, &self.component.to_string_lossy())?,
+            None => self.component.clone(),
         };
-        let host = Host::start(settings, Arc::new(MemoryKeyValues::new()))
-            .map_err(|error| Failure::from(anyhow!(error)))?;
-        let inspection = host
-            .inspect(bytes.into())
-            .await
-            .map_err(|error| Failure::from(anyhow!("{path} does not load as a plugin: {error}")))?;
+        let bytes = read_component(&path)?;
+        let told = tell(bytes).await?;
+        if self.wit {
+            let wit = told.contents.wit.as_deref().ok_or_else(|| {
+                Failure::from(anyhow!(
+                    "{} carries no WIT text; build it with `trunkline plugin build`",
+                    path.display()
+                ))
+            })?;
+            anstream::println!("{}", wit.trim_end());
+            return Ok(Exit::Done);
+        }
         match self.output_format {
-            Format::Text => anstream::print!("{}", told(&inspection)),
-            Format::Json => anstream::println!("{:#}", as_json(&inspection)),
+            Format::Text => anstream::print!("{}", printed::text(&told, &name_of(&told, &path))),
+            Format::Json => anstream::println!("{:#}", printed::json(&told)),
         }
-        Ok(Exit::Done)
-    }
-}
-
-fn told(inspection: &Inspection) -> String {
-    use std::fmt::Write as _;
-
-    let bold = anstyle::Style::new().bold();
-    let dim = anstyle::Style::new().dimmed();
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let mut line = |written: std::fmt::Arguments<'_>| {
-        let _ = writeln!(text, "{written}");
-    };
-    line(format_args!("sha256   {}", inspection.digest));
-    line(format_args!(
-        "size     {} bytes; begins with {} of memory",
-        inspection.bytes,
-        Bytes(inspection.initial_memory)
-    ));
-    let wants = inspection.wants.capabilities();
-    line(format_args!("{bold}wants{bold:#}"));
-    if wants.is_empty() {
-        line(format_args!("  nothing"));
-    }
-    for capability in wants {
-        line(format_args!(
-            "  {capability}  {dim}{}{dim:#}",
-            capability.grant_line()
-        ));
-    }
-    line(format_args!("{bold}functions{bold:#}"));
-    for signature in &inspection.interface.functions {
-        line(format_args!("  {signature}"));
-        line(format_args!("      {dim}{}{dim:#}", signature.function));
-        for docs in signature.docs.iter().flat_map(|docs| docs.lines()) {
-            line(format_args!("      {docs}"));
+        match told.loaded {
+            Ok(_) => Ok(Exit::Done),
+            Err(_) => Ok(Exit::Findings),
         }
     }
-    if !inspection.interface.types.is_empty() {
-        line(format_args!("{bold}types{bold:#}"));
-    }
-    for (name, ty) in &inspection.interface.types {
-        line(format_args!("  {name}: {}", shape(ty)));
-    }
-    text
 }
 
-/// What a type that has a name is made of.
-fn shape(ty: &Type) -> String {
-    let mut nameless = ty.clone();
-    match &mut nameless {
-        Type::Record(record) => Arc::make_mut(record).name = None,
-        Type::Variant(variant) => Arc::make_mut(variant).name = None,
-        Type::Enum(names) | Type::Flags(names) => Arc::make_mut(names).name = None,
-        _ => {}
-    }
-    nameless.to_string()
-}
-
-fn as_json(inspection: &Inspection) -> serde_json::Value {
-    let function = |signature: &Signature| {
-        json!({
-            "call": signature.path(),
-            "export": signature.function,
-            "signature": signature.to_string(),
-            "parameters": signature.parameters,
-            "ok": signature.ok,
-            "errors": signature.errors,
-            "docs": signature.docs,
-        })
+/// Reads a file that should be a component.
+///
+/// # Errors
+/// It cannot be read, or is larger than any component may be.
+pub(crate) fn read_component(path: &Path) -> Result<Arc<[u8]>, Failure> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| {
+        Failure::usage(
+            anyhow!(error).context(format!("failed to read {shown}; name a component's .wasm file")),
+        )
     };
-    json!({
-        "sha256": inspection.digest,
-        "bytes": inspection.bytes,
-        "initial_memory": inspection.initial_memory,
-        "wants": inspection
-            .wants
-            .capabilities()
-            .iter()
-            .map(|capability| json!({ "capability": capability.to_string(), "grant": capability.grant_line() }))
-            .collect::<Vec<_>>(),
-        "functions": inspection.interface.functions.iter().map(function).collect::<Vec<_>>(),
-        "types": inspection.interface.types,
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    if length > COMPONENT_BYTES_MAX as u64 {
+        return Err(Failure::from(anyhow!(
+            "{shown} has {length} bytes, and a component has at most {COMPONENT_BYTES_MAX}; build it with \
+             optimisation, stripped"
+        )));
+    }
+    std::fs::read(path).map(Into::into).map_err(failed)
+}
+
+/// Tells all that can be told of a component.
+///
+/// # Errors
+/// The machine has no room for a host of plugins.
+pub(crate) async fn tell(bytes: Arc<[u8]>) -> Result<Told, Failure> {
+    let settings = Settings {
+        limits: narrow(),
+        cache: place::cache(),
+        ..Settings::default()
+    };
+    let host = Host::start(settings, Arc::new(MemoryKeyValues::new()))
+        .map_err(|error| Failure::from(anyhow!(error)))?;
+    Ok(Told {
+        contents: Contents::of(&bytes),
+        loaded: host.inspect(bytes).await,
     })
+}
+
+/// The component's file of a hotline's plugin.
+pub(crate) fn component_of(hotline: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let folder = place::hotline(hotline)?;
+    let sources = trunkline_node::read_folder(&folder).map_err(|error| Failure::from(anyhow!(error)))?;
+    let parsed = trunkline_flow::parse(&sources);
+    let plugins = parsed.plugins();
+    let declared = plugins.iter().find(|plugin| plugin.name.value.as_str() == name);
+    let Some(declared) = declared else {
+        let names: Vec<_> = plugins.iter().map(|plugin| plugin.name.value.as_str()).collect();
+        let has = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        return Err(Failure::usage(anyhow!(
+            "{} has no plugin {name:?}; it has {has}",
+            hotline.display()
+        )));
+    };
+    Ok(folder.join(&*declared.component.value))
+}
+
+/// What the entry in grants.yaml would be called.
+fn name_of(told: &Told, path: &Path) -> String {
+    match &told.contents.manifest {
+        Ok(Some(manifest)) => manifest.name.to_string(),
+        _ => path.file_stem().map_or_else(
+            || "plugin".to_owned(),
+            |stem| stem.to_string_lossy().replace('_', "-"),
+        ),
+    }
 }

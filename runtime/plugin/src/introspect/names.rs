@@ -10,7 +10,7 @@ use std::{
 };
 
 use trunkline_model::{
-    Type,
+    FunctionName, Parameter, Signature, Type,
     types::{self, Range},
 };
 use wit_component::DecodedWasm;
@@ -119,6 +119,42 @@ impl Names {
             }
         }
         types
+    }
+
+    /// All functions whose types can be carried, in the order of their names.
+    pub(super) fn signatures(&self) -> Vec<Signature> {
+        let signature = |interface: &str, name: &str, function: &Function| {
+            let interface = Some(interface).filter(|interface| !interface.is_empty());
+            let mut nodes = 0;
+            let parameters = function
+                .params
+                .iter()
+                .map(|parameter| {
+                    Some(Parameter {
+                        name: snake_case(&parameter.name),
+                        ty: self.ty(&parameter.ty, &mut nodes)?,
+                    })
+                })
+                .collect::<Option<_>>()?;
+            let result = match &function.result {
+                Some(ty) => Some(self.ty(ty, &mut nodes)?),
+                None => None,
+            };
+            let (ok, errors) = super::outcome_types(result);
+            Some(Signature {
+                function: FunctionName::new(super::full_name(interface, name)),
+                interface: interface.map(super::own_name),
+                name: name.into(),
+                parameters,
+                ok,
+                errors,
+                docs: self.docs(interface, name),
+            })
+        };
+        self.functions
+            .iter()
+            .filter_map(|((interface, name), function)| signature(interface, name, function))
+            .collect()
     }
 
     fn function(&self, interface: Option<&str>, function: &str) -> Option<&Function> {
