@@ -6,6 +6,7 @@
 mod lexicon;
 mod mood;
 mod segment;
+mod wording;
 
 use bindings::exports::centre::sentiment::sentiment::{Guest, Level, Mood};
 use trunkline_sdk::{config, log};

@@ -7,7 +7,8 @@
 
 use crate::{
     lexicon::Class,
-    segment::{Piece, segment},
+    segment::{Piece, Reading, segment},
+    wording,
 };
 
 /// The sum at which a score reaches 63 %.
@@ -41,6 +42,9 @@ const SCORN: f64 = 1.2;
 const WRONG_AS_ANGER: f64 = 0.5;
 const WRONG_AS_ANGER_MAX: f64 = 1.5;
 const ANGRY_ALREADY: f64 = 1.0;
+
+/// Words of this strength together leave half to the wording.
+const WORDS_SUFFICE: f64 = 3.0;
 
 /// What one exclamation mark adds to its clause, and how many count.
 const EXCLAMATION_ADDS: f64 = 0.15;
@@ -94,7 +98,8 @@ pub(crate) fn score(text: &str, thresholds: Thresholds) -> Mood {
     let mut sums = Sums::default();
     let mut words: Vec<String> = Vec::new();
     let mut blamed = false;
-    for piece in segment(text) {
+    let reading = Reading::of(text);
+    for piece in segment(&reading) {
         match piece {
             Piece::Unknown => clause.pass_over(),
             Piece::Stop { exclamations } => sums.add(clause.end(exclamations)),
@@ -136,8 +141,12 @@ pub(crate) fn score(text: &str, thresholds: Thresholds) -> Mood {
     }
     sums.add(clause.end(0));
     let sums = sums.taken_together(blamed);
-    let anger = saturate(sums.anger - sums.calm * CALM_COUNTS);
-    let score = saturate(sums.anger + sums.anxiety - sums.calm * CALM_COUNTS);
+    let wording = wording::weigh(&reading.lower);
+    // The more the words tell, the less the wording is asked.
+    let open = WORDS_SUFFICE / (WORDS_SUFFICE + sums.anger + sums.anxiety + sums.calm);
+    let calm = sums.calm * CALM_COUNTS;
+    let anger = saturate(sums.anger - calm + wording.anger * open);
+    let score = saturate(sums.anger + sums.anxiety - calm + wording.trouble * open).max(anger);
     let level = if anger >= thresholds.angry_from {
         Level::Angry
     } else if score >= thresholds.anxious_from {

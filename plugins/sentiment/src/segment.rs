@@ -25,14 +25,27 @@ pub(crate) enum Piece {
 /// Letters that a word in capitals needs to count as shouted.
 const SHOUTED_LETTERS_MIN: usize = 3;
 
+/// A text as it was written, and in lower case, both half-width and character by character.
+pub(crate) struct Reading {
+    written: Vec<char>,
+    pub lower: Vec<char>,
+}
+
+impl Reading {
+    /// Reads a text, up to the bound.
+    pub(crate) fn of(text: &str) -> Self {
+        let written = normalise(text);
+        let lower = written.iter().map(|&char| lower(char)).collect();
+        Self { written, lower }
+    }
+}
+
 /// Cuts a text into pieces, in its order.
-pub(crate) fn segment(text: &str) -> Vec<Piece> {
-    let written: Vec<char> = normalise(text);
-    let lower: Vec<char> = written.iter().map(|&char| lower(char)).collect();
+pub(crate) fn segment(Reading { written, lower }: &Reading) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < lower.len() {
-        if let Some(found) = lexicon::longest(&lower, at) {
+        if let Some(found) = lexicon::longest(lower, at) {
             let span = at..at + found.chars;
             pieces.push(Piece::Entry {
                 class: found.class,
@@ -41,13 +54,13 @@ pub(crate) fn segment(text: &str) -> Vec<Piece> {
             });
             at += found.chars;
         } else if is_stop(lower[at]) {
-            let end = end_of(&lower, at, is_stop);
+            let end = end_of(lower, at, is_stop);
             let exclamations = lower[at..end].iter().filter(|&&char| char == '!').count();
             pieces.push(Piece::Stop { exclamations });
             at = end;
         } else if lexicon::is_word(lower[at]) {
             pieces.push(Piece::Unknown);
-            at = end_of(&lower, at, lexicon::is_word);
+            at = end_of(lower, at, lexicon::is_word);
         } else {
             if lower[at].is_alphabetic() {
                 pieces.push(Piece::Unknown);
@@ -112,7 +125,7 @@ mod tests {
     use super::*;
 
     fn shape(text: &str) -> String {
-        let words: Vec<_> = segment(text)
+        let words: Vec<_> = segment(&Reading::of(text))
             .into_iter()
             .map(|piece| match piece {
                 Piece::Entry {
@@ -146,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_long_text_is_read_up_to_the_bound() {
-        assert_eq!(segment(&"我".repeat(10 * TEXT_CHARS_MAX)).len(), TEXT_CHARS_MAX);
-        assert!(segment("").is_empty());
+        let long = Reading::of(&"我".repeat(10 * TEXT_CHARS_MAX));
+        assert_eq!(segment(&long).len(), TEXT_CHARS_MAX);
+        assert!(segment(&Reading::of("")).is_empty());
     }
 }

@@ -1,29 +1,19 @@
-//! Turns `lexicon.txt` into tables, so that an instance, which lives for one call, reads nothing
-//! at its start. A fault in the lexicon fails the build and names the line.
+//! `lexicon.txt` as a table: its entries by their first character, the longest first.
 
-use std::{collections::BTreeMap, env, error::Error, fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write};
 
-const LEXICON: &str = "lexicon.txt";
+pub(crate) const LEXICON: &str = "lexicon.txt";
 
 /// Stand in an entry for how often and how long, and for the gap between two parts.
 const OFTEN: char = '#';
 const LONG: char = '@';
 const GAP: &str = "..";
 
-fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={LEXICON}");
-    println!("cargo::rerun-if-changed=build.rs");
-    let entries = read(&fs::read_to_string(LEXICON)?)?;
-    let out = env::var("OUT_DIR")?;
-    fs::write(Path::new(&out).join("lexicon.rs"), table(&entries)?)?;
-    Ok(())
-}
-
 /// The classes of the entries, and the line where each stands.
-type Entries = BTreeMap<String, (String, usize)>;
+pub(crate) type Entries = BTreeMap<String, (String, usize)>;
 
 /// Entries by their first character, the longest first.
-fn table(entries: &Entries) -> Result<String, std::fmt::Error> {
+pub(crate) fn table(entries: &Entries) -> Result<String, std::fmt::Error> {
     let mut by_first: BTreeMap<char, Vec<(&str, &str)>> = BTreeMap::new();
     for (words, (class, _)) in entries {
         if let Some(first) = words.chars().next() {
@@ -55,7 +45,7 @@ fn table(entries: &Entries) -> Result<String, std::fmt::Error> {
 }
 
 /// The entries by their words, each with its class as Rust source and its line.
-fn read(lexicon: &str) -> Result<Entries, String> {
+pub(crate) fn read(lexicon: &str) -> Result<Entries, String> {
     let mut entries = Entries::new();
     let mut class = None;
     for (index, line) in lexicon.lines().enumerate() {
