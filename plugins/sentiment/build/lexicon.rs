@@ -12,36 +12,66 @@ const GAP: &str = "..";
 /// The classes of the entries, and the line where each stands.
 pub(crate) type Entries = BTreeMap<String, (String, usize)>;
 
-/// Entries by their first character, the longest first.
+/// Entries by their first two characters. Thousands of them are one text, since a table of texts
+/// would take more memory than an instance begins with.
 pub(crate) fn table(entries: &Entries) -> Result<String, std::fmt::Error> {
-    let mut by_first: BTreeMap<char, Vec<(&str, &str)>> = BTreeMap::new();
+    let mut classes: Vec<&str> = Vec::new();
+    let mut pairs = String::new();
+    let mut text = String::new();
+    let mut before = None;
+    let mut count = 0;
     for (words, (class, _)) in entries {
-        if let Some(first) = words.chars().next() {
-            by_first.entry(first).or_default().push((words, class));
+        let mut rest = words.chars();
+        // An entry of one character has no second.
+        let pair = (rest.next(), rest.next());
+        if before.replace(pair) != Some(pair) {
+            let (first, second) = (pair.0.unwrap_or_default(), pair.1.unwrap_or_default());
+            writeln!(pairs, "    ({first:?}, {second:?}, {}),", text.len())?;
+            count += 1;
         }
+        let code = classes
+            .iter()
+            .position(|known| known == class)
+            .unwrap_or_else(|| {
+                classes.push(class);
+                classes.len() - 1
+            });
+        let (code, length) = (letter(code, b'A'), letter(rest.as_str().len(), b' '));
+        write!(text, "{code}{length}{}", rest.as_str())?;
     }
     let mut table = String::new();
     writeln!(
         table,
-        "/// First characters, sorted, and where their entries begin."
+        "/// The classes, in the order of their letters, from `A` on."
     )?;
-    writeln!(table, "static FIRST: [(char, u16); {}] = [", by_first.len())?;
-    let mut begin = 0;
-    for (first, entries) in &by_first {
-        writeln!(table, "    ({first:?}, {begin}),")?;
-        begin += entries.len();
-    }
-    writeln!(table, "];")?;
-    writeln!(table, "/// The entries, those of one first character together.")?;
-    writeln!(table, "static ENTRIES: [(&str, Class); {}] = [", entries.len())?;
-    for entries in by_first.values_mut() {
-        entries.sort_by_key(|(words, _)| std::cmp::Reverse(words.chars().count()));
-        for (words, class) in entries {
-            writeln!(table, "    ({words:?}, {class}),")?;
-        }
-    }
-    writeln!(table, "];")?;
+    writeln!(
+        table,
+        "static CLASSES: [Class; {}] = [{}];",
+        classes.len(),
+        classes.join(", ")
+    )?;
+    writeln!(
+        table,
+        "/// First and second characters, sorted, and where in the text their entries begin."
+    )?;
+    writeln!(table, "static PAIRS: [(char, char, u32); {count}] = [\n{pairs}];")?;
+    writeln!(
+        table,
+        "/// The entries: the letter of the class, the bytes of what comes after the pair, from the"
+    )?;
+    writeln!(table, "/// space on, and what comes after it.")?;
+    writeln!(table, "static ENTRIES: &str = {text:?};")?;
     Ok(table)
+}
+
+/// A small number as a letter.
+fn letter(number: usize, from: u8) -> char {
+    let letter = u8::try_from(number)
+        .ok()
+        .and_then(|number| from.checked_add(number));
+    letter
+        .filter(u8::is_ascii)
+        .map_or(char::REPLACEMENT_CHARACTER, char::from)
 }
 
 /// The entries by their words, each with its class as Rust source and its line.

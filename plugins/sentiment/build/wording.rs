@@ -6,7 +6,7 @@ use std::{
     fmt::Write,
 };
 
-use crate::grams::{self, grams};
+use crate::grams::grams;
 
 pub(crate) const SENTENCES: &str = "development.tsv";
 
@@ -41,7 +41,7 @@ pub(crate) fn read(sentences: &str) -> Result<Counts, String> {
             .position(|name| *name == level)
             .ok_or_else(|| format!("{SENTENCES}:{}: no level `{level}`", index + 1))?;
         let mut found = BTreeSet::new();
-        grams(&grams::plain(text), |gram| {
+        grams(&plain(text), |gram| {
             found.insert(gram);
         });
         for gram in found {
@@ -65,17 +65,29 @@ impl Counts {
         let mut table = String::new();
         writeln!(
             table,
-            "/// Pieces of wording, sorted, and what each tells of calm, worry and anger."
+            "/// Pieces of wording, sorted, and what each tells of calm, worry and anger, in thousandths."
         )?;
-        writeln!(table, "static PIECES: [(u32, [f32; 3]); {}] = [", self.0.len())?;
+        writeln!(table, "static PIECES: [(u32, [i16; 3]); {}] = [", self.0.len())?;
         for (gram, counts) in &self.0 {
             let logs: [f64; 3] =
                 std::array::from_fn(|level| ((f64::from(counts[level]) + SMOOTHING) / totals[level]).ln());
             let mean = logs.iter().sum::<f64>() / 3.0;
-            let [calm, anxious, angry] = logs.map(|log| log - mean);
-            writeln!(table, "    ({gram}, [{calm:.4}, {anxious:.4}, {angry:.4}]),")?;
+            let [calm, anxious, angry] = logs.map(|log| ((log - mean) * 1_000.0).round());
+            writeln!(table, "    ({gram}, [{calm}, {anxious}, {angry}]),")?;
         }
         writeln!(table, "];")?;
         Ok(table)
     }
+}
+
+/// A text in lower case and half-width, as the component reads it.
+fn plain(text: &str) -> Vec<char> {
+    text.chars()
+        .map(|char| match char {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0).unwrap_or(char),
+            '’' | '‘' | '`' => '\'',
+            char => char,
+        })
+        .map(|char| char.to_ascii_lowercase())
+        .collect()
 }

@@ -50,8 +50,11 @@ include!(concat!(env!("OUT_DIR"), "/lexicon.rs"));
 const OFTEN: char = '#';
 const LONG: char = '@';
 
-/// In an entry: the gap between two parts of it.
-const GAP: &str = "..";
+/// In an entry, twice: the gap between two parts of it.
+const GAP: char = '.';
+
+/// In a pair: there is no second character.
+const ONLY: char = '\0';
 
 /// Characters that a gap may have.
 const GAP_CHARS_MAX: usize = 16;
@@ -63,58 +66,79 @@ pub(crate) fn longest(text: &[char], start: usize) -> Option<Match> {
     if is_word(first) && start > 0 && is_word(text[start - 1]) {
         return None;
     }
-    let plain = longest_of(first, text, start);
-    if !number::may_begin_with(first) {
-        return plain;
-    }
-    [
-        plain,
-        longest_of(OFTEN, text, start),
-        longest_of(LONG, text, start),
-    ]
-    .into_iter()
-    .flatten()
-    .max_by_key(|found| found.chars)
-}
-
-/// The longest of the entries under one first character.
-fn longest_of(first: char, text: &[char], start: usize) -> Option<Match> {
-    let bucket = FIRST.binary_search_by_key(&first, |(first, _)| *first).ok()?;
-    let begin = usize::from(FIRST[bucket].1);
-    let end = FIRST
-        .get(bucket + 1)
-        .map_or(ENTRIES.len(), |(_, end)| usize::from(*end));
-    let mut longest: Option<Match> = None;
-    for &(words, class) in &ENTRIES[begin..end] {
-        if let Some(chars) = covered(words, text, start)
-            && longest.is_none_or(|before| chars > before.chars)
-        {
-            longest = Some(Match { class, chars });
+    let mut longest = None;
+    longest_of(first, text, start, start + 1, &mut longest);
+    if number::may_begin_with(first) {
+        for (sign, end) in [
+            (OFTEN, number::often(&text[start..])),
+            (LONG, number::long(&text[start..])),
+        ] {
+            if let Some(chars) = end {
+                longest_of(sign, text, start, start + chars, &mut longest);
+            }
         }
     }
     longest
 }
 
-/// How many characters an entry covers from `start` on, if it stands there.
-fn covered(words: &str, text: &[char], start: usize) -> Option<usize> {
-    let mut at = start;
-    let mut rest = words.chars();
-    while let Some(char) = rest.next() {
+/// The longest of the entries that begin with a character, or the sign of a number, which stands
+/// before `at`.
+fn longest_of(first: char, text: &[char], start: usize, at: usize, longest: &mut Option<Match>) {
+    let second = text.get(at).copied();
+    // As it stands there, none, or one that stands for something.
+    for second in [second, Some(ONLY), Some(OFTEN), Some(LONG), Some(GAP)] {
+        let Some(second) = second else { continue };
+        let Ok(pair) = PAIRS.binary_search_by_key(&(first, second), |pair| (pair.0, pair.1)) else {
+            continue;
+        };
+        let after_pair = match second {
+            ONLY | GAP => Some(at),
+            OFTEN => number::often(&text[at..]).map(|chars| at + chars),
+            LONG => number::long(&text[at..]).map(|chars| at + chars),
+            _ => Some(at + 1),
+        };
+        let Some(after_pair) = after_pair else { continue };
+        let begin = PAIRS[pair].2 as usize;
+        let end = PAIRS.get(pair + 1).map_or(ENTRIES.len(), |next| next.2 as usize);
+        let mut entries = &ENTRIES[begin..end];
+        while let [class, length, ..] = *entries.as_bytes() {
+            let (rest, after) = entries[2..].split_at(usize::from(length - b' '));
+            entries = after;
+            let found = if second == GAP {
+                gap(&rest[1..], text, after_pair)
+            } else {
+                covered(rest, text, after_pair)
+            };
+            if let Some(end) = found
+                && longest.is_none_or(|before| end - start > before.chars)
+            {
+                *longest = Some(Match {
+                    class: CLASSES[usize::from(class - b'A')],
+                    chars: end - start,
+                });
+            }
+        }
+    }
+}
+
+/// Where an entry ends, if the rest of it stands at `at`.
+fn covered(rest: &str, text: &[char], mut at: usize) -> Option<usize> {
+    let mut chars = rest.chars();
+    while let Some(char) = chars.next() {
         match char {
             OFTEN => at += number::often(&text[at..])?,
             LONG => at += number::long(&text[at..])?,
-            '.' if rest.as_str().starts_with('.') => break,
+            GAP => return gap(&chars.as_str()[1..], text, at),
             _ if text.get(at) == Some(&char) => at += 1,
             _ => return None,
         }
     }
-    if at == start || cuts_a_word(text, at) {
-        return None;
-    }
-    match words.split_once(GAP) {
-        Some((_, after)) if !follows(after, &text[at..]) => None,
-        _ => Some(at - start),
-    }
+    (!cuts_a_word(text, at)).then_some(at)
+}
+
+/// The same place, if the words after a gap stand soon after it.
+fn gap(words: &str, text: &[char], at: usize) -> Option<usize> {
+    (!cuts_a_word(text, at) && follows(words, &text[at..])).then_some(at)
 }
 
 /// Whether words stand soon, in the same sentence.

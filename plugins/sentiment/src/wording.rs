@@ -38,7 +38,7 @@ pub(crate) struct Wording {
 pub(crate) fn weigh(text: &[char]) -> Wording {
     let mut seen = [0_u64; PIECES.len().div_ceil(64)];
     let mut known = 0_u32;
-    let mut told = [0.0_f32; 3];
+    let mut told = [0_i32; 3];
     let places = grams::grams(&text[..text.len().min(CHARS_MAX)], |gram| {
         let Ok(index) = PIECES.binary_search_by_key(&gram, |(piece, _)| *piece) else {
             return;
@@ -48,7 +48,7 @@ pub(crate) fn weigh(text: &[char]) -> Wording {
             seen[index / 64] |= bit;
             known += 1;
             for (told, tells) in told.iter_mut().zip(PIECES[index].1) {
-                *told += tells;
+                *told += i32::from(tells);
             }
         }
     });
@@ -60,7 +60,7 @@ pub(crate) fn weigh(text: &[char]) -> Wording {
     }
     // Pieces overlap, and say the same more than once: their sum grows too fast with a text.
     let known = f64::from(known);
-    let [calm, anxious, angry] = told.map(|told| f64::from(told) / known.sqrt());
+    let [calm, anxious, angry] = told.map(|told| f64::from(told) / 1_000.0 / known.sqrt());
     let believed = ((known - KNOWN_MIN) / (known - KNOWN_MIN + HALF_BELIEVED)).max(0.0);
     let bounded = |strength: f64| (believed * strength).clamp(-MOST, MOST);
     Wording {
@@ -72,14 +72,15 @@ pub(crate) fn weigh(text: &[char]) -> Wording {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::Reading;
 
     fn of(text: &str) -> Wording {
-        weigh(&grams::plain(text))
+        weigh(&Reading::of(text).lower)
     }
 
     fn pieces(text: &str) -> usize {
         let mut count = 0;
-        grams::grams(&grams::plain(text), |_| count += 1);
+        grams::grams(&Reading::of(text).lower, |_| count += 1);
         count
     }
 

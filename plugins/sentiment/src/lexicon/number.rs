@@ -133,6 +133,6 @@ fn number(text: &[char]) -> Option<usize> {
 }
 
 fn begins(text: &[char], words: &str) -> bool {
-    let length = words.chars().count();
-    text.len() >= length && words.chars().eq(text[..length].iter().copied())
+    let mut text = text.iter();
+    words.chars().all(|char| text.next() == Some(&char))
 }

@@ -41,22 +41,6 @@ pub(crate) fn grams(text: &[char], mut give: impl FnMut(u32)) -> usize {
     places
 }
 
-/// A text in lower case and half-width.
-#[allow(
-    dead_code,
-    reason = "the component reads its text once, for this and for the lexicon"
-)]
-pub(crate) fn plain(text: &str) -> Vec<char> {
-    text.chars()
-        .map(|char| match char {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0).unwrap_or(char),
-            '’' | '‘' | '`' => '\'',
-            char => char,
-        })
-        .map(|char| char.to_ascii_lowercase())
-        .collect()
-}
-
 fn is_counted(char: char) -> bool {
     matches!(char, '\u{4e00}'..='\u{9fff}' | '!' | '?')
 }
