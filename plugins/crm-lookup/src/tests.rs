@@ -89,7 +89,7 @@ fn what_is_no_number_is_not_asked_for() {
 
 #[test]
 fn a_register_that_is_down_or_breaks_off_is_unreachable() {
-    let down = register(Exchange::new("POST", FIND).fails(Failure::Unreachable));
+    let down = register(Exchange::new("POST", FIND).fails(Failure::Refused));
     assert!(why_unreachable(&down).starts_with("the service is not reachable"));
     let broken = register(Exchange::new("POST", FIND).fails(Failure::Broken));
     assert!(why_unreachable(&broken).starts_with("the reply broke off"));
@@ -108,7 +108,7 @@ fn a_malformed_reply_is_no_citizen() {
 
 #[test]
 fn a_slow_register_is_an_answer_and_not_a_fault() {
-    let host = register(Exchange::new("POST", FIND).fails(Failure::Silent));
+    let host = register(Exchange::new("POST", FIND).fails(Failure::TimedOut));
     assert_eq!(why_unreachable(&host), "no complete reply within 2950 ms");
     // Whatever time the step gives, the margin is kept back.
     host.call(Call {

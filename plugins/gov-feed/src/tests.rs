@@ -118,7 +118,7 @@ fn the_copy_serves_while_the_feed_is_down_and_says_so() {
     let host = host(published());
     latest(&host).unwrap();
     pass(&host, 60);
-    host.services([failing(Failure::Unreachable)]);
+    host.services([failing(Failure::Refused)]);
     assert_eq!(newest(&host), ("n-2".to_owned(), true));
     let warned = host.messages(Level::Warn);
     assert!(
@@ -143,18 +143,18 @@ fn a_copy_that_is_too_old_is_not_given_out() {
     let host = host(published());
     latest(&host).unwrap();
     pass(&host, 601);
-    host.services([failing(Failure::Unreachable)]);
+    host.services([failing(Failure::Refused)]);
     assert!(why_unreachable(&host).starts_with("the service is not reachable"));
 }
 
 #[test]
 fn a_slow_feed_leaves_time_to_answer() {
-    let host = host(failing(Failure::Silent));
+    let host = host(failing(Failure::TimedOut));
     assert_eq!(why_unreachable(&host), "no complete reply within 3900 ms");
     host.services([published().takes(Duration::from_secs(2))]);
     assert_eq!(newest(&host), ("n-2".to_owned(), false));
     pass(&host, 60);
-    host.services([failing(Failure::Silent)]);
+    host.services([failing(Failure::TimedOut)]);
     assert_eq!(newest(&host), ("n-2".to_owned(), true));
 }
 

@@ -25,8 +25,10 @@
 //! `trunkline plugin test` runs the component itself on the real host.
 
 mod exchange;
+mod fits;
 pub(crate) mod functions;
 mod grants;
+mod recording;
 mod running;
 mod setup;
 mod state;

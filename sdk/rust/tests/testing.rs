@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use trunkline_sdk::{
     call, clock, config, http, kv, log,
@@ -213,9 +214,9 @@ fn services_fail_in_every_way() {
     let at = |failure| Exchange::new("POST", FIND).fails(failure);
     let host = Host::new()
         .http("POST https://crm.civil.example/*")
-        .exchange(at(Failure::Unreachable))
+        .exchange(at(Failure::Refused))
         .exchange(at(Failure::Broken))
-        .exchange(at(Failure::Silent))
+        .exchange(at(Failure::TimedOut))
         .exchange(Exchange::new("POST", FIND).takes(seconds(2)).reply(200, "late"))
         .exchange(Exchange::new("POST", FIND).takes(seconds(2)).reply(200, "late"))
         .exchange(Exchange::new("POST", FIND).reply(200, "too much"))
@@ -235,7 +236,7 @@ fn services_fail_in_every_way() {
         Err(http::Error::TooLarge { bytes_max: 7 })
     ));
     // A request with more time than the call has takes the call with it.
-    host.exchange(at(Failure::Silent));
+    host.exchange(at(Failure::TimedOut));
     assert_eq!(host.run(|| send(seconds(60)).is_err()), Err(Stopped));
 }
 
@@ -256,42 +257,62 @@ fn headers_that_no_host_sends() {
 
 #[test]
 fn a_recording_is_played() {
-    let recording = r#"[
+    let recording = r#"{ "masked": { "phone-1": "phone" }, "exchanges": [
         { "request": { "method": "POST", "url": "https://crm.civil.example/v1/find",
-                       "headers": { "accept": "application/json" }, "body": { "phone": "+1" } },
-          "reply": { "status": 200, "headers": { "etag": "\"7\"" }, "body": { "id": "c-1" } } },
-        { "request": { "method": "GET", "url": "https://crm.civil.example/v1/note" },
-          "reply": { "status": 404, "body": "none" } }
-    ]"#;
+                       "headers": { "accept": "application/*" }, "body": { "phone": "phone-1" } },
+          "reply": { "headers": { "etag": "\"7\"" }, "body": { "id": "c-1" }, "after": "200ms" } },
+        { "request": { "url": "https://crm.civil.example/v1/notes*" }, "reply": { "status": 404, "body": "none" } },
+        { "request": { "url": "https://crm.civil.example/v1/notes/2" }, "reply": { "fails": "refused" } }
+    ] }"#;
     let host = Host::new()
         .http("* https://crm.civil.example/v1/*")
         .recording(recording)
         .start();
-    let found = http::post(FIND)
-        .header("accept", "application/json")
-        .json(&json!({ "phone": "+1" }))
-        .unwrap()
-        .send()
-        .unwrap();
+    let find = |body: &str| {
+        http::post(FIND)
+            .header("accept", "application/json")
+            .body(body)
+            .send()
+            .unwrap()
+    };
+    let start = clock::since_epoch();
+    let found = find("{ \"phone\": \"+8613800138000\", \"more\": true }");
     assert_eq!(
         (found.header("ETag"), found.body()),
         (Some("\"7\""), &br#"{"id":"c-1"}"#[..])
     );
-    assert_eq!(host.unasked().len(), 1);
-    assert_eq!(
-        http::get("https://crm.civil.example/v1/note")
-            .send()
-            .unwrap()
-            .body(),
-        b"none"
-    );
+    assert_eq!((clock::since_epoch() - start).as_millis(), 200);
+    assert_eq!(host.unasked().len(), 2);
+    let note = || http::get("https://crm.civil.example/v1/notes/2").send();
+    assert_eq!(note().unwrap().body(), b"none");
+    assert!(matches!(note(), Err(http::Error::Unreachable { .. })));
     assert_eq!(host.unasked().len(), 0);
+}
+
+#[test]
+fn credentials_are_found_behind_base64() {
+    let host = Host::new()
+        .http("GET https://crm.civil.example/*")
+        .secret("crm-password", CRM, "s3cret")
+        .reply("GET", FIND, 200, "")
+        .start();
+    let word = secrets::placeholder("crm-password").unwrap();
+    let credentials = STANDARD.encode(format!("desk:{word}"));
+    http::get(FIND)
+        .header("authorization", format!("Basic {credentials}"))
+        .send()
+        .unwrap();
+    let sent = STANDARD.encode("desk:s3cret");
+    assert_eq!(
+        host.requests()[0].header("authorization"),
+        Some(format!("Basic {sent}").as_str())
+    );
 }
 
 #[test]
 #[should_panic(expected = "unknown field `replies`")]
 fn a_recording_that_is_none() {
-    let _ = Host::new().recording(r#"[{ "request": { "method": "GET", "url": "" }, "replies": [] }]"#);
+    let _ = Host::new().recording(r#"[{ "request": { "url": "" }, "replies": [] }]"#);
 }
 
 #[test]
@@ -322,7 +343,7 @@ fn a_secret_goes_to_its_own_host_alone() {
     assert_eq!(sent[1].header("authorization"), Some(elsewhere.as_str()));
     assert_eq!(sent[1].body, token.as_str().as_bytes());
     // What comes back never shows it.
-    assert_eq!(reply.body(), format!("you said {elsewhere}").as_bytes());
+    assert_eq!(reply.body(), b"you said Bearer ******");
 }
 
 /// Test case 2 of RFC 4231, and test 2 of section 7.1 of RFC 8032.

@@ -171,7 +171,7 @@ fn exchange(
     let (exchange, times) = &mut state.exchanges[found];
     *times += 1;
     let takes = match exchange.outcome {
-        Err(Failure::Silent) => Duration::MAX,
+        Err(Failure::TimedOut) => Duration::MAX,
         _ => exchange.takes,
     };
     if takes >= request.timeout {
@@ -184,10 +184,10 @@ fn exchange(
     let outcome = exchange.outcome.clone();
     Ok(match outcome {
         Ok(scripted) => reply(state, scripted, request.reply_bytes_max, target),
-        Err(Failure::Unreachable) => Err(HttpError::Unreachable {
+        Err(Failure::Refused) => Err(HttpError::Unreachable {
             why: "the test host makes it so".to_owned(),
         }),
-        Err(Failure::Broken | Failure::Silent) => Err(HttpError::Broken {
+        Err(Failure::Broken | Failure::TimedOut) => Err(HttpError::Broken {
             why: "the test host makes it so".to_owned(),
         }),
     })

@@ -227,7 +227,7 @@ fn bytes(text: &str) -> Result<usize, String> {
 }
 
 /// Reads one number and one unit, or several from the largest to the smallest: `1m30s`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let fault = || format!("{text:?} is no time like 800ms or 2s");
     let mut total = Duration::ZERO;
     let mut rest = text.trim();

@@ -3,8 +3,9 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
-    exchange::{self, Body, Exchange},
+    exchange::{Body, Exchange},
     grants::{self, HttpGrant, Wants},
+    recording,
     running::Running,
     state::State,
     store::{Expected, Quota, Store},
@@ -180,13 +181,14 @@ impl Host {
         self
     }
 
-    /// Expects what was recorded: JSON as `trunkline plugin test` reads it too, a list of
-    /// `{ request: { method, url, headers?, body? }, reply: { status, headers?, body? } }`.
+    /// Expects what was recorded: a recording as `trunkline plugin test` reads it, in JSON. A
+    /// list of `{ request: { method, url, headers, body }, reply: { status, headers, body, after,
+    /// fails } }`, where only `request`, its `url` and `reply` must stand.
     ///
     /// # Panics
     /// When it is no recording.
     pub fn recording(mut self, json: &str) -> Self {
-        match exchange::recorded(json) {
+        match recording::read(json) {
             Ok(exchanges) => self.exchanges.extend(exchanges),
             Err(why) => panic!("the recording cannot be read: {why}"),
         }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::Signer;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 
 use super::grants::Target;
 use crate::secrets::{Algorithm, Error};
+
+/// The scheme whose value is base64.
+const BASIC: &str = "Basic ";
 
 /// Bytes of a private key of Ed25519.
 const ED25519_KEY_BYTES: usize = 32;
@@ -74,20 +78,30 @@ impl Vault {
         }
     }
 
-    /// A header's value as it goes out to a host: with the secrets that are for it.
+    /// A header's value as it goes out to a host: with the secrets that are for it, also behind
+    /// the base64 of `Basic`.
     pub(super) fn filled_in(&self, value: &str, target: &Target) -> Vec<u8> {
-        self.of_host(target)
-            .fold(value.as_bytes().to_vec(), |bytes, (placeholder, secret)| {
-                replaced(&bytes, placeholder.as_bytes(), secret)
-            })
+        let filled = |text: &[u8]| {
+            self.of_host(target)
+                .fold(text.to_vec(), |text, (placeholder, secret)| {
+                    replaced(&text, placeholder.as_bytes(), secret)
+                })
+        };
+        let credentials = value
+            .split_at_checked(BASIC.len())
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BASIC))
+            .and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
+        match credentials {
+            Some(credentials) => format!("Basic {}", STANDARD.encode(filled(&credentials))).into_bytes(),
+            None => filled(value.as_bytes()),
+        }
     }
 
-    /// What comes back from a host, with its secrets made placeholders again.
+    /// What comes back from a host, with its secrets made asterisks.
     pub(super) fn masked(&self, bytes: &[u8], target: &Target) -> Vec<u8> {
-        self.of_host(target)
-            .fold(bytes.to_vec(), |bytes, (placeholder, secret)| {
-                replaced(&bytes, secret, placeholder.as_bytes())
-            })
+        self.of_host(target).fold(bytes.to_vec(), |bytes, (_, secret)| {
+            replaced(&bytes, secret, &vec![b'*'; secret.len()])
+        })
     }
 
     fn of_host<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = (String, &'a [u8])> {
