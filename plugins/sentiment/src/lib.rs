@@ -1,7 +1,8 @@
-//! Scores the mood of what a caller says, in Chinese and English, by a lexicon.
+//! Scores the mood of what a caller says, in Chinese and English, by its words and its
+//! wording.
 //!
-//! [`lexicon`] knows words, [`segment`] cuts a text into them, [`mood`] adds them up; all
-//! three are pure. This file is the component around them.
+//! [`lexicon`] knows words, [`segment`] cuts a text into them, [`wording`] weighs the rest, [`mood`]
+//! adds it all up; they are pure. This file is the component around them.
 
 mod lexicon;
 mod mood;
@@ -52,5 +53,59 @@ fn thresholds() -> mood::Thresholds {
     mood::Thresholds {
         anxious_from: threshold("anxious-from", default.anxious_from),
         angry_from: threshold("angry-from", default.angry_from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_sdk::{log::Level as Line, testing::Host};
+
+    use super::*;
+
+    const PLUGIN: &str = include_str!("../plugin.toml");
+
+    fn score(host: Host, text: &str) -> (Mood, Vec<String>) {
+        let host = host.start();
+        let mood = host.run(|| Sentiment::score(text.to_owned())).unwrap();
+        (mood, host.messages(Line::Warn))
+    }
+
+    #[test]
+    fn callers_of_the_example_hotlines() {
+        for (text, level, words) in [
+            ("请问西湖区的发热门诊在哪里？", Level::Calm, &[][..]),
+            ("小区门口的路灯不亮", Level::Calm, &[]),
+            ("我要反映一个问题", Level::Calm, &[]),
+            ("地下室长蘑菇", Level::Calm, &[]),
+            ("我很着急，房子漏水", Level::Anxious, &["着急", "漏水"]),
+            (
+                "This is absolutely unacceptable!",
+                Level::Angry,
+                &["unacceptable"],
+            ),
+            (
+                "你们太过分了，踢皮球踢了三个月，我非常愤怒！",
+                Level::Angry,
+                &["太过分", "踢皮球", "愤怒"],
+            ),
+        ] {
+            let host = Host::of_plugin(PLUGIN).config("anxious-from", "0.3");
+            let (mood, _) = score(host, text);
+            assert_eq!(mood.level, level, "{text}: {mood:?}");
+            assert_eq!(mood.words, words, "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_move_the_levels_and_a_slip_in_them_does_not() {
+        let text = "我很着急，房子漏水";
+        let deaf = Host::of_plugin(PLUGIN).config("anxious-from", "1");
+        assert_eq!(score(deaf, text).0.level, Level::Calm);
+        for slip in ["soon", "1.5"] {
+            let host = Host::of_plugin(PLUGIN).config("anxious-from", slip);
+            let (mood, warned) = score(host, text);
+            assert_eq!(mood.level, Level::Anxious);
+            assert!(warned[0].contains("0.35 holds"), "{warned:?}");
+        }
     }
 }

@@ -6,6 +6,10 @@
 /// The path is relative to the source file, like that of `include_str!`; several files
 /// follow each other in the section.
 ///
+/// `trunkline plugin build` puts all files of the folder `wit` there itself, in place of what
+/// stands there already, so a plugin that is built by it needs no line of this. A plugin that
+/// plain `cargo build` makes does, or `inspect` and the reference show it without comments.
+///
 /// ```ignore
 /// trunkline_sdk::embed_wit!("../wit/crm.wit");
 /// ```
