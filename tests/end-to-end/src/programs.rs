@@ -53,12 +53,34 @@ pub fn trunkline() -> &'static Path {
 pub fn city_hotline() -> &'static Path {
     static HOTLINE: OnceLock<PathBuf> = OnceLock::new();
     HOTLINE.get_or_init(|| {
-        // `cargo xtask test` has built what is there.
+        build_plugins();
+        root().join("flows/city-hotline")
+    })
+}
+
+/// A component of ours, built, by its file's name.
+///
+/// # Panics
+/// When it does not build.
+pub fn component(file: &str) -> PathBuf {
+    build_plugins();
+    let component = root().join("plugins/target/wasm32-wasip2/release").join(file);
+    assert!(
+        component.is_file(),
+        "{} is not there: `cargo xtask plugins` builds it",
+        component.display()
+    );
+    component
+}
+
+/// Builds the plugins, once for all tests; `cargo xtask test` has done so before.
+fn build_plugins() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
         if std::env::var_os(BINARY).is_none() {
             run(cargo(root()).args(["run", "--quiet", "-p", "xtask", "--", "plugins"]));
         }
-        root().join("flows/city-hotline")
-    })
+    });
 }
 
 /// Builds the component of a plugin's crate that lies in a folder of its own, such as a changed

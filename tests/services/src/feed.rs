@@ -95,20 +95,20 @@ impl Feed {
 
 impl Publication {
     /// Publishes a feed.
-    pub fn new(feed: &Feed) -> Self {
+    pub fn new(feed: &impl Serialize) -> Self {
         Self {
             present: Arc::new(RwLock::new(Present::of(feed))),
         }
     }
 
     /// Publishes another feed in its place.
-    pub fn publish(&self, feed: &Feed) {
+    pub fn publish(&self, feed: &impl Serialize) {
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = Present::of(feed);
     }
 }
 
 impl Present {
-    fn of(feed: &Feed) -> Self {
+    fn of(feed: &impl Serialize) -> Self {
         let body = serde_json::to_string(feed).expect("texts and lists are JSON");
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
@@ -125,13 +125,14 @@ impl Present {
 /// When the listener has no address.
 pub fn serve(listener: TcpListener, publication: Publication) -> io::Result<Service> {
     let router = Router::new()
-        .route("/v1/notices", get(notices))
+        .route("/v1/notices", get(present))
         .fallback(nowhere)
         .with_state(publication);
     Service::start(listener, router)
 }
 
-async fn notices(State(publication): State<Publication>, headers: HeaderMap) -> Response {
+/// Answers with what is published, or that it is what the asker has.
+pub(crate) async fn present(State(publication): State<Publication>, headers: HeaderMap) -> Response {
     let present = publication.present.read().unwrap_or_else(PoisonError::into_inner);
     let known = headers
         .get(IF_NONE_MATCH)

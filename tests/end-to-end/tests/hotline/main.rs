@@ -15,6 +15,7 @@ mod departments;
 mod dial;
 mod recovery;
 mod reload;
+mod road_works;
 mod stranger;
 mod streams;
 mod versions;
