@@ -9,6 +9,7 @@ mod children;
 mod commands;
 mod guests;
 mod house;
+mod javascript;
 mod ports;
 mod probe;
 mod progress;

@@ -15,6 +15,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         |step| cargo::build(guests::build(&house), step),
         |()| house.show(&house.components()),
     )?;
+    // What is here is installed, whether or not the rest can be built.
+    let foreign = Step::run(
+        "Build the plugins in other languages",
+        |_| guests::build_foreign(&house),
+        |built| match built.len() {
+            0 => "nothing has changed".to_owned(),
+            count => format!("{count} built"),
+        },
+    );
     let changed = guests::install(&house)?;
     for place in &changed {
         anstream::eprintln!("  put {} in place", house.show(place));
@@ -22,5 +31,5 @@ pub(crate) fn run() -> Result<ExitCode> {
     if changed.is_empty() {
         anstream::eprintln!("  the hotlines have them already");
     }
-    Ok(ExitCode::SUCCESS)
+    foreign.map(|_| ExitCode::SUCCESS)
 }

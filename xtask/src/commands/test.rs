@@ -48,6 +48,7 @@ impl Test {
         let ready = stages.run("toolchain", || toolchain::ensure_guest_target(&house))
             && stages.run("plugins: build from source", || {
                 run(guests::build(&house))?;
+                guests::build_foreign(&house)?;
                 for place in guests::install(&house)? {
                     anstream::eprintln!("put {} in place", house.show(&place));
                 }
@@ -58,6 +59,9 @@ impl Test {
             if self.filter.is_empty() {
                 stages.run("plugins: their own tests", || {
                     run(guests::test(&house, &toolchain::host_target(&house)?))
+                });
+                stages.run("plugins in other languages: their own tests", || {
+                    guests::test_foreign(&house)
                 });
             }
             let built = stages.run("runtime: build the tests and the binary", || {
