@@ -38,6 +38,7 @@ export async function component(text, witFolder, project) {
   try {
     made = await componentize({
       jsSource: text,
+      optSize: project.small,
       stubWasi: true,
       sync: true,
       witPath: witFolder,

@@ -24,11 +24,11 @@ export function project(folder, given = {}) {
     throw new BuildError(`${manifest} names the package ${JSON.stringify(name)}: name it as the plugin, in kebab-case`);
   }
   const entries = given.entry === undefined ? ENTRIES : [given.entry];
-  const entry = entries.map((path) => join(root, path)).find((path) => existsSync(path));
+  const entry = entries.map((path) => resolve(root, path)).find((path) => existsSync(path));
   if (entry === undefined) {
     throw new BuildError(`${root} has no entry module: write ${entries[0]}`);
   }
-  const wit = join(root, given.wit ?? "wit");
+  const wit = resolve(root, given.wit ?? "wit");
   if (!existsSync(wit)) {
     throw new BuildError(`${root} has no interface: write ${join(given.wit ?? "wit", `${plugin}.wit`)}`);
   }
@@ -38,8 +38,9 @@ export function project(folder, given = {}) {
     entry,
     wit,
     world: given.world ?? "plugin",
+    small: given.small ?? false,
     declarations: join(dirname(entry), "wit.d.ts"),
     tsconfig: join(root, "tsconfig.json"),
-    component: join(root, given.out ?? join("dist", `${plugin}.wasm`)),
+    component: resolve(root, given.out ?? join("dist", `${plugin}.wasm`)),
   };
 }
