@@ -29,10 +29,21 @@ export function guarded(name: string, call: (...args: unknown[]) => unknown): (.
     } catch (thrown) {
       if (!isRefusal(thrown)) {
         log.error(`${name} threw ${described(thrown)}`);
+        stop();
       }
       throw thrown;
     }
   };
+}
+
+/**
+ * Stops the component. The runtime would take the message of an error for the refusal of a function
+ * whose error is a text, and a flow would go the way of an answer that nobody gave. QuickJS's own clock
+ * is a stub in a component, and asking a stub is a trap; where it is none, the error goes on.
+ */
+function stop(): void {
+  const { performance } = globalThis as { performance?: { now(): number } };
+  performance?.now();
 }
 
 function isRefusal(thrown: unknown): boolean {

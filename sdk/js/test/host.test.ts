@@ -116,6 +116,6 @@ test("what is thrown is a refusal or a fault, and a fault is logged with its pla
   assert.match(host.log[0]?.message ?? "", /^works\.breaks threw TypeError: no such road\n.*host\.test\.ts:\d+/s);
 });
 
-test("a function of a world and one that is missing", () => {
+test("an interface that the entry module does not export", () => {
   assert.throws(() => guard("works", undefined as never), TypeError);
 });
