@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{cargo::cargo, house::House, javascript};
+use crate::{cargo::cargo, house::House, javascript, python};
 
 /// The build of all plugins.
 pub(crate) fn build(house: &House) -> Command {
@@ -38,12 +38,15 @@ pub(crate) fn test(house: &House, target: &str) -> Command {
 
 /// Builds the plugins that cargo does not build. Gives the components that were put in place.
 pub(crate) fn build_foreign(house: &House) -> Result<Vec<PathBuf>> {
-    javascript::build(house)
+    let mut built = javascript::build(house)?;
+    built.extend(python::build(house)?);
+    Ok(built)
 }
 
 /// The tests of the plugins that cargo does not build, and of what they are written with.
 pub(crate) fn test_foreign(house: &House) -> Result<()> {
-    javascript::test(house)
+    javascript::test(house)?;
+    python::test(house)
 }
 
 /// Copies each component that a hotline under `flows/` names as `plugins/NAME.wasm` next to

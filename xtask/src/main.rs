@@ -13,6 +13,7 @@ mod javascript;
 mod ports;
 mod probe;
 mod progress;
+mod python;
 mod registry;
 mod stages;
 mod stopwatch;
