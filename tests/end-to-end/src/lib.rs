@@ -18,7 +18,7 @@ mod server;
 pub use caller::{Caller, answer, http};
 pub use city::City;
 pub use folder::Folder;
-pub use server::{Server, Setup};
+pub use server::{Server, Setup, cache};
 
 use std::time::Duration;
 

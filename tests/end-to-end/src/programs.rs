@@ -53,7 +53,7 @@ pub fn trunkline() -> &'static Path {
 pub fn city_hotline() -> &'static Path {
     static HOTLINE: OnceLock<PathBuf> = OnceLock::new();
     HOTLINE.get_or_init(|| {
-        build_plugins();
+        components();
         root().join("flows/city-hotline")
     })
 }
@@ -63,8 +63,7 @@ pub fn city_hotline() -> &'static Path {
 /// # Panics
 /// When it does not build.
 pub fn component(file: &str) -> PathBuf {
-    build_plugins();
-    let component = root().join("plugins/target/wasm32-wasip2/release").join(file);
+    let component = components().join(file);
     assert!(
         component.is_file(),
         "{} is not there: `cargo xtask plugins` builds it",
@@ -73,14 +72,19 @@ pub fn component(file: &str) -> PathBuf {
     component
 }
 
-/// Builds the plugins, once for all tests; `cargo xtask test` has done so before.
-fn build_plugins() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
+/// The folder of all components, built.
+///
+/// # Panics
+/// When they do not build.
+pub fn components() -> &'static Path {
+    static COMPONENTS: OnceLock<PathBuf> = OnceLock::new();
+    COMPONENTS.get_or_init(|| {
+        // `cargo xtask test` has built what is there.
         if std::env::var_os(BINARY).is_none() {
             run(cargo(root()).args(["run", "--quiet", "-p", "xtask", "--", "plugins"]));
         }
-    });
+        root().join("plugins/target/wasm32-wasip2/release")
+    })
 }
 
 /// Builds the component of a plugin's crate that lies in a folder of its own, such as a changed

@@ -171,7 +171,10 @@ impl Setup {
 }
 
 /// Where compiled components are kept: by all tests together, since they are the same ones.
-pub(crate) fn cache() -> PathBuf {
+///
+/// # Panics
+/// When the system does not tell which program this is.
+pub fn cache() -> PathBuf {
     let here = std::env::current_exe().expect("the system tells which program this is");
     let target = here.ancestors().nth(3).unwrap_or(Path::new("target"));
     target.join("tmp").join("cache")

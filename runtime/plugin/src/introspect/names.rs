@@ -48,6 +48,9 @@ impl Names {
                         WorldKey::Interface(id) => resolve.id_of(*id),
                     };
                     let Some(full) = full else { continue };
+                    if full == super::TOOLING_INTERFACE {
+                        continue;
+                    }
                     let own = super::own_name(&full).to_string();
                     let interface = &resolve.interfaces[*id];
                     for (name, function) in &interface.functions {

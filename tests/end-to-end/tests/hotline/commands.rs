@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use end_to_end::{City, Setup, programs};
+use end_to_end::{City, Setup, cache, programs};
 
 use crate::stranger::{seats, theatre};
 
@@ -12,6 +12,7 @@ pub(crate) async fn trunkline(arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || {
         Command::new(programs::trunkline())
             .args(arguments)
+            .env("XDG_CACHE_HOME", cache())
             .env_remove("TRUNKLINE_API_KEY")
             .env_remove("TRUNKLINE_CLIENT_KEY")
             .env_remove("RUST_LOG")

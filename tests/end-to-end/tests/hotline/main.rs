@@ -13,6 +13,7 @@ mod commands;
 mod crashes;
 mod departments;
 mod dial;
+mod python;
 mod recovery;
 mod reload;
 mod road_works;
