@@ -60,9 +60,7 @@ def terms() -> Sentences:
     """The catalogue's terms of both languages."""
     training = HERE / "training"
     chinese = [(name, term) for name, line in sections(training / "terms.zh-CN.txt") for term in line.split()]
-    english = [
-        (name, term.strip()) for name, line in sections(training / "terms.en.txt") for term in line.split(";")
-    ]
+    english = [(name, term.strip()) for name, line in sections(training / "terms.en.txt") for term in line.split(";")]
     return chinese + english
 
 

@@ -2,8 +2,9 @@
 
 import unittest
 
-import tests  # noqa: F401  (makes the plugin's modules importable)
 from matter_classifier.features import TEXT_CHARS_MAX, Text, stem
+
+import tests  # noqa: F401  (makes the plugin's modules importable)
 
 
 def names(text: str, script: str = "han") -> list[str]:
@@ -17,8 +18,15 @@ class Features(unittest.TestCase):
 
     def test_words_stems_and_pieces(self) -> None:
         self.assertEqual(names("The LEAKS", "latin"), ["leak", "#<lea", "#leak", "#eak>"])
-        for word, stemmed in (("leaking", "leak"), ("batteries", "battery"), ("stopped", "stop"),
-                              ("wages", "wag"), ("wage", "wag"), ("bill", "bill"), ("gas", "gas")):
+        for word, stemmed in (
+            ("leaking", "leak"),
+            ("batteries", "battery"),
+            ("stopped", "stop"),
+            ("wages", "wag"),
+            ("wage", "wag"),
+            ("bill", "bill"),
+            ("gas", "gas"),
+        ):
             self.assertEqual(stem(word), stemmed, word)
 
     def test_places_are_those_of_the_text(self) -> None:
@@ -31,7 +39,9 @@ class Features(unittest.TestCase):
 
     def test_names_are_left_out(self) -> None:
         for text, left_out in (
-            ("我叫张路灯，路面坏了", "张路"), ("找王先生处理", "王"), ("Mr. Noise shouted", "noise"),
+            ("我叫张路灯，路面坏了", "张路"),
+            ("找王先生处理", "王"),
+            ("Mr. Noise shouted", "noise"),
             ("my name is Rose Waters", "rose"),
         ):
             every = names(text) + names(text, "latin")

@@ -2,9 +2,9 @@
 
 import unittest
 
-from tests import FOLDER
-
 import train
+
+from tests import FOLDER
 
 #: Right ones of the held-out list when it was written, before anything was changed by it.
 RIGHT = {"zh-CN": 79, "en": 48}

@@ -17,8 +17,15 @@ class Addresses(unittest.TestCase):
 
     def test_what_is_none(self) -> None:
         for url in (
-            "", "feed.example/notices", "ftp://feed.example", "http://", "http:///notices", "http://:80/",
-            "http://user:word@feed.example/", "http://feed.example/a b", "http://feed.example/\r\nx: y",
+            "",
+            "feed.example/notices",
+            "ftp://feed.example",
+            "http://",
+            "http:///notices",
+            "http://:80/",
+            "http://user:word@feed.example/",
+            "http://feed.example/a b",
+            "http://feed.example/\r\nx: y",
             "http://feed.example/杭州",
         ):
             self.assertIsNone(Address.parse(url), url)

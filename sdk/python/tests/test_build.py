@@ -5,8 +5,9 @@ import tomllib
 import unittest
 from pathlib import Path
 
-from tests import PROBE
 from trunkline_sdk import build
+
+from tests import PROBE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,14 +18,15 @@ class Folders(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name)
 
-    def plugin(self, toml: str = '[plugin]\nname = "crm-lookup"\n', wit: str = "", source: bool = True) -> build.Project:
+    def plugin(
+        self, toml: str = '[plugin]\nname = "crm-lookup"\n', wit: str = "", source: bool = True
+    ) -> build.Project:
         (self.folder / "plugin.toml").write_text(toml)
         for part in ("wit", "src"):
             (self.folder / part).mkdir()
         if wit:
             (self.folder / "wit" / "a.wit").write_text(wit)
-        if source:
-            (self.folder / "src" / "crm_lookup.py").write_text("")
+        (self.folder / "src" / "crm_lookup.py").write_text("")
         return build.Project.read(self.folder)
 
     def test_what_plugin_toml_leaves_out(self) -> None:

@@ -70,8 +70,17 @@ class Interfaces(unittest.TestCase):
     def test_what_the_wire_asks_for_is_generated(self) -> None:
         imports = self.folder / "wit_world" / "imports"
         types = shape((imports / "types.py").read_text())
-        for name in ("Fields", "OutgoingRequest", "RequestOptions", "OutgoingBody", "Method_Patch", "Scheme_Https",
-                     "http_error_code", "ErrorCode_HttpRequestDenied", "ErrorCode_InternalError"):
+        for name in (
+            "Fields",
+            "OutgoingRequest",
+            "RequestOptions",
+            "OutgoingBody",
+            "Method_Patch",
+            "Scheme_Https",
+            "http_error_code",
+            "ErrorCode_HttpRequestDenied",
+            "ErrorCode_InternalError",
+        ):
             self.assertIn(name, types)
         wire = (SDK / "http" / "_wire.py").read_text()
         generated = {name.removeprefix("ErrorCode_") for name in types if name.startswith("ErrorCode_")}

@@ -27,9 +27,11 @@ _HAN_NAME = re.compile(
 _LATIN_NAME = re.compile(r"\bmy name is [a-z]+(?: [a-z]+)?|\b(?:mr|mrs|ms|miss|dr)\.? [a-z]+")
 
 _SMALL_WORDS = frozenset(
-    """a an and are at be been by can could did do does for from had has have he her him his how i in is
-    it its me my no not of on or our she that the their them there these they this those to us was we were what
-    when where which who will with would you your""".split()
+    """
+    a an and are at be been by can could did do does for from had has have he her him his how i in is it
+    its me my no not of on or our she that the their them there these they this those to us was we were
+    what when where which who will with would you your
+    """.split()  # noqa: SIM905
 )
 _ENDINGS = ("'s", "ies", "ing", "ed", "es", "s")
 

@@ -25,6 +25,9 @@ WORDS_MAX = 5
 
 SCRIPTS = ("han", "latin")
 
+#: By script, feature and class.
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -39,9 +42,10 @@ class Verdict:
 class Model:
     """Counts of features by class."""
 
-    def __init__(self, classes: Iterable[str], counts: Mapping[str, Mapping[str, Mapping[str, int]]], spread: float) -> None:
+    def __init__(
+        self, classes: Iterable[str], counts: Mapping[str, Mapping[str, Mapping[str, int]]], spread: float
+    ) -> None:
         self.classes = tuple(classes)
-        #: By script, feature and class.
         self.counts = counts
         #: By how much scores are spread: fitted so that a confidence of 0.7 is right seven times in ten.
         self.spread = spread
@@ -54,9 +58,7 @@ class Model:
             for name, count in by_class.items():
                 of_class[name] += count
         everything = sum(of_class.values())
-        return {
-            name: math.log(everything - count + ALPHA * len(counts)) for name, count in of_class.items()
-        }
+        return {name: math.log(everything - count + ALPHA * len(counts)) for name, count in of_class.items()}
 
     @classmethod
     def read(cls, path: Path = COUNTS) -> "Model":
@@ -94,8 +96,7 @@ class Model:
         total = sum(by_class.values())
         rest = math.log(total + ALPHA)
         return {
-            name: complement[name]
-            - (math.log(total - by_class[name] + ALPHA) if name in by_class else rest)
+            name: complement[name] - (math.log(total - by_class[name] + ALPHA) if name in by_class else rest)
             for name in self.classes
         }
 

@@ -46,7 +46,7 @@ def __getattr__(name: str) -> Any:
     if name != "Refusal":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from componentize_py_types import Err
+        from componentize_py_types import Err  # type: ignore[import-not-found, unused-ignore]
     except ModuleNotFoundError:
         raise ImportError(
             "Refusal comes with the plugin's bindings, and they are not there: call "

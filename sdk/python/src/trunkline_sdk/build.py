@@ -220,16 +220,12 @@ def _told(output: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trunkline_sdk.build", description="Makes a plugin's component."
-    )
+    parser = argparse.ArgumentParser(prog="python -m trunkline_sdk.build", description="Makes a plugin's component.")
     parser.add_argument("folder", nargs="?", default=".", type=Path, help="the folder of plugin.toml [.]")
     parser.add_argument("--world", default=WORLD, help=f"the world to build [{WORLD}]")
     parser.add_argument("--module", help="the module with its classes [the plugin's name]")
     parser.add_argument("--output", type=Path, help="where to put it [dist/NAME.wasm, or plugin.toml's]")
-    parser.add_argument(
-        "--bindings", action="store_true", help="only write .bindings, for editors and type checkers"
-    )
+    parser.add_argument("--bindings", action="store_true", help="only write .bindings, for editors and type checkers")
     asked = parser.parse_args(arguments)
     started = time.monotonic()
     try:

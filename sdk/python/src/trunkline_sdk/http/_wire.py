@@ -120,9 +120,7 @@ def _read(response: Any, bytes_max: int, deadline: "_Deadline") -> bytes:
                     return bytes(content)
                 failed = error.value.value
                 code = _types.http_error_code(failed)
-                raise (
-                    Broken(failed.to_debug_string()) if code is None else deadline.error_of(code)
-                ) from None
+                raise (Broken(failed.to_debug_string()) if code is None else deadline.error_of(code)) from None
             if len(content) + len(chunk) > bytes_max:
                 raise TooLarge(bytes_max)
             content += chunk

@@ -76,7 +76,7 @@ class Services:
         lines = [(name, value.encode()) for name, value in (headers or {}).items()]
         if json is not None:
             body = _json.dumps(json, ensure_ascii=False).encode()
-            lines.append(("content-type", "application/json"))
+            lines.append(("content-type", b"application/json"))
         self._script(line, Reply(status, tuple(lines), body), takes)
 
     def fails(self, line: str, error: Error, *, takes: timedelta = timedelta()) -> None:

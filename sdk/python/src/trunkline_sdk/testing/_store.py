@@ -75,6 +75,4 @@ class Store:
 
     def _remove_what_is_over(self) -> None:
         now = self._now()
-        self._entries = {
-            key: entry for key, entry in self._entries.items() if entry[2] is None or entry[2] > now
-        }
+        self._entries = {key: entry for key, entry in self._entries.items() if entry[2] is None or entry[2] > now}

@@ -10,8 +10,17 @@ from ._services import Asked
 
 #: Headers that the host sets itself and that no plugin may.
 _FORBIDDEN = frozenset(
-    ("connection", "host", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
-     "transfer-encoding", "upgrade")
+    (
+        "connection",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
 )
 
 
