@@ -34,6 +34,13 @@ class Folders(unittest.TestCase):
         self.assertEqual(project.component, self.folder / "dist" / "crm-lookup.wasm")
         self.assertEqual((project.module, project.wit), ("crm_lookup", self.folder / "wit"))
 
+    def test_a_module_app_will_do(self) -> None:
+        project = self.plugin()
+        (self.folder / "src" / "app.py").write_text("")
+        self.assertEqual(project.module, "crm_lookup")
+        (self.folder / "src" / "crm_lookup.py").unlink()
+        self.assertEqual(project.module, "app")
+
     def test_what_plugin_toml_says(self) -> None:
         project = self.plugin('[plugin]\nname = "a"\n[build]\ncomponent = "out/b.wasm"\nwit = "interface"\n')
         self.assertEqual((project.component, project.wit), (self.folder / "out/b.wasm", self.folder / "interface"))

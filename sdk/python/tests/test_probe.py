@@ -1,6 +1,8 @@
 """A plugin on the test host. The end-to-end test asks the same of its component on a real one."""
 
+import contextlib
 import unittest
+from collections.abc import Iterator
 from datetime import timedelta
 
 import python_probe
@@ -55,6 +57,14 @@ class Probe(unittest.TestCase):
             host.http.denies("GET http://denied.example/")
             with testing.refuses(probe.FetchError_Denied):
                 self.fetch("http://denied.example/")
+
+    def test_a_refusal_passes_through_what_hands_exceptions_on(self) -> None:
+        @contextlib.contextmanager
+        def around() -> Iterator[None]:
+            yield
+
+        with testing.Host(), testing.refuses(probe.FetchError_BadAddress), around():
+            self.fetch("nowhere")
 
     def test_an_expectation_that_does_not_come_true(self) -> None:
         with testing.Host():

@@ -52,4 +52,8 @@ def __getattr__(name: str) -> Any:
             "Refusal comes with the plugin's bindings, and they are not there: call "
             "`trunkline_sdk.testing.bindings()` before the plugin is imported"
         ) from None
+    # It is generated as a frozen dataclass, and whoever hands an exception on sets its traceback:
+    # `contextlib` does, and `unittest`.
+    Err.__setattr__ = Exception.__setattr__
+    Err.__delattr__ = Exception.__delattr__
     return Err

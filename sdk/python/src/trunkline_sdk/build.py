@@ -1,8 +1,8 @@
 """Makes a plugin's component: ``python -m trunkline_sdk.build``, in the folder of its plugin.toml.
 
 It is plugin.toml's command for the language ``python``. The module with the plugin's classes is
-``src/NAME.py`` (or a package ``src/NAME/``), NAME being that of plugin.toml with underscores; the
-world is ``plugin`` in ``wit/``. What the world imports of ``trunkline:host`` and of WASI comes with
+``src/NAME.py`` (or a package ``src/NAME/``), NAME being that of plugin.toml with underscores, or else
+``src/app.py``; the world is ``plugin`` in ``wit/``. What the world imports of ``trunkline:host`` and of WASI comes with
 the SDK: the plugin's own ``wit/deps`` need not have it.
 """
 
@@ -29,6 +29,9 @@ COMPONENTIZE_PY = "0.25.1"
 
 #: The world that is built unless another is named.
 WORLD = "plugin"
+
+#: The module that is built when none has the plugin's name.
+APP = "app"
 
 _SDK_WIT = Path(__file__).parent / "wit"
 _SDK_SOURCES = Path(__file__).parent.parent
@@ -79,7 +82,12 @@ class Project:
     @property
     def module(self) -> str:
         """The module with the classes that the world's exports ask for."""
-        return self.name.replace("-", "_")
+        own = self.name.replace("-", "_")
+        return own if self.has_module(own) or not self.has_module(APP) else APP
+
+    def has_module(self, name: str) -> bool:
+        """Whether a module, or a package, of this name is there."""
+        return any((self.sources / file).is_file() for file in (f"{name}.py", f"{name}/__init__.py"))
 
     def wit_files(self) -> list[Path]:
         """The plugin's own WIT, without what it depends on."""
@@ -103,7 +111,7 @@ def build(project: Project, *, world: str = WORLD, module: str | None = None, ou
             f'the module and the world are both named "{module}"; give the plugin another name, or name '
             f"a module with --module"
         )
-    if not any((project.sources / file).exists() for file in (f"{module}.py", f"{module}/__init__.py")):
+    if not project.has_module(module):
         raise BuildError(
             f"there is no {project.sources / module}.py; put the plugin's classes there, or name their "
             f"module with --module"

@@ -4,6 +4,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+import trunkline_sdk
+
 from ..build import BuildError, Project, generate_bindings
 
 #: Folder of a plugin, below its own, where its bindings are kept.
@@ -28,6 +30,8 @@ def bindings(folder: Path | str | None = None) -> Path:
     for path in (str(place), str(project.sources)):
         if path not in sys.path:
             sys.path.insert(0, path)
+    # Looked up once, so that it can be raised and caught whether the plugin names it or not.
+    trunkline_sdk.Refusal  # noqa: B018
     return place
 
 
