@@ -130,6 +130,27 @@ pub(crate) fn custom_sections<'a>(bytes: &'a [u8], name: &'a str) -> impl Iterat
         })
 }
 
+/// The contents of a component's own custom sections with a name, and not of those of the modules
+/// and components within it.
+pub(crate) fn own_custom_sections<'a>(bytes: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let mut depth = 0_u32;
+    Parser::new(0)
+        .parse_all(bytes)
+        .map_while(Result::ok)
+        .filter_map(move |payload| match payload {
+            Payload::Version { .. } => {
+                depth += 1;
+                None
+            }
+            Payload::End(_) => {
+                depth = depth.saturating_sub(1);
+                None
+            }
+            Payload::CustomSection(section) if depth == 1 && section.name() == name => Some(section.data()),
+            _ => None,
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +170,19 @@ mod tests {
         let anatomy = anatomy(&component).unwrap();
         assert_eq!(anatomy.initial_memory, 3 << 16);
         assert_eq!((anatomy.core_instances, anatomy.memories), (1, 1));
+    }
+
+    #[test]
+    fn sections_of_what_is_within_are_not_its_own() {
+        let component = wat::parse_str(
+            r#"(component
+                (core module (@custom "told" "module"))
+                (component (@custom "told" "inner") (core module))
+                (@custom "told" "own"))"#,
+        )
+        .unwrap();
+        let own: Vec<_> = own_custom_sections(&component, "told").collect();
+        assert_eq!(own, [b"own".as_slice()]);
+        assert_eq!(custom_sections(&component, "told").count(), 3);
     }
 }

@@ -22,7 +22,7 @@ use trunkline_model::{FaultKind, Outcome, Refusal, Value, signature::REFUSED};
 use wasmtime::{Store, component::Val};
 
 use crate::{
-    faults,
+    dynamic, faults,
     guest::{CallContext, Guest},
     introspect::Export,
     limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
@@ -70,7 +70,7 @@ pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
     let Some(&position) = plugin.functions.get(&call.function) else {
         return no_such_function(plugin, &call);
     };
-    let signature = &plugin.compiled.interface.functions[position];
+    let signature = &plugin.interface.functions[position];
     let span = tracing::info_span!(
         "plugin call",
         plugin = %plugin.name,
@@ -92,7 +92,7 @@ pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
 }
 
 fn no_such_function(plugin: &Loaded, call: &Call) -> Outcome {
-    let functions = &plugin.compiled.interface.functions;
+    let functions = &plugin.interface.functions;
     let known: Vec<_> = functions
         .iter()
         .map(|signature| signature.function.as_str())
@@ -143,19 +143,23 @@ async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Inst
 
 /// The arguments as the component takes them, or a fault that names the parameter.
 fn arguments(plugin: &Loaded, position: usize, values: &[Value]) -> Result<Vec<Val>, Outcome> {
-    let signature = &plugin.compiled.interface.functions[position];
-    let export = &plugin.compiled.functions[position];
-    if values.len() > export.parameters.len() {
+    let signature = &plugin.interface.functions[position];
+    if values.len() > signature.parameters.len() {
         return Err(Outcome::fault(
             FaultKind::Host,
             format!(
                 "{signature} takes {} arguments, not {}",
-                export.parameters.len(),
+                signature.parameters.len(),
                 values.len()
             ),
         ));
     }
-    let mut budget = Budget::new(plugin.grants.limits.argument_bytes.as_usize());
+    let bytes_max = plugin.grants.limits.argument_bytes.as_usize();
+    if let Some(claimed) = plugin.claimed(position) {
+        return dynamic::arguments(claimed, values, bytes_max);
+    }
+    let export = plugin.export(position);
+    let mut budget = Budget::new(bytes_max);
     let mut vals = Vec::with_capacity(export.parameters.len());
     for (index, shape) in export.parameters.iter().enumerate() {
         let value = values.get(index).unwrap_or(&Value::None);
@@ -177,7 +181,7 @@ fn arguments(plugin: &Loaded, position: usize, values: &[Value]) -> Result<Vec<V
 
 /// A slot of the plugin's own and one of the pool's, in that order: a plugin that is over its
 /// own limit must not hold room that others could use.
-async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Result<(Slot, Slot), NoRoom> {
+pub(crate) async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Result<(Slot, Slot), NoRoom> {
     let shared = &plugin.shared;
     let own = shared
         .concurrent
@@ -194,7 +198,7 @@ async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Result<(Slot, Slot), 
 }
 
 /// Why a call has nowhere to run.
-enum NoRoom {
+pub(crate) enum NoRoom {
     /// As many calls of the plugin run as may.
     OfItsOwn(NoSlot),
     /// No sandbox is free for its department.
@@ -203,7 +207,7 @@ enum NoRoom {
 
 impl NoRoom {
     /// What a person who meets it should know: what is over, and which line raises it.
-    fn sentence(&self, plugin: &Loaded, time: trunkline_model::Duration) -> String {
+    pub(crate) fn sentence(&self, plugin: &Loaded, time: trunkline_model::Duration) -> String {
         let (name, limits) = (&plugin.name, &plugin.grants.limits);
         match self {
             Self::OfItsOwn(NoSlot::Full { waiting }) => format!(
@@ -336,15 +340,9 @@ async fn guest(
     _slots: (Slot, Slot),
 ) -> Outcome {
     let _running = plugin.host.ticker.run();
-    let export = &plugin.compiled.functions[position];
+    let export = plugin.export(position);
     let reply_bytes = plugin.grants.limits.reply_bytes;
-    let mut store = Store::new(plugin.compiled.pre.engine(), Guest::new(plugin.clone(), context));
-    store.limiter(|guest| &mut guest.memory);
-    store.set_epoch_deadline(FIRST_TICKS);
-    store.epoch_deadline_async_yield_and_update(1);
-    store.set_hostcall_fuel(reply_bytes.as_usize());
-    store.set_max_component_handles(HANDLES_MAX);
-
+    let mut store = store(&plugin, context);
     let ran = run(&plugin, export, &mut store, &arguments).await;
     match ran {
         Ok(result) => answer(&plugin, position, result),
@@ -359,7 +357,18 @@ async fn guest(
     }
 }
 
-async fn run(
+/// A fresh sandbox, within the plugin's limits.
+pub(crate) fn store(plugin: &Arc<Loaded>, context: CallContext) -> Store<Guest> {
+    let mut store = Store::new(plugin.compiled.pre.engine(), Guest::new(plugin.clone(), context));
+    store.limiter(|guest| &mut guest.memory);
+    store.set_epoch_deadline(FIRST_TICKS);
+    store.epoch_deadline_async_yield_and_update(1);
+    store.set_hostcall_fuel(plugin.grants.limits.reply_bytes.as_usize());
+    store.set_max_component_handles(HANDLES_MAX);
+    store
+}
+
+pub(crate) async fn run(
     plugin: &Loaded,
     export: &Export,
     store: &mut Store<Guest>,
@@ -382,9 +391,12 @@ async fn run(
 
 /// The outcome of a function that came back.
 fn answer(plugin: &Loaded, position: usize, result: Option<Val>) -> Outcome {
-    let shape = plugin.compiled.functions[position].result.as_ref();
+    if let Some(claimed) = plugin.claimed(position) {
+        return dynamic::answer(claimed, result);
+    }
+    let shape = plugin.export(position).result.as_ref();
     outcome(shape, result).unwrap_or_else(|mismatch| {
-        let signature = &plugin.compiled.interface.functions[position];
+        let signature = &plugin.interface.functions[position];
         Outcome::fault(
             FaultKind::Host,
             mismatch.sentence(|path| format!("the answer{path} of `{}`", signature.path())),

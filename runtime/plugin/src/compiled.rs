@@ -10,11 +10,13 @@ use crate::{
     anatomy::{self, Anatomy},
     cache::{self, Cache},
     complexity,
+    dynamic::Dynamic,
     guest::Guest,
     host::Pool,
     imports,
     introspect::{self, Export},
     limits::{COMPONENT_INSTANCES_MAX, HostLimits, PoolLimits},
+    missing,
 };
 
 /// Which pool a component's guests come from.
@@ -33,6 +35,8 @@ pub(crate) struct Compiled {
     pub(crate) pool_limits: PoolLimits,
     pub(crate) interface: Arc<Interface>,
     pub(crate) functions: Vec<Export>,
+    /// How functions are called that it describes itself, if it does.
+    pub(crate) dynamic: Option<Dynamic>,
     pub(crate) wants: Wants,
     pub(crate) manifest: Option<Manifest>,
     pub(crate) pre: InstancePre<Guest>,
@@ -118,6 +122,14 @@ pub(crate) fn read(
     // What it imports is told before what it exports: a component for another host often
     // fails both, and that it is for another host is the better news.
     let wants = imports::wants(&pool.engine, component)?;
+    if let Some(manifest) = &manifest
+        && let Some((capability, import)) = missing::unwanted(&wants, &manifest.wants)
+    {
+        return Err(LoadError::Unwanted {
+            capability,
+            import: import.to_owned(),
+        });
+    }
     let exports = introspect::exports(&pool.engine, component, bytes)?;
     let pre = pool
         .linker
@@ -133,6 +145,7 @@ pub(crate) fn read(
         pool_limits: pool.limits.clone(),
         interface: Arc::new(exports.interface),
         functions: exports.functions,
+        dynamic: exports.dynamic,
         wants,
         manifest,
         pre,

@@ -12,7 +12,7 @@ use crate::{
     Capability, HostLimits, LoadError, Manifest, WIT_SECTION,
     anatomy::{self, Anatomy},
     compiled::{self, Size},
-    imports::{self, Known},
+    imports::{self, Known, Offer},
     introspect,
 };
 
@@ -70,14 +70,14 @@ pub struct Import {
 }
 
 /// What an import is to Trunkline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offered {
     /// A capability.
     Capability(Capability),
     /// Part of the baseline of WASI: there, and empty.
     Inert,
     /// Nothing that it has; what to do.
-    Unknown(&'static str),
+    Unknown(String),
 }
 
 /// Something a component exports.
@@ -199,8 +199,8 @@ impl Contents {
 
     fn import(&mut self, name: &str) {
         let offered = match imports::known(name) {
-            Known::Wanted(capability) => Offered::Capability(capability),
-            Known::Inert => Offered::Inert,
+            Known::Offered(Offer::Capability(capability)) => Offered::Capability(capability),
+            Known::Offered(Offer::Inert) => Offered::Inert,
             Known::Unknown(hint) => Offered::Unknown(hint),
         };
         self.imports.push(Import {
@@ -256,7 +256,11 @@ mod tests {
         assert_eq!(contents.kind, Kind::Component);
         assert_eq!(contents.initial_memory, 3 << 16);
         assert_eq!(contents.pool, "small");
-        let offered: Vec<_> = contents.imports.iter().map(|import| import.offered).collect();
+        let offered: Vec<_> = contents
+            .imports
+            .iter()
+            .map(|import| import.offered.clone())
+            .collect();
         assert!(matches!(
             offered[..],
             [

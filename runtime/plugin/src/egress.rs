@@ -7,6 +7,9 @@ mod address;
 mod body;
 mod connect;
 mod failure;
+mod mask;
+mod resolve;
+mod secrets;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -20,6 +23,9 @@ use trunkline_model::PluginName;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use connect::Encryption;
+use mask::Mask;
+pub use resolve::{Resolve, SystemNames, TableNames};
+use secrets::{Placeholders, Unsendable};
 
 use crate::{
     Grants, HttpGrant,
@@ -27,7 +33,7 @@ use crate::{
         body::{Received, Sent},
         connect::Connector,
     },
-    grants::{Target, normal_path},
+    grants::{SecretName, Target, normal_path},
     limits::{
         HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX, HTTP_RESPONSE_HEAD_BYTES_MAX,
     },
@@ -38,12 +44,21 @@ use crate::{
 /// A plugin's way to the network.
 pub(crate) struct Egress {
     grants: Vec<HttpGrant>,
+    /// The requests that its manifest wants; none without a manifest, which leaves it to the
+    /// grants.
+    wanted: Option<Vec<HttpGrant>>,
     /// None for a plugin without grants.
     client: Option<Client<Connector, WasiBody>>,
 }
 
 impl Egress {
-    pub(crate) fn new(name: &PluginName, grants: &Grants, encryption: &Encryption, guests: &Handle) -> Self {
+    pub(crate) fn new(
+        name: &PluginName,
+        grants: &Grants,
+        wanted: Option<Grants>,
+        encryption: &Encryption,
+        guests: &Handle,
+    ) -> Self {
         let client = (!grants.http.is_empty()).then(|| {
             let connector = encryption.connector(name, grants);
             Client::builder(OnGuests(guests.clone()))
@@ -55,12 +70,22 @@ impl Egress {
         });
         Self {
             grants: grants.http.clone(),
+            wanted: wanted.map(|wanted| wanted.http),
             client,
         }
     }
 
     /// Whether a request is granted.
     fn allows(&self, method: &Method, uri: &hyper::Uri) -> bool {
+        let (Some(target), Some(path)) = (Target::of(uri), normal_path(uri.path())) else {
+            return false;
+        };
+        let among = |grants: &[HttpGrant]| grants.iter().any(|grant| grant.allows(method, &target, &path));
+        among(&self.grants) && self.wanted.as_deref().is_none_or(among)
+    }
+
+    /// Whether a request that is not allowed is granted, and not wanted by the manifest.
+    fn is_unwanted(&self, method: &Method, uri: &hyper::Uri) -> bool {
         let (Some(target), Some(path)) = (Target::of(uri), normal_path(uri.path())) else {
             return false;
         };
@@ -91,6 +116,7 @@ pub(crate) struct Requests {
     deadline: Instant,
     made: u32,
     denied: Option<String>,
+    placeholders: Placeholders,
 }
 
 impl Requests {
@@ -100,12 +126,37 @@ impl Requests {
             deadline,
             made: 0,
             denied: None,
+            placeholders: Placeholders::default(),
         }
+    }
+
+    /// What stands for a secret in this call's requests.
+    pub(crate) fn placeholder(&mut self, secret: &SecretName) -> String {
+        self.placeholders.of(secret)
     }
 
     /// What was denied first, if something was: a sentence with the line that grants it.
     pub(crate) fn denied(&self) -> Option<&str> {
         self.denied.as_deref()
+    }
+
+    /// Puts secrets into a request that is granted; what its reply is to be read through.
+    fn swap_secrets(&self, request: &mut hyper::Request<WasiBody>) -> Result<Option<Mask>, Unsendable> {
+        let Some(target) = Target::of(request.uri()) else {
+            return Ok(None);
+        };
+        let (grants, secrets) = (&self.plugin.grants, self.plugin.host.secrets.as_deref());
+        let swapped = self
+            .placeholders
+            .swap(request.headers_mut(), &target, grants, secrets);
+        if swapped.is_err() {
+            tracing::warn!(
+                plugin = %self.plugin.name,
+                %target,
+                "a request was not sent: a secret's value cannot stand in a header"
+            );
+        }
+        swapped
     }
 
     fn deny(&mut self, method: &Method, uri: &hyper::Uri) {
@@ -117,6 +168,13 @@ impl Requests {
             uri.authority().map_or("", |authority| authority.as_str()),
             impersonal(uri.path())
         );
+        if self.plugin.egress.is_unwanted(method, uri) {
+            tracing::warn!(%plugin, %grant, "denied a request that is granted and that the plugin's manifest does not want");
+            self.denied.get_or_insert_with(|| {
+                format!("a request was denied that its own manifest does not want (plugin.toml: `http = [\"{grant}\"]` in [wants])")
+            });
+            return;
+        }
         tracing::warn!(%plugin, %grant, "denied a request that no http grant in grants.yaml covers");
         self.denied.get_or_insert_with(|| {
             format!(
@@ -154,7 +212,7 @@ type Exchange = (
 impl WasiHttpHooks for Requests {
     fn send_request(
         &mut self,
-        request: hyper::Request<WasiBody>,
+        mut request: hyper::Request<WasiBody>,
         options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
@@ -181,6 +239,9 @@ impl WasiHttpHooks for Requests {
             });
             return Box::new(async { Err(Error::ConnectionLimitReached) });
         }
+        let Ok(mask) = self.swap_secrets(&mut request) else {
+            return Box::new(async { Err(Error::HttpProtocolError) });
+        };
         let limits = &self.plugin.grants.limits;
         let (request_bytes, response_bytes) = (limits.http_request_bytes.0, limits.http_response_bytes.0);
         let deadline = self.deadline;
@@ -206,7 +267,7 @@ impl WasiHttpHooks for Requests {
                 .await
                 .map_err(|_| Error::HttpResponseTimeout)?
                 .map_err(|error| failure::told(&error))?;
-            let response = response.map(|body: Incoming| {
+            let mut response = response.map(|body: Incoming| {
                 Received::within(
                     body,
                     response_bytes,
@@ -215,6 +276,13 @@ impl WasiHttpHooks for Requests {
                     under_way,
                 )
             });
+            if let Some(mut mask) = mask {
+                if !secrets::is_legible(response.headers()) {
+                    return Err(Error::HttpResponseContentCoding(None));
+                }
+                mask.headers(response.headers_mut());
+                response = response.map(|body| mask.body(body));
+            }
             let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
             Ok((response, rest))
         })

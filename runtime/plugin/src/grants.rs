@@ -1,13 +1,17 @@
 //! What an operator lets a plugin reach and use: an entry of grants.yaml.
 //!
 //! `log`, `config` and `call` are always granted, since they reach nothing of others. The
-//! key-value store and HTTP need a grant. [`Grants`] reads itself with serde from any
+//! key-value store, HTTP and secrets need a grant. [`Grants`] reads itself with serde from any
 //! self-describing format, with the forms that people write: `800ms`, `32MiB`,
 //! `"POST https://crm.civil.example/v1/*"`.
 
 mod http;
 mod network;
+mod secret;
+mod settings;
 mod size;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use trunkline_model::{Duration, limits};
@@ -15,6 +19,8 @@ use trunkline_model::{Duration, limits};
 pub(crate) use http::normal_path;
 pub use http::{Host, HttpGrant, HttpGrantError, Target};
 pub use network::{Network, NetworkError};
+pub use secret::{SecretName, SecretNameError, SecretTarget, SecretTargetError};
+pub use settings::SettingError;
 pub use size::{Bytes, BytesError};
 
 /// What one plugin may reach and use.
@@ -32,6 +38,9 @@ pub struct Grants {
     /// Its key-value store, if it may have one: `true`, or `{ bytes: 1MiB, keys: 1000 }`.
     #[serde(deserialize_with = "key_value_grant", skip_serializing_if = "Option::is_none")]
     pub kv: Option<KvGrant>,
+    /// The server's secrets that it may use, each with the place where alone it may go.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<SecretName, SecretTarget>,
     /// Labels of personal data that flows may pass to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data: Vec<String>,
@@ -207,6 +216,7 @@ mod tests {
             "http": ["POST https://crm.civil.example/v1/*"],
             "networks": ["10.1.0.0/16"],
             "kv": { "bytes": "2MiB" },
+            "secrets": { "crm-token": "https://crm.civil.example" },
             "data": ["phone"],
             "limits": { "time": "800ms", "memory": "48MiB", "concurrent": 8 },
         }))
@@ -230,6 +240,7 @@ mod tests {
         let grants: Grants = serde_json::from_value(json!({
             "http": ["POST https://crm.civil.example/v1/*"],
             "kv": { "bytes": "2MiB" },
+            "secrets": { "crm-token": "https://crm.civil.example" },
             "limits": { "time": "800ms", "memory": "48MiB" },
         }))
         .unwrap();
@@ -253,6 +264,9 @@ mod tests {
         for json in [
             json!({ "htp": [] }),
             json!({ "http": ["https://crm.civil.example/"] }),
+            json!({ "secrets": { "Token": "https://crm.civil.example" } }),
+            json!({ "secrets": { "token": "https://crm.civil.example/v1" } }),
+            json!({ "secrets": ["token"] }),
             json!({ "limits": { "memory": "lots" } }),
             json!({ "limits": { "time": 5 } }),
         ] {

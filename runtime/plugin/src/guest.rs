@@ -28,7 +28,7 @@ pub(crate) struct Guest {
     pub(crate) plugin: Arc<Loaded>,
     pub(crate) call: CallContext,
     pub(crate) memory: Memory,
-    requests: Requests,
+    pub(crate) requests: Requests,
     resources: ResourceTable,
     http: WasiHttpCtx,
     /// Made when the guest first asks for something of WASI: most calls never do, and the

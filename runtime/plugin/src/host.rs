@@ -14,17 +14,19 @@ use wasmtime::{
 };
 
 use crate::{
-    Bytes, Capability, Grants, HostLimits, KeyValues, LoadError, Manifest, Plugin, Wants, anatomy,
+    Bytes, Grants, HostLimits, KeyValues, Limits, LoadError, Manifest, Missing, Plugin, Secrets, Wants,
+    anatomy,
     budget::{self, Budget},
     cache::Cache,
     compiled::{self, Code, Compiled, Size},
-    compiler,
-    egress::{Egress, Encryption},
+    compiler, dynamic,
+    egress::{Egress, Encryption, Resolve, SystemNames},
     engine::{self, Ticker},
     guest::Guest,
     host_functions,
     limits::PoolLimits,
-    plugin::{Called, Loaded},
+    missing,
+    plugin::Loaded,
     shared::Shared,
     slots::{Party, Slots},
     usage::Meter,
@@ -41,6 +43,10 @@ pub struct Settings {
     /// Files of certificates in PEM: authorities that are trusted beside those of the web, such
     /// as the one of an administration's own network.
     pub authorities: Vec<PathBuf>,
+    /// Where the values of secrets come from; without it none has one, and nobody is told so.
+    pub secrets: Option<Arc<dyn Secrets>>,
+    /// Where the addresses of names come from; without it, from the machine.
+    pub names: Option<Arc<dyn Resolve>>,
 }
 
 /// Why a host does not start.
@@ -128,6 +134,7 @@ pub(crate) struct Inner {
     runtime: Option<Runtime>,
     pub(crate) key_values: Arc<dyn KeyValues>,
     pub(crate) encryption: Encryption,
+    pub(crate) secrets: Option<Arc<dyn Secrets>>,
     cache: Option<Cache>,
     compiled: Mutex<HashMap<Digest, Weak<Compiled>>>,
     /// One compilation at a time: each uses all cores, and one result serves all who wait.
@@ -168,6 +175,8 @@ impl Host {
             limits,
             cache,
             authorities,
+            secrets,
+            names,
         } = settings;
         let engine_failed = |error: wasmtime::Error| StartError::Engine {
             reason: format!("{error:#}"),
@@ -190,7 +199,7 @@ impl Host {
         let cache = cache
             .map(|folder| Cache::open(&folder).map_err(|source| StartError::Cache { folder, source }))
             .transpose()?;
-        let encryption = Encryption::new(&authorities)?;
+        let encryption = Encryption::new(&authorities, names.unwrap_or_else(|| Arc::new(SystemNames)))?;
         let turns = limits.guest_threads.max(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(turns + THREADS_BESIDE_TURNS)
@@ -211,6 +220,7 @@ impl Host {
                 runtime: Some(runtime),
                 key_values,
                 encryption,
+                secrets,
                 cache,
                 compiled: Mutex::default(),
                 compiling: Arc::default(),
@@ -235,34 +245,39 @@ impl Host {
             name,
             department,
             config,
-            grants,
+            mut grants,
         } = deployment;
-        check_grants(&compiled, &name, &grants)?;
+        let wanted = wanted(&compiled, &name, &config)?;
+        check_grants(&compiled, &name, wanted.as_ref(), &grants)?;
+        if let Some(wanted) = &wanted {
+            // What it does not want it does not get, whatever was granted.
+            grants.secrets.retain(|name, _| wanted.secrets.contains_key(name));
+        }
         let inner = self.inner.clone();
         let shared = inner.shared(&name);
         shared.begin_with(&grants.limits);
-        let functions: HashMap<_, _> = compiled
-            .interface
-            .functions
-            .iter()
-            .enumerate()
-            .map(|(position, signature)| (signature.function.clone(), position))
-            .collect();
-        Ok(Plugin(Arc::new(Loaded {
+        let mut loaded = Arc::new(Loaded {
             department: inner.department(&department),
             department_name: department.as_str().into(),
             meter: Arc::new(Meter::new(&name, &department, shared.usage.clone())),
-            egress: Egress::new(&name, &grants, &inner.encryption, &inner.guests),
+            egress: Egress::new(&name, &grants, wanted, &inner.encryption, &inner.guests),
             breaker: shared.breaker(compiled.digest, &inner.limits),
-            called: functions.iter().map(|_| Called::default()).collect(),
-            functions,
+            called: Vec::new(),
+            functions: HashMap::new(),
             name,
             config,
             grants,
+            interface: compiled.interface.clone(),
             compiled,
             shared,
             host: inner,
-        })))
+        });
+        described(&mut loaded).await?;
+        let plugin = Plugin(loaded);
+        for secret in plugin.secrets_without_value() {
+            tracing::warn!(plugin = %plugin.name(), %secret, "a granted secret has no value on this server");
+        }
+        Ok(plugin)
     }
 
     /// What plugins may use together, held against the pools and the machine's memory.
@@ -302,14 +317,52 @@ impl Host {
     /// Why it would be refused whatever it were granted.
     pub async fn inspect(self: &Arc<Self>, component: Arc<[u8]>) -> Result<Inspection, LoadError> {
         let compiled = self.compiled(component).await?;
+        let interface = if compiled.dynamic.is_some() {
+            self.undeployed(compiled.clone()).await?.interface.clone()
+        } else {
+            compiled.interface.clone()
+        };
         Ok(Inspection {
-            interface: compiled.interface.clone(),
+            interface,
             wants: compiled.wants.clone(),
             manifest: compiled.manifest.clone(),
             digest: compiled.digest,
             bytes: compiled.bytes,
             initial_memory: compiled.anatomy.initial_memory,
         })
+    }
+
+    /// A component as if it were deployed without settings and grants, to be asked what it offers.
+    async fn undeployed(&self, compiled: Arc<Compiled>) -> Result<Arc<Loaded>, LoadError> {
+        let inner = self.inner.clone();
+        let name: PluginName = "inspected".into();
+        let grants = Grants {
+            limits: Limits {
+                memory: Bytes(compiled.pool_limits.memory_bytes_max as u64),
+                ..Limits::default()
+            },
+            ..Grants::default()
+        };
+        let shared = Arc::new(Shared::new());
+        shared.begin_with(&grants.limits);
+        let mut loaded = Arc::new(Loaded {
+            department: inner.department("inspected"),
+            department_name: "inspected".into(),
+            meter: Arc::new(Meter::new(&name, "inspected", shared.usage.clone())),
+            egress: Egress::new(&name, &grants, None, &inner.encryption, &inner.guests),
+            breaker: shared.breaker(compiled.digest, &inner.limits),
+            called: Vec::new(),
+            functions: HashMap::new(),
+            name,
+            config: BTreeMap::new(),
+            grants,
+            interface: compiled.interface.clone(),
+            compiled,
+            shared,
+            host: inner,
+        });
+        described(&mut loaded).await?;
+        Ok(loaded)
     }
 
     async fn compiled(&self, component: Arc<[u8]>) -> Result<Arc<Compiled>, LoadError> {
@@ -454,21 +507,62 @@ impl Department {
     }
 }
 
-/// Wants within grants, and limits that can work.
-fn check_grants(compiled: &Compiled, name: &PluginName, grants: &Grants) -> Result<(), LoadError> {
-    let granted = |capability| match capability {
-        Capability::Call | Capability::Log | Capability::Config => true,
-        Capability::KeyValues => grants.kv.is_some(),
-        Capability::Http => !grants.http.is_empty(),
+/// Asks a component what it offers beside what it exports, and indexes all of it.
+async fn described(loaded: &mut Arc<Loaded>) -> Result<(), LoadError> {
+    let claims = match &loaded.compiled.dynamic {
+        Some(_) => Some(dynamic::claims(loaded).await?),
+        None => None,
     };
-    for capability in compiled.wants.capabilities() {
-        if !granted(capability) {
-            return Err(LoadError::NotGranted {
-                plugin: name.clone(),
-                capability,
-                import: compiled.wants.import(capability).unwrap_or_default().to_owned(),
-            });
-        }
+    let loaded = Arc::get_mut(loaded).expect("no guest outlives its call");
+    match claims {
+        Some(claims) => loaded.claim(claims),
+        None => loaded.index(),
+    }
+    Ok(())
+}
+
+/// What a manifest wants, with the deployment's settings in it.
+fn wanted(
+    compiled: &Compiled,
+    name: &PluginName,
+    settings: &BTreeMap<String, String>,
+) -> Result<Option<Grants>, LoadError> {
+    let Some(manifest) = &compiled.manifest else {
+        return Ok(None);
+    };
+    missing::settled(&manifest.wants, settings)
+        .map(Some)
+        .map_err(|source| LoadError::Want {
+            plugin: name.clone(),
+            source,
+        })
+}
+
+/// Wants within grants, and limits that can work.
+fn check_grants(
+    compiled: &Compiled,
+    name: &PluginName,
+    wanted: Option<&Grants>,
+    grants: &Grants,
+) -> Result<(), LoadError> {
+    let http = grants.http.iter().filter(|grant| grant.is_unsettled());
+    let secrets = grants.secrets.values().filter(|place| place.target().is_none());
+    let unsettled = http
+        .map(ToString::to_string)
+        .chain(secrets.map(ToString::to_string))
+        .next();
+    if let Some(written) = unsettled {
+        return Err(LoadError::UnsettledGrant {
+            plugin: name.clone(),
+            written,
+        });
+    }
+    let missing = match wanted {
+        Some(wanted) => Missing::of_manifest(name, wanted, grants),
+        None => Missing::of_imports(name, &compiled.wants, grants),
+    };
+    if let Some(missing) = missing {
+        return Err(LoadError::NotGranted(Box::new(missing)));
     }
     grants.limits.check().map_err(|reason| LoadError::Limits {
         plugin: name.clone(),

@@ -4,6 +4,7 @@ mod call;
 mod config;
 mod kv;
 mod log;
+mod secrets;
 
 pub(crate) use log::TARGET as LOG_TARGET;
 use wasmtime::{
@@ -24,6 +25,7 @@ mod bindings {
                 import trunkline:host/log@0.1.0;
                 import trunkline:host/config@0.1.0;
                 import trunkline:host/kv@0.1.0;
+                import trunkline:host/secrets@0.1.0;
             }
         ",
         world: "trunkline:runtime/host",

@@ -5,6 +5,7 @@
 //! gives. It holds no names of types; those are read from the component a second time as WIT
 //! and used only where both readings agree in shape.
 
+mod claims;
 mod names;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,9 +21,11 @@ use wasmtime::{
 
 use crate::{
     LoadError,
+    dynamic::Dynamic,
     limits::FUNCTIONS_MAX,
     shape::{Shape, Unsupported, snake_case},
 };
+pub(crate) use claims::claimed;
 use names::Names;
 
 /// What one component exports.
@@ -30,6 +33,8 @@ pub(crate) struct Exports {
     pub(crate) interface: Interface,
     /// In the order of the interface's functions.
     pub(crate) functions: Vec<Export>,
+    /// How functions that are not exported are called, if there may be some.
+    pub(crate) dynamic: Option<Dynamic>,
 }
 
 /// One exported function, ready to be called.
@@ -38,6 +43,10 @@ pub(crate) struct Export {
     pub(crate) parameters: Vec<Shape>,
     pub(crate) result: Option<Shape>,
 }
+
+/// The interface by which a component describes its functions itself, and the version of it.
+const DYNAMIC_INTERFACE: &str = "trunkline:dynamic/functions";
+const DYNAMIC_VERSION: &str = "0.1.0";
 
 /// An interface that some tool chains export beside a department's own; it is theirs.
 const TOOLING_INTERFACE: &str = "exports";
@@ -50,6 +59,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
         interface: Interface::default(),
         functions: Vec::new(),
     };
+    let mut dynamic = None;
     for (name, export) in component.component_type().exports(engine) {
         match export.ty {
             ComponentItem::ComponentFunc(function) => {
@@ -57,6 +67,10 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
                 found.function(None, name, &function, index)?;
             }
             ComponentItem::ComponentInstance(_) if name == TOOLING_INTERFACE => {}
+            ComponentItem::ComponentInstance(instance) if is_dynamic(name) => {
+                let within = component.get_export_index(None, name);
+                dynamic = Some(dynamic_exports(engine, component, name, &instance, within)?);
+            }
             ComponentItem::ComponentInstance(instance) => {
                 let within = component.get_export_index(None, name);
                 for (function_name, export) in instance.exports(engine) {
@@ -86,13 +100,14 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
             _ => {}
         }
     }
-    if found.functions.is_empty() {
+    if found.functions.is_empty() && dynamic.is_none() {
         return Err(LoadError::NoFunctions);
     }
     found.interface.types = names.types();
     Ok(Exports {
         interface: found.interface,
         functions: found.functions,
+        dynamic,
     })
 }
 
@@ -100,6 +115,86 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
 /// refusing what flows could not carry.
 pub(crate) fn readable(bytes: &[u8]) -> Vec<Signature> {
     Names::read(bytes).signatures()
+}
+
+fn is_dynamic(export: &str) -> bool {
+    export.split_once('@').map_or(export, |(name, _)| name) == DYNAMIC_INTERFACE
+}
+
+/// The two functions of `trunkline:dynamic/functions`, if they are what they should be.
+fn dynamic_exports(
+    engine: &Engine,
+    component: &Component,
+    name: &str,
+    instance: &wasm::ComponentInstance,
+    within: Option<ComponentExportIndex>,
+) -> Result<Dynamic, LoadError> {
+    let mismatch = || LoadError::ExportMismatch {
+        export: name.to_owned(),
+        wanted: format!("{DYNAMIC_INTERFACE}@{DYNAMIC_VERSION}"),
+    };
+    let version = name.split_once('@').map_or("", |(_, version)| version);
+    if version != "0.1" && !version.starts_with("0.1.") {
+        return Err(mismatch());
+    }
+    let mut describe = None;
+    let mut run = None;
+    for (function, export) in instance.exports(engine) {
+        let ComponentItem::ComponentFunc(ty) = export.ty else {
+            continue;
+        };
+        let index = within
+            .as_ref()
+            .and_then(|within| component.get_export_index(Some(within), function))
+            .ok_or_else(mismatch)?;
+        let mut nodes = 0;
+        let parameters = ty
+            .params()
+            .map(|(_, ty)| Shape::of(&ty, &mut nodes))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| mismatch())?;
+        let result = ty
+            .results()
+            .next()
+            .map(|ty| Shape::of(&ty, &mut nodes))
+            .transpose()
+            .map_err(|_| mismatch())?;
+        let export = Export {
+            index,
+            parameters,
+            result,
+        };
+        match function {
+            "describe" => describe = Some(export),
+            "run" => run = Some(export),
+            _ => {}
+        }
+    }
+    let is_described =
+        |export: &Export| export.parameters.is_empty() && matches!(export.result, Some(Shape::String));
+    let is_run = |export: &Export| {
+        let text = |shape: &Option<Box<Shape>>| matches!(shape.as_deref(), Some(Shape::String));
+        let refusal = |shape: &Option<Box<Shape>>| {
+            let Some(Shape::Record(fields)) = shape.as_deref() else {
+                return false;
+            };
+            match fields.as_slice() {
+                [case, payload] => {
+                    case.wit == "case"
+                        && matches!(case.shape, Shape::String)
+                        && payload.wit == "payload"
+                        && matches!(&payload.shape, Shape::Option(inner) if matches!(**inner, Shape::String))
+                }
+                _ => false,
+            }
+        };
+        matches!(export.parameters.as_slice(), [Shape::String, Shape::String])
+            && matches!(&export.result, Some(Shape::Result { ok, error }) if text(ok) && refusal(error))
+    };
+    match (describe.filter(is_described), run.filter(is_run)) {
+        (Some(describe), Some(run)) => Ok(Dynamic { describe, run }),
+        _ => Err(mismatch()),
+    }
 }
 
 struct Found<'a> {

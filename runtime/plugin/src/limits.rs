@@ -34,6 +34,12 @@ pub const FUNCTIONS_MAX: usize = 512;
 /// Types, counted with all that they contain, of one function's parameters or result.
 pub const TYPE_NODES_MAX: usize = 4_096;
 
+/// Bytes of the WIT in which a component describes its functions itself.
+pub const DESCRIBED_BYTES_MAX: usize = 256 << 10;
+
+/// How long such a component may take to describe them.
+pub const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// Bytes of one line that a plugin logs; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 4_096;
 

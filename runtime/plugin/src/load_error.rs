@@ -2,7 +2,7 @@
 
 use trunkline_model::PluginName;
 
-use crate::{Bytes, Capability, limits};
+use crate::{Bytes, Capability, Missing, grants::SettingError, limits, supported};
 
 /// A component that does not load.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,31 @@ pub enum LoadError {
         limits::FUNCTIONS_MAX
     )]
     TooManyFunctions,
+    /// An export that Trunkline calls in another form.
+    #[error(
+        "the component exports `{export}` with other functions or types than Trunkline calls, which is \
+         `{wanted}`; take its WIT from the SDK"
+    )]
+    ExportMismatch {
+        /// The interface that it exports.
+        export: String,
+        /// The one that is called.
+        wanted: String,
+    },
+    /// A component that does not come to say what it offers.
+    #[error("plugin `{plugin}` could not describe its functions: {reason}")]
+    Undescribed {
+        /// The plugin.
+        plugin: PluginName,
+        /// What happened.
+        reason: String,
+    },
+    /// A component that says it offers what cannot be.
+    #[error("the component describes its functions itself, and they cannot be used: {reason}")]
+    Claim {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// No function at all.
     #[error("the component exports no function: name its interface in `export` of its world")]
     NoFunctions,
@@ -104,30 +129,50 @@ pub enum LoadError {
         /// The import's full name.
         import: String,
         /// What to do.
-        hint: &'static str,
+        hint: String,
     },
     /// An import that Trunkline has in another form.
     #[error(
         "the component imports an interface that Trunkline has, with other functions or types than \
-         it has; take its WIT from the SDK. In detail: {reason}"
+         it has; take its WIT from the SDK ({}). In detail: {reason}",
+        supported()
     )]
     ImportMismatch {
         /// What wasmtime found.
         reason: String,
     },
-    /// An import that the operator has not granted.
+    /// Something that the operator has not granted.
+    #[error("{0}")]
+    NotGranted(Box<Missing>),
+    /// An import that the component's own manifest does not want.
     #[error(
-        "plugin `{plugin}` wants {capability} (it imports `{import}`) and has no grant for it: \
-         add to grants.yaml\n\n{plugin}:\n  {}\n",
-        capability.grant_line()
+        "the component imports `{import}` ({capability}), and its manifest does not want it: add it to \
+         `[wants]` of plugin.toml and build again, or do not use it"
     )]
-    NotGranted {
+    Unwanted {
+        /// What it imports.
+        capability: Capability,
+        /// The import's full name.
+        import: String,
+    },
+    /// A want that its settings do not make one.
+    #[error("what plugin `{plugin}` wants cannot be told: {source}")]
+    Want {
         /// The plugin.
         plugin: PluginName,
-        /// What it wants.
-        capability: Capability,
-        /// The import by which it shows.
-        import: String,
+        /// Why.
+        source: SettingError,
+    },
+    /// A grant that names a setting.
+    #[error(
+        "the grant `{written}` of plugin `{plugin}` names a setting: in grants.yaml the address itself is \
+         written, so that who may change settings cannot change grants"
+    )]
+    UnsettledGrant {
+        /// The plugin.
+        plugin: PluginName,
+        /// The grant.
+        written: String,
     },
     /// A memory limit below what the component begins with.
     #[error(
@@ -175,10 +220,16 @@ impl LoadError {
             Self::UnsupportedExport { .. } => "export-unsupported",
             Self::TypeTooLarge { .. } => "export-type-too-large",
             Self::TooManyFunctions => "exports-too-many",
+            Self::ExportMismatch { .. } => "export-mismatch",
+            Self::Undescribed { .. } => "export-undescribed",
+            Self::Claim { .. } => "export-claim",
             Self::NoFunctions => "exports-none",
             Self::UnknownImport { .. } => "import-unknown",
             Self::ImportMismatch { .. } => "import-mismatch",
-            Self::NotGranted { .. } => "import-not-granted",
+            Self::NotGranted(_) => "import-not-granted",
+            Self::Unwanted { .. } => "import-unwanted",
+            Self::Want { .. } => "want-unsettled",
+            Self::UnsettledGrant { .. } => "grant-unsettled",
             Self::MemoryLimit { .. } => "limit-memory",
             Self::Limits { .. } => "limits-unworkable",
             Self::Compile { .. } => "component-compile-failed",

@@ -50,12 +50,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest that a component carries, if it carries one.
+    /// The manifest that a component carries, if it carries one. Those of components within it are
+    /// not its own.
     ///
     /// # Errors
     /// It has more than [`MANIFEST_BYTES_MAX`] bytes, or does not read.
     pub fn of_component(bytes: &[u8]) -> Result<Option<Self>, LoadError> {
-        let Some(section) = anatomy::custom_sections(bytes, MANIFEST_SECTION).next() else {
+        let Some(section) = anatomy::own_custom_sections(bytes, MANIFEST_SECTION).next() else {
             return Ok(None);
         };
         if section.len() > MANIFEST_BYTES_MAX {

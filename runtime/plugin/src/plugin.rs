@@ -7,17 +7,18 @@ use std::{
 };
 
 use trunkline_model::{
-    CallId, Digest, Duration, FunctionName, Outcome, PluginName, Value, signature::Interface,
+    CallId, Digest, Duration, FunctionName, Outcome, PluginName, Signature, Value, signature::Interface,
 };
 
 use crate::{
-    Grants, Statistics, Wants,
+    Grants, Manifest, SecretName, Statistics, Wants,
     breaker::Breaker,
     call,
     call::Pace,
     compiled::Compiled,
     egress::Egress,
     host::{Department, Inner},
+    introspect::Export,
     measures::FunctionMetrics,
     shared::Shared,
     usage::Meter,
@@ -50,6 +51,8 @@ pub(crate) struct Loaded {
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) grants: Grants,
     pub(crate) compiled: Arc<Compiled>,
+    /// What the component exports, and after it what it says that it offers.
+    pub(crate) interface: Arc<Interface>,
     pub(crate) department: Department,
     pub(crate) department_name: Arc<str>,
     pub(crate) egress: Egress,
@@ -62,6 +65,41 @@ pub(crate) struct Loaded {
     pub(crate) called: Vec<Called>,
 }
 
+impl Loaded {
+    /// The export by which a function is called.
+    pub(crate) fn export(&self, position: usize) -> &Export {
+        match (self.compiled.functions.get(position), &self.compiled.dynamic) {
+            (Some(export), _) => export,
+            (None, Some(dynamic)) => &dynamic.run,
+            (None, None) => unreachable!("a function is exported or claimed"),
+        }
+    }
+
+    /// A function that is claimed rather than exported.
+    pub(crate) fn claimed(&self, position: usize) -> Option<&Signature> {
+        (position >= self.compiled.functions.len()).then(|| &self.interface.functions[position])
+    }
+
+    /// Adds what the component says that it offers.
+    pub(crate) fn claim(&mut self, claims: Interface) {
+        let interface = Arc::make_mut(&mut self.interface);
+        interface.functions.extend(claims.functions);
+        interface.types.extend(claims.types);
+        self.index();
+    }
+
+    /// Finds functions by name, and makes room for what is kept about each.
+    pub(crate) fn index(&mut self) {
+        let functions = &self.interface.functions;
+        self.functions = functions
+            .iter()
+            .enumerate()
+            .map(|(position, signature)| (signature.function.clone(), position))
+            .collect();
+        self.called = functions.iter().map(|_| Called::default()).collect();
+    }
+}
+
 /// What is kept about one function's calls.
 #[derive(Default)]
 pub(crate) struct Called {
@@ -72,7 +110,7 @@ pub(crate) struct Called {
 impl Plugin {
     /// Its functions and types.
     pub fn interface(&self) -> &Arc<Interface> {
-        &self.0.compiled.interface
+        &self.0.interface
     }
 
     /// The digest of its component.
@@ -93,6 +131,23 @@ impl Plugin {
     /// What it is granted.
     pub fn grants(&self) -> &Grants {
         &self.0.grants
+    }
+
+    /// The granted secrets that have no value on this server; none where nobody keeps secrets.
+    pub fn secrets_without_value(&self) -> Vec<SecretName> {
+        let Some(secrets) = &self.0.host.secrets else {
+            return Vec::new();
+        };
+        let granted = self.0.grants.secrets.keys();
+        granted
+            .filter(|name| secrets.value(name).is_none())
+            .cloned()
+            .collect()
+    }
+
+    /// What it says of itself, if it does.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.0.compiled.manifest.as_ref()
     }
 
     /// Makes this version's limits those of all calls under its name. Versions of a plugin

@@ -15,21 +15,23 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tower_service::Service;
 use trunkline_model::PluginName;
 
-use super::{Boxed, address};
+use super::{Boxed, address, resolve::Resolve};
 use crate::{
     Grants, StartError,
     grants::{Host, Network, Target},
     limits::HTTP_ADDRESSES_TRIED_MAX,
 };
 
-/// TLS for all plugins: ring, the web's authorities, and those that the operator trusts.
+/// What connections of all plugins have in common: TLS by ring, the web's authorities and those that
+/// the operator trusts, and where names are looked up.
 #[derive(Clone)]
 pub(crate) struct Encryption {
     config: Arc<ClientConfig>,
+    names: Arc<dyn Resolve>,
 }
 
 /// Opens a connection, encrypted if the request's scheme says so.
@@ -37,7 +39,7 @@ pub(super) type Connector = HttpsConnector<Checked>;
 
 impl Encryption {
     /// Trusts the web's authorities and those in some files of PEM.
-    pub(crate) fn new(authorities: &[PathBuf]) -> Result<Self, StartError> {
+    pub(crate) fn new(authorities: &[PathBuf], names: Arc<dyn Resolve>) -> Result<Self, StartError> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
@@ -66,6 +68,7 @@ impl Encryption {
             .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
+            names,
         })
     }
 
@@ -78,6 +81,7 @@ impl Encryption {
             .wrap_connector(Checked {
                 plugin: plugin.clone(),
                 networks: grants.networks.as_slice().into(),
+                names: self.names.clone(),
             })
     }
 }
@@ -101,6 +105,7 @@ pub(super) enum ConnectError {
 pub(super) struct Checked {
     plugin: PluginName,
     networks: Arc<[Network]>,
+    names: Arc<dyn Resolve>,
 }
 
 impl Checked {
@@ -109,9 +114,13 @@ impl Checked {
         let target = Target::of(&uri).ok_or(ConnectError::Denied)?;
         let addresses: Vec<SocketAddr> = match &target.host {
             Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
-            Host::Name(name) => lookup_host((name.as_str(), target.port))
+            Host::Name(name) => self
+                .names
+                .resolve(name)
                 .await
                 .map_err(ConnectError::Name)?
+                .into_iter()
+                .map(|address| SocketAddr::new(address, target.port))
                 .collect(),
         };
         let mut failed = ConnectError::Denied;

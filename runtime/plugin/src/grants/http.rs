@@ -3,11 +3,22 @@
 //! Everything is named: method (or `*` for all), scheme, host, port (or the scheme's own) and
 //! path, which may end in `*` for all that begins so. There are no wildcards in hosts. A query
 //! is not part of it: whoever may call a path may ask it anything.
+//!
+//! A plugin that is told its address by its settings cannot name it in what it wants. There it
+//! writes the setting, `"POST ${url}/v1/*"`, and [`HttpGrant::with_settings`] puts the address
+//! in its place. A grant must be plain: whoever may change settings must not change grants.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use ::http::{Method, Uri, uri::Scheme};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::settings::{self, SettingError};
 
 /// A request that a plugin may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +30,8 @@ pub struct HttpGrant {
     path: String,
     /// Whether the path is the beginning of all that is granted.
     prefix: bool,
+    /// The address as it is written, when it names settings; the rest says nothing then.
+    unsettled: Option<String>,
 }
 
 /// Where a request goes: scheme, host and port.
@@ -72,10 +85,47 @@ impl HttpGrant {
         &self.target
     }
 
+    /// Whether it names settings, so that it allows nothing yet.
+    pub const fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
+    /// The same with settings in the place of their names.
+    ///
+    /// # Errors
+    /// A setting is not there, or what comes out is no address.
+    pub fn with_settings(&self, settings: &BTreeMap<String, String>) -> Result<Self, SettingError> {
+        let Some(address) = &self.unsettled else {
+            return Ok(self.clone());
+        };
+        let method = self.method.as_ref().map_or("*", Method::as_str);
+        let settled = settings::put(address, settings)?;
+        format!("{method} {settled}")
+            .parse()
+            .map_err(|error: HttpGrantError| SettingError::Unfit {
+                written: self.to_string(),
+                reason: error.to_string(),
+            })
+    }
+
+    /// Whether all that another one allows is allowed by this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        !self.is_unsettled()
+            && !other.is_unsettled()
+            && (self.method.is_none() || self.method == other.method)
+            && self.target == other.target
+            && if self.prefix {
+                other.path.starts_with(&self.path)
+            } else {
+                !other.prefix && self.path == other.path
+            }
+    }
+
     /// Whether a request is granted. `path` has been normalised by [`normal_path`].
     pub(crate) fn allows(&self, method: &Method, target: &Target, path: &str) -> bool {
         // A tunnel leads anywhere, whatever it is asked for.
         *method != Method::CONNECT
+            && !self.is_unsettled()
             && self.method.as_ref().is_none_or(|granted| granted == method)
             && self.target == *target
             && if self.prefix {
@@ -87,6 +137,15 @@ impl HttpGrant {
 }
 
 impl Target {
+    /// A place to which nothing goes.
+    const fn nowhere() -> Self {
+        Self {
+            encrypted: false,
+            host: Host::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            port: 0,
+        }
+    }
+
     /// Reads where a request goes. None for what is never granted: another scheme than
     /// `http` and `https`, no host, or a user name before the host.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
@@ -232,6 +291,15 @@ impl FromStr for HttpGrant {
             ),
             other => return Err(HttpGrantError::Method(other.to_owned())),
         };
+        if settings::named(address) {
+            return Ok(Self {
+                method,
+                target: Target::nowhere(),
+                path: String::new(),
+                prefix: false,
+                unsettled: Some(address.to_owned()),
+            });
+        }
         let error = |reason| HttpGrantError::Address {
             address: address.to_owned(),
             reason,
@@ -261,6 +329,7 @@ impl FromStr for HttpGrant {
             target,
             path,
             prefix,
+            unsettled: None,
         })
     }
 }
@@ -268,6 +337,9 @@ impl FromStr for HttpGrant {
 impl fmt::Display for HttpGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = self.method.as_ref().map_or("*", Method::as_str);
+        if let Some(address) = &self.unsettled {
+            return write!(f, "{method} {address}");
+        }
         let star = if self.prefix { "*" } else { "" };
         write!(f, "{method} {}{}{star}", self.target, self.path)
     }
@@ -383,6 +455,55 @@ mod tests {
         assert!(!allows("GET http://a.example/x", "GET", "http://a.example/xy"));
         assert!(!allows("GET http://127.0.0.1/x", "GET", "http://2130706433/x"));
         assert!(!allows("GET http://127.0.0.1/x", "GET", "http://127.1/x"));
+    }
+
+    #[test]
+    fn a_grant_covers_what_it_is_no_narrower_than() {
+        let covers = |grant: &str, want: &str| {
+            let (grant, want): (HttpGrant, HttpGrant) = (grant.parse().unwrap(), want.parse().unwrap());
+            grant.covers(&want)
+        };
+        for (grant, want) in [
+            ("POST https://a.example/v1/*", "POST https://a.example/v1/*"),
+            ("POST https://a.example/*", "POST https://a.example/v1/*"),
+            ("* https://a.example/v1/*", "POST https://a.example/v1/find"),
+            ("GET https://a.example/x", "GET https://A.example:443/x"),
+        ] {
+            assert!(covers(grant, want), "{grant} / {want}");
+        }
+        for (grant, want) in [
+            ("POST https://a.example/v1/*", "POST https://a.example/*"),
+            (
+                "POST https://a.example/v1/find",
+                "POST https://a.example/v1/find*",
+            ),
+            ("POST https://a.example/v1/*", "* https://a.example/v1/*"),
+            ("POST https://a.example/v1/*", "POST http://a.example/v1/*"),
+            ("POST https://a.example/v1/*", "POST https://b.example/v1/*"),
+        ] {
+            assert!(!covers(grant, want), "{grant} / {want}");
+        }
+    }
+
+    #[test]
+    fn a_want_may_name_the_setting_that_holds_its_address() {
+        let want: HttpGrant = "POST ${url}/v1/*".parse().unwrap();
+        assert_eq!(want.to_string(), "POST ${url}/v1/*");
+        assert!(want.is_unsettled() && !want.covers(&want));
+        assert!(!want.allows(&Method::POST, &Target::nowhere(), ""));
+        let with = |url: &str| want.with_settings(&BTreeMap::from([("url".to_owned(), url.to_owned())]));
+        assert_eq!(
+            with("http://127.0.0.1:7001").unwrap(),
+            "POST http://127.0.0.1:7001/v1/*".parse().unwrap()
+        );
+        assert!(
+            with("ftp://a.example")
+                .unwrap_err()
+                .to_string()
+                .contains("POST ${url}/v1/*")
+        );
+        let missing = want.with_settings(&BTreeMap::new()).unwrap_err().to_string();
+        assert!(missing.contains("config: { url:"), "{missing}");
     }
 
     #[test]

@@ -29,6 +29,13 @@ impl Network {
         let ignored = width - u32::from(self.bits);
         ignored == 128 || ours >> ignored == other >> ignored
     }
+
+    /// Whether the range holds all of another one.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.address.is_ipv4() == other.address.is_ipv4()
+            && self.bits <= other.bits
+            && self.holds(other.address)
+    }
 }
 
 impl FromStr for Network {

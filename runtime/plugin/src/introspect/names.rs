@@ -14,7 +14,7 @@ use trunkline_model::{
     types::{self, Range},
 };
 use wit_component::DecodedWasm;
-use wit_parser::{Function, Resolve, TypeDefKind, TypeId, WorldItem, WorldKey};
+use wit_parser::{Function, PackageId, Resolve, TypeDefKind, TypeId, WorldItem, WorldKey};
 
 use super::NamedTypes;
 use crate::{anatomy, limits::TYPE_NODES_MAX, manifest::WIT_SECTION, shape::snake_case};
@@ -77,6 +77,24 @@ impl Names {
         names.resolve = resolve;
         names.docs = docs(bytes);
         names
+    }
+
+    /// The names in a package of WIT.
+    pub(super) fn of_package(resolve: Resolve, package: PackageId) -> Self {
+        let mut names = Self::default();
+        for id in resolve.packages[package].interfaces.values() {
+            let interface = &resolve.interfaces[*id];
+            for (name, ty) in &interface.types {
+                names.types.push((interface.name.clone(), name.clone(), *ty));
+            }
+        }
+        names.resolve = resolve;
+        names
+    }
+
+    /// A type with names, if flows can carry it and it is not too large.
+    pub(super) fn carried(&self, ty: &wit_parser::Type) -> Option<Type> {
+        self.ty(ty, &mut 0)
     }
 
     /// A parameter's type with names.

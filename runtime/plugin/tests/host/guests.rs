@@ -11,18 +11,17 @@ use trunkline_model::{CallId, Duration, FaultKind, Outcome, Value};
 use trunkline_plugin::{Call, Deployment, Grants, Host, MemoryKeyValues, Plugin, Settings};
 
 /// The adversary's component.
-pub(crate) static ADVERSARY: LazyLock<Arc<[u8]>> = LazyLock::new(|| {
+pub(crate) static ADVERSARY: LazyLock<Arc<[u8]>> = LazyLock::new(|| built("adversary"));
+
+/// The courier's component, which was built without an SDK.
+pub(crate) static COURIER: LazyLock<Arc<[u8]>> = LazyLock::new(|| built("courier"));
+
+/// A component of the departments' workspace, built from source.
+pub(crate) fn built(package: &str) -> Arc<[u8]> {
     let plugins = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
     let target = plugins.join("target");
     let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "build",
-            "--release",
-            "--target",
-            "wasm32-wasip2",
-            "-p",
-            "adversary",
-        ])
+        .args(["build", "--release", "--target", "wasm32-wasip2", "-p", package])
         .current_dir(&plugins)
         // The guests' workspace has settings of its own, and ours would spoil them.
         .env("CARGO_TARGET_DIR", &target)
@@ -32,13 +31,14 @@ pub(crate) static ADVERSARY: LazyLock<Arc<[u8]>> = LazyLock::new(|| {
         .expect("cargo is there, since it runs this test");
     assert!(
         built.success(),
-        "failed to build the adversary in {}",
+        "failed to build {package} in {}",
         plugins.display()
     );
-    std::fs::read(target.join("wasm32-wasip2/release/adversary.wasm"))
+    let file = format!("wasm32-wasip2/release/{}.wasm", package.replace('-', "_"));
+    std::fs::read(target.join(file))
         .expect("cargo has just built it")
         .into()
-});
+}
 
 /// A host with default settings, and what other tests have compiled.
 pub(crate) fn host() -> Arc<Host> {
@@ -130,5 +130,76 @@ pub(crate) fn case(name: &str, payload: Option<Value>) -> Value {
     Value::Variant {
         case: name.into(),
         payload: payload.map(Arc::new),
+    }
+}
+
+/// What a request of the courier's is made of.
+pub(crate) struct Errand<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) scheme: &'a str,
+    pub(crate) authority: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: &'a str,
+}
+
+impl<'a> Errand<'a> {
+    pub(crate) fn get(authority: &'a str, path: &'a str) -> Self {
+        Self {
+            method: "GET",
+            scheme: "http",
+            authority,
+            path,
+            headers: &[],
+            body: "",
+        }
+    }
+
+    /// The reply, or why there is none.
+    pub(crate) async fn run(&self, courier: &Plugin) -> Result<Reply, String> {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| Value::list([Value::text(*name), Value::text(*value)]));
+        let arguments = [
+            self.method.into(),
+            self.scheme.into(),
+            self.authority.into(),
+            self.path.into(),
+            Value::list(headers),
+            self.body.into(),
+        ];
+        match call(courier, "send", arguments).await {
+            Outcome::Ok(reply) => Ok(Reply(reply)),
+            Outcome::Refusal(refusal) => Err(refusal.payload.as_text().unwrap_or_default().to_owned()),
+            Outcome::Fault(fault) => panic!("no reply but {fault:?}"),
+        }
+    }
+}
+
+/// What a service replied to the courier.
+#[derive(Debug)]
+pub(crate) struct Reply(Value);
+
+impl Reply {
+    fn field(&self, name: &str) -> &Value {
+        match &self.0 {
+            Value::Record(fields) => &fields[name],
+            other => panic!("no reply: {other:?}"),
+        }
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        self.field("body").as_text().expect("a body is text")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let Value::List(headers) = self.field("headers") else {
+            return None;
+        };
+        headers.iter().find_map(|header| match header {
+            Value::List(pair) if pair[0].as_text() == Some(name) => pair[1].as_text(),
+            _ => None,
+        })
     }
 }

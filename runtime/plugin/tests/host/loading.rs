@@ -186,7 +186,11 @@ async fn unknown_imports_are_named() {
         ("civil:crm/store@1.0.0", "compose the component"),
         ("wasi:keyvalue/store@0.2.0", "of WASI it has"),
         ("wasi:cli/environment@0.3.0", "it runs WASI 0.2"),
-        ("trunkline:host/secrets@0.1.0", "has call, log, config and kv"),
+        ("trunkline:host/fax@0.1.0", "has call, log, config, kv, secrets"),
+        (
+            "trunkline:host/kv@0.2.0",
+            "this Trunkline has trunkline:host@0.1.0",
+        ),
     ] {
         let text = format!(r#"(component (import "{import}" (instance (export "get" (func)))))"#);
         let error = load_text(&host, &text).await.unwrap_err();
@@ -213,16 +217,16 @@ async fn a_want_without_a_grant_prints_the_line_to_add() {
     let message = error.to_string();
     assert!(matches!(
         error,
-        LoadError::NotGranted {
-            capability: Capability::Http,
-            ..
-        }
+        LoadError::NotGranted(missing) if missing.capabilities() == [Capability::Http]
     ));
     assert!(message.contains("\ncrm:\n  http: [\""), "{message}");
     let error = without(grants(serde_json::json!({ "http": ["GET http://a.example/"] })))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("\ncrm:\n  kv: true\n"), "{error}");
+    // Everything at once.
+    let message = without(Grants::default()).await.unwrap_err().to_string();
+    assert!(message.contains("\ncrm:\n  kv: true\n  http: [\""), "{message}");
 
     let mut small = least();
     small.limits.memory = "128KiB".parse().unwrap();

@@ -1,6 +1,13 @@
 //! The host against real components, built from source.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test fails where something is not as it should be, as the test itself does"
+)]
+
+mod any;
 mod bombs;
+mod dynamic;
 mod floods;
 mod guests;
 mod http;
@@ -10,4 +17,8 @@ mod loading;
 mod malformed;
 mod misbehaviour;
 mod reaching;
+mod secrets;
+mod tricks;
 mod values;
+mod versions;
+mod wants;
