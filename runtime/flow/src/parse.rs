@@ -56,11 +56,10 @@ pub struct DeclaredPlugin {
 pub struct Grant {
     /// The plugin.
     pub plugin: Spanned<PluginName>,
-    /// The whole entry as JSON, without what this version does not have: whole numbers and
-    /// `true` and `false` that stand without quotes as such, all else as text.
+    /// The whole entry as JSON: whole numbers and `true` and `false` that stand without quotes as
+    /// such, all else as text.
     pub entry: serde_json::Value,
-    /// The kinds of personal data that flows may pass to the plugin. The host knows nothing of
-    /// them: flows are checked for them.
+    /// The kinds of personal data that flows may pass to the plugin: flows are checked for them.
     pub data: Vec<Word>,
     /// Where each part of it is written, by its path: `http`, `http[0]`, `limits.memory`.
     pub spans: BTreeMap<String, Span>,

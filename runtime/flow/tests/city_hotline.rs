@@ -283,6 +283,7 @@ fn large(steps: usize) -> Sources {
         add(format!("flows/flow-{flow}.yaml"), text);
     }
     add("hotline.yaml".to_owned(), format!("{hotline}{numbers}"));
+    add("grants.yaml".to_owned(), "crm: { data: [phone] }\n".to_owned());
     for language in ["zh-CN", "en"] {
         add(format!("prompts/{language}.yaml"), prompts.clone());
     }

@@ -32,6 +32,9 @@ plugins:
   twice: { component: plugins/twice.wasm, department: centre }
 ";
 
+/// What goes with it: callers are looked up by their numbers.
+pub(super) const GRANTS: &str = "crm: { data: [phone] }\n";
+
 /// The interfaces of the plugins in tests.
 pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
     let function =
@@ -263,9 +266,10 @@ pub fn files(text: &str) -> Sources {
             file.push('\n');
         }
     }
-    files
-        .entry("hotline.yaml".into())
-        .or_insert_with(|| HOTLINE.into());
+    if !files.contains_key("hotline.yaml") {
+        files.insert("hotline.yaml".into(), HOTLINE.into());
+        files.entry("grants.yaml".into()).or_insert_with(|| GRANTS.into());
+    }
     if !files.keys().any(|path| path.starts_with("prompts/")) {
         // Said by most tests, and by none of those that are about prompts.
         if files.values().any(|text| text.contains("hello")) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::harness::{HOTLINE, files, interfaces};
+use super::harness::{GRANTS, HOTLINE, files, interfaces};
 use crate::{Sources, check, parse};
 
 /// The examples of a page of docs/errors under a heading, as files. A block's lines like
@@ -154,6 +154,7 @@ fn the_examples_of_the_reference_work() {
         .collect();
     centre.extend([
         ("hotline.yaml".to_owned(), format!("{HOTLINE}{settings}")),
+        ("grants.yaml".to_owned(), GRANTS.to_owned()),
         ("flows/main.yaml".to_owned(), flow),
         ("flows/variables.yaml".to_owned(), variables.to_owned()),
         (

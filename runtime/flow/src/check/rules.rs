@@ -57,6 +57,11 @@ struct Proof<'p, 'a> {
 
 /// Proves the rules of all packs that a hotline holds to.
 pub(super) fn check(world: &World<'_>, hotline: &Hotline, rules: Rules) {
+    let asks_for_r7 =
+        |used: &PackUse| pack(&used.pack).is_some_and(|pack| pack.rules.contains_key(&Rule::R7));
+    if !hotline.checks.iter().any(asks_for_r7) {
+        r7::check_without_pack(world, hotline, rules);
+    }
     if hotline.checks.is_empty() {
         return;
     }
@@ -197,6 +202,24 @@ fn settings(world: &World<'_>, used: &PackUse, pack: &Pack) {
     }
 }
 
+/// Where a step is named.
+fn step_span(world: &World<'_>, flow: &Flow, step: usize) -> Span {
+    written(world, flow, step).map_or_else(
+        || world.files.beginning("hotline.yaml"),
+        |written| written.name.span,
+    )
+}
+
+/// A step as it is written.
+fn written<'w>(world: &'w World<'_>, flow: &Flow, step: usize) -> Option<&'w StepSyntax> {
+    let (name, _) = flow.steps.get_index(step)?;
+    let head = world.flows.get(flow.name.as_str())?;
+    head.syntax
+        .steps
+        .iter()
+        .find(|step| step.name.as_str() == name.as_str())
+}
+
 impl<'p> Proof<'p, '_> {
     /// A bound: as the hotline sets it, else as the pack does.
     fn setting(&self, name: &str) -> u64 {
@@ -257,19 +280,11 @@ impl<'p> Proof<'p, '_> {
 
     /// Where a step is named.
     fn step_span(&self, flow: &Flow, step: usize) -> Span {
-        self.written(flow, step).map_or_else(
-            || self.world.files.beginning("hotline.yaml"),
-            |written| written.name.span,
-        )
+        step_span(self.world, flow, step)
     }
 
     fn written(&self, flow: &Flow, step: usize) -> Option<&'p StepSyntax> {
-        let (name, _) = flow.steps.get_index(step)?;
-        let head = self.world.flows.get(flow.name.as_str())?;
-        head.syntax
-            .steps
-            .iter()
-            .find(|step| step.name.as_str() == name.as_str())
+        written(self.world, flow, step)
     }
 
     /// Where a way out of a step is written: its own name, the name of its group, or the step.

@@ -164,6 +164,7 @@ codes! {
     BadGrant "0702" Error "not a grant",
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
+    SecretWithoutValue "0710" Warning "a secret has no value on this server",
 
     HumanOutOfReach "1001" Error "a human is out of reach",
     MenuBeforeHuman "1002" Error "something is asked before a human is there",

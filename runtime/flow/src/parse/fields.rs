@@ -287,21 +287,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A section that this version does not have, and that does no harm.
-    pub(super) fn ignored(&mut self, reader: &Reader<'_>, name: &'static str, why: &str) {
-        self.taken.push(name);
-        if let Some(entry) = self.entry(name) {
-            reader.report(
-                Finding::new(
-                    Code::FieldNotYet,
-                    entry.key.span,
-                    format!("`{name}` is not in this version and has no effect: {why}"),
-                )
-                .warning(),
-            );
-        }
-    }
-
     pub(super) fn entry(&self, name: &str) -> Option<&'a Entry> {
         self.entries.iter().find(|entry| entry.key.as_str() == name)
     }

@@ -236,7 +236,12 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
         }
         fields.take("networks");
         fields.take("kv");
-        fields.ignored(reader, "secrets", "plugins get no secrets yet");
+        if let Some(secrets) = fields.take("secrets") {
+            for secret in reader.entries(secrets, "`secrets`") {
+                reader.name(&secret.key, "a secret", Style::Kebab);
+                reader.word(&secret.value, "the address that a secret is bound to");
+            }
+        }
         let data = fields
             .take("data")
             .map(|node| reader.plain_list(node, "`data`"))
@@ -253,11 +258,7 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
         }
         fields.finish(reader);
         let mut spans = BTreeMap::new();
-        let mut json = json(&entry.value, &mut String::new(), &mut spans);
-        if let Json::Object(object) = &mut json {
-            object.remove("secrets");
-            object.remove("data");
-        }
+        let json = json(&entry.value, &mut String::new(), &mut spans);
         grants.push(Grant {
             plugin: Spanned::new(PluginName::new(entry.key.value.clone()), entry.key.span),
             entry: json,

@@ -2,27 +2,94 @@
 //!
 //! Labels stand on variables, on questions, and on fields of plugins' types; who calls is `phone`. A value
 //! that is made from labelled values carries their labels, through `set`, into flows that are run and back.
+//!
+//! What a plugin is granted is the operator's word, so the rule holds for every hotline. A pack that has it
+//! adds the law that asks for it, and the script of a call that breaks it.
 
-use super::{Proof, labels::Labels};
+use std::sync::Arc;
+
+use trunkline_model::PluginName;
+
+use super::{Proof, Rules, World, labels::Labels, written};
 use crate::{
-    hotline::Flow,
+    diagnostics::{Code, Finding},
+    hotline::{Flow, Hotline},
+    source::Span,
     step::{Call, Verb},
     syntax::{CallSyntax, ValueKind, VerbSyntax},
 };
 
+/// Holds the rule as a pack has it.
 pub(super) fn check(proof: &Proof<'_, '_>) {
-    let labels = Labels::of(proof.hotline);
-    check_feeds(proof, &labels);
-    for flow in proof.hotline.flows.values() {
+    breaches(proof.world, proof.hotline, |breach| {
+        let finding = proof.finding(breach.span, breach.message()).help(breach.help());
+        proof.report(match breach.step {
+            Some((flow, step)) => proof.with_way_to_step(finding, flow, step),
+            None => finding,
+        });
+    });
+}
+
+/// Holds the rule where no pack has it.
+pub(super) fn check_without_pack(world: &World<'_>, hotline: &Hotline, rules: Rules) {
+    breaches(world, hotline, |breach| {
+        let finding = Finding::new(Code::DataNotGranted, breach.span, breach.message())
+            .clause(
+                "R7, which holds whatever `checks` says: what is granted is for operators to say".to_owned(),
+            )
+            .help(breach.help());
+        world.report(match rules {
+            Rules::Enforced => finding,
+            Rules::Reported => finding.warning(),
+        });
+    });
+}
+
+/// A plugin that is given data it was not granted.
+struct Breach<'b> {
+    /// The step that gives it; none where a feed does.
+    step: Option<(&'b Flow, usize)>,
+    plugin: &'b PluginName,
+    label: &'b Arc<str>,
+    span: Span,
+}
+
+impl Breach<'_> {
+    fn message(&self) -> String {
+        format!(
+            "`{}` is given data labelled `{}`, which it was not granted",
+            self.plugin, self.label
+        )
+    }
+
+    fn help(&self) -> String {
+        format!(
+            "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{}] }}`; or do not pass it",
+            self.plugin, self.label
+        )
+    }
+}
+
+fn breaches(world: &World<'_>, hotline: &Hotline, mut report: impl FnMut(&Breach<'_>)) {
+    let labels = Labels::of(hotline);
+    of_feeds(world, hotline, &labels, &mut report);
+    for flow in hotline.flows.values() {
         for (index, step) in flow.steps.values().enumerate() {
-            let written = proof.written(flow, index).map(|step| &step.verb);
+            let written = written(world, flow, index).map(|step| &step.verb);
             match (&step.verb, written) {
                 (Verb::Call(call), written) => {
                     let written = match written {
                         Some(VerbSyntax::Call(written)) => Some(&**written),
                         _ => None,
                     };
-                    check_call(proof, &labels, flow, index, call, written);
+                    of_call(
+                        world,
+                        hotline,
+                        &labels,
+                        (flow, index),
+                        (call, written),
+                        &mut report,
+                    );
                 }
                 (Verb::Together(together), written) => {
                     for (place, (_, call)) in together.branches.iter().enumerate() {
@@ -32,7 +99,14 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                             }
                             _ => None,
                         };
-                        check_call(proof, &labels, flow, index, call, written);
+                        of_call(
+                            world,
+                            hotline,
+                            &labels,
+                            (flow, index),
+                            (call, written),
+                            &mut report,
+                        );
                     }
                 }
                 _ => {}
@@ -42,42 +116,37 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
 }
 
 /// A change is given as a whole to the function that says whom it concerns.
-fn check_feeds(proof: &Proof<'_, '_>, labels: &Labels<'_>) {
-    for (name, feed) in &proof.hotline.feeds {
+fn of_feeds(world: &World<'_>, hotline: &Hotline, labels: &Labels<'_>, report: &mut impl FnMut(&Breach<'_>)) {
+    for (name, feed) in &hotline.feeds {
         let Some(to) = &feed.to else { continue };
-        let Some(plugin) = proof.hotline.plugins.get(&to.plugin) else {
+        let Some(plugin) = hotline.plugins.get(&to.plugin) else {
             continue;
         };
-        let written = proof.world.hotline.feeds.iter();
+        let written = world.hotline.feeds.iter();
         let span = written
             .filter(|feed| feed.name.value == *name)
             .find_map(|feed| feed.to.as_ref())
-            .map_or_else(|| proof.world.files.beginning("hotline.yaml"), |to| to.span);
+            .map_or_else(|| world.files.beginning("hotline.yaml"), |to| to.span);
         for label in labels.of_whole(&feed.change).difference(&plugin.data) {
-            proof.report(
-                proof
-                    .finding(
-                        span,
-                        format!("`{}` is given data labelled `{label}`, which it was not granted", to.plugin),
-                    )
-                    .help(format!(
-                        "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{label}] }}`; or do not pass it",
-                        to.plugin
-                    )),
-            );
+            report(&Breach {
+                step: None,
+                plugin: &to.plugin,
+                label,
+                span,
+            });
         }
     }
 }
 
-fn check_call(
-    proof: &Proof<'_, '_>,
+fn of_call(
+    world: &World<'_>,
+    hotline: &Hotline,
     labels: &Labels<'_>,
-    flow: &Flow,
-    step: usize,
-    call: &Call,
-    written: Option<&CallSyntax>,
+    (flow, step): (&Flow, usize),
+    (call, written): (&Call, Option<&CallSyntax>),
+    report: &mut impl FnMut(&Breach<'_>),
 ) {
-    let Some(plugin) = proof.hotline.plugins.get(&call.plugin) else {
+    let Some(plugin) = hotline.plugins.get(&call.plugin) else {
         return;
     };
     for argument in call.arguments.iter().flatten() {
@@ -88,17 +157,13 @@ fn check_call(
                     |value| matches!(&value.kind, ValueKind::Scalar(text) if &**text == argument.source()),
                 )
             });
-            let span = value.map_or_else(|| proof.step_span(flow, step), |value| value.span);
-            let finding = proof
-                    .finding(
-                        span,
-                        format!("`{}` is given data labelled `{label}`, which it was not granted", call.plugin),
-                    )
-                    .help(format!(
-                        "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{label}] }}`; or do not pass it",
-                        call.plugin
-                    ));
-            proof.report(proof.with_way_to_step(finding, flow, step));
+            let span = value.map_or_else(|| super::step_span(world, flow, step), |value| value.span);
+            report(&Breach {
+                step: Some((flow, step)),
+                plugin: &call.plugin,
+                label,
+                span,
+            });
         }
     }
 }

@@ -24,13 +24,14 @@ const PLACES: [&str; 13] = [
 ];
 
 /// Where else sentences stand that findings are made of.
-const MORE_PLACES: [&str; 14] = [
+const MORE_PLACES: [&str; 15] = [
     "cli/src/plugins.rs",
     "node/src/build.rs",
     "node/src/bundle.rs",
     "flow/src/diagnostics/suggest.rs",
     "model/src/time.rs",
     "plugin/src/load_error.rs",
+    "plugin/src/missing.rs",
     "plugin/src/anatomy.rs",
     "plugin/src/compiled.rs",
     "plugin/src/grants",
