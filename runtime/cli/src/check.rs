@@ -16,7 +16,10 @@ use trunkline_flow::{
     prove, scenario,
 };
 use trunkline_journal::StoreSpec;
-use trunkline_node::{Clock, Node, Release, Report, Settings, StartError, Verdict, read_folder};
+use trunkline_node::{
+    Clock, Node, Release, Report, ServerSecrets, Settings, StartError, Verdict, read_folder,
+};
+use trunkline_plugin::Secrets;
 
 use crate::{
     exit::{Exit, Failure, Outcome},
@@ -201,15 +204,33 @@ fn told(mended: &Mended, what: &str) -> String {
 /// Starts a node that keeps nothing and listens nowhere: enough to check a hotline, or to call
 /// it in process.
 pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
-    start_with(folder, Rules::Enforced).await
+    start_with(folder, Rules::Enforced, None).await
 }
 
-/// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it.
+/// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it, and
+/// plugins that are really called have the secrets of the environment.
 pub(crate) async fn rehearse(folder: &Path) -> Result<Node, StartError> {
-    start_with(folder, Rules::Reported).await
+    // One that cannot be used is as good as none here; a server says what is wrong with it.
+    let secrets = ServerSecrets::open(None, environment()).ok();
+    start_with(
+        folder,
+        Rules::Reported,
+        secrets.map(|secrets| Arc::new(secrets) as _),
+    )
+    .await
 }
 
-async fn start_with(folder: &Path, rules: Rules) -> Result<Node, StartError> {
+/// The variables of the environment that are text.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn start_with(
+    folder: &Path,
+    rules: Rules,
+    secrets: Option<Arc<dyn Secrets>>,
+) -> Result<Node, StartError> {
     Node::start(Settings {
         hotline: folder.to_owned(),
         store: StoreSpec::Memory,
@@ -219,6 +240,7 @@ async fn start_with(folder: &Path, rules: Rules) -> Result<Node, StartError> {
         clock: Clock::system(),
         cache: place::cache(),
         rules,
+        secrets,
     })
     .await
 }

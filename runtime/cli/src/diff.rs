@@ -151,6 +151,12 @@ fn granted(grants: &Grants) -> Vec<String> {
             kv.bytes, kv.keys, kv.value_bytes
         ));
     }
+    lines.extend(
+        grants
+            .secrets
+            .iter()
+            .map(|(name, place)| format!("secrets: {{ {name}: {place} }}")),
+    );
     lines.extend(grants.data.iter().map(|label| format!("data: {label}")));
     lines
 }

@@ -1,19 +1,21 @@
 //! `trunkline serve`: a hotline, answered until the process is told to stop.
 
 use std::{
+    convert::Infallible,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use trunkline_flow::Rules;
 use trunkline_journal::{STORES_HELP, StoreSpec};
-use trunkline_node::{Clock, Key, Listen, Node, Settings, StartError};
+use trunkline_node::{Clock, Key, Listen, Node, ServerSecrets, Settings, StartError};
 
 use crate::{
-    check::findings,
+    check::{self, findings},
     exit::{Exit, Failure, Outcome},
     logging::{Format, Logging},
     place,
@@ -48,6 +50,10 @@ pub(crate) struct Serve {
     /// [default: DIR.key beside the store]
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_MASTER_KEY_FILE")]
     master_key: Option<PathBuf>,
+    /// A file of secrets that plugins may use as grants.yaml says, in TOML: NAME = "VALUE". Only its
+    /// owner may read it. SIGHUP makes the server read it again
+    #[arg(long, value_name = "FILE", env = "TRUNKLINE_SECRETS_FILE")]
+    secrets: Option<PathBuf>,
     /// The operator's key; without one only loopback addresses are listened on, and whoever
     /// reaches them is the operator
     #[arg(long, value_name = "KEY", env = "TRUNKLINE_API_KEY", hide_env_values = true)]
@@ -75,6 +81,7 @@ fn examples() -> String {
          trunkline serve flows/city-hotline --listen 127.0.0.1:9000 --store fjall:/var/lib/city\n  \
          TRUNKLINE_API_KEY=$(openssl rand -hex 24) trunkline serve flows/city-hotline --listen 0.0.0.0:8080\n\n\
          Keys given on the command line can be seen by other users of the machine: the environment is safer.\n\
+         Secrets of plugins may stand in the environment, too: TRUNKLINE_SECRET_CRM_TOKEN is crm-token.\n\
          Compiled components are kept in XDG_CACHE_HOME/trunkline, or ~/.cache/trunkline.",
         stores.join("\n")
     )
@@ -93,6 +100,10 @@ impl Serve {
         }
         // Heard from the first moment on: a process that is told to stop while it starts stops.
         let mut goodbye = Goodbye::listen()?;
+        let secrets =
+            ServerSecrets::open(self.secrets.clone(), check::environment()).map_err(Failure::usage)?;
+        let secrets = Arc::new(secrets);
+        let rereading = reread(secrets.clone())?;
         let starting = Node::start(Settings {
             hotline: folder.clone(),
             store: store.clone(),
@@ -106,6 +117,7 @@ impl Serve {
             clock: Clock::system(),
             cache: place::cache(),
             rules: Rules::Enforced,
+            secrets: Some(secrets),
         });
         let node = tokio::select! {
             node = starting => node.map_err(|error| not_started(error, &folder))?,
@@ -119,6 +131,7 @@ impl Serve {
             write_address(file, address)?;
         }
         let outcome = tokio::select! {
+            never = rereading => match never {},
             () = goodbye.comes() => Ok(Exit::Done),
             cause = node.failure() => Err(Failure::from(anyhow!(
                 "the store takes no more writes ({cause}); mend the cause and start again: what was acknowledged is kept"
@@ -183,6 +196,27 @@ fn not_started(error: StartError, folder: &Path) -> Failure {
         StartError::Listen { .. } | StartError::Store { .. } => Failure::refused(error),
         error => anyhow!(error).into(),
     }
+}
+
+/// Reads the secrets again whenever the process is told to by SIGHUP. What is wrong with the file
+/// is logged and leaves them as they were.
+fn reread(secrets: Arc<ServerSecrets>) -> anyhow::Result<impl Future<Output = Infallible>> {
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+        .context("failed to listen for SIGHUP")?;
+    Ok(async move {
+        #[cfg(unix)]
+        while hangup.recv().await.is_some() {
+            match secrets.reload() {
+                Ok(names) => {
+                    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+                    tracing::info!(secrets = names.join(" "), "secrets were read again");
+                }
+                Err(error) => tracing::error!(%error, "secrets stay as they were"),
+            }
+        }
+        std::future::pending().await
+    })
 }
 
 fn key(flag: &str, text: Option<&str>) -> Result<Option<Key>, Failure> {

@@ -23,6 +23,7 @@ use crate::{
     bundle::{Bundle, Origin, ReadError, Stamp, component_path, safe_path},
     limits::RECORDING_BYTES_MAX,
     release::{LoadedPlugin, Release},
+    secrets::SECRET_VARIABLE,
     shelf::Shelf,
 };
 
@@ -219,12 +220,14 @@ impl Builder {
             .collect();
         for declared in parsed.plugins() {
             let name = declared.name.value.clone();
+            let grant = grants.get(&name);
             // What could not be read has been reported.
             let Some(digest) = bundle.components.get(&declared.component.value) else {
                 continue;
             };
-            match self.load(parsed, &declared, grants.get(&name), *digest).await {
+            match self.load(parsed, &declared, grant, *digest).await {
                 Ok(plugin) => {
+                    found.extend(without_value(parsed, &plugin, grant));
                     interfaces.insert(name.clone(), plugin.interface().clone());
                     plugins.insert(
                         name,
@@ -365,6 +368,26 @@ fn unreadable(parsed: &Parsed, plugin: &DeclaredPlugin, error: &ReadError) -> Di
         format!("plugin `{}`: {error}", plugin.name.value),
         help,
     )
+}
+
+/// The secrets that a plugin is granted and that have no value here. Asked at each build, since
+/// values come and go beside releases.
+fn without_value(parsed: &Parsed, plugin: &Plugin, grant: Option<&Grant>) -> Vec<Diagnostic> {
+    let Some(grant) = grant else { return Vec::new() };
+    let missing = plugin.secrets_without_value().into_iter();
+    missing
+        .map(|secret| {
+            let variable = secret.as_str().to_ascii_uppercase().replace('-', "_");
+            parsed.diagnostic(
+                Code::SecretWithoutValue,
+                grant.span(&format!("secrets.{secret}")),
+                format!("the secret `{secret}` has no value on this server"),
+                Some(format!(
+                    "give it one in the file of `trunkline serve --secrets`, or as {SECRET_VARIABLE}{variable}"
+                )),
+            )
+        })
+        .collect()
 }
 
 /// Reads what grants.yaml gives to a plugin; what is wrong with it, and where.

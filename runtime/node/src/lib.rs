@@ -37,6 +37,7 @@ mod observe;
 pub mod release;
 pub mod releases;
 pub mod report;
+mod secrets;
 mod server;
 mod shelf;
 #[cfg(test)]
@@ -55,3 +56,4 @@ pub use node::{Listen, Node, Settings, StartError};
 pub use release::{Release, Stage};
 pub use releases::{Overview, Releases};
 pub use report::{Cause, Report, Verdict};
+pub use secrets::{SECRET_VARIABLE, SecretsError, ServerSecrets};

@@ -103,6 +103,9 @@ pub const PAGE_MAX: usize = 1_000;
 /// Contacts or events in one answer when the request names no number.
 pub const PAGE_DEFAULT: usize = 100;
 
+/// Bytes of a file of secrets.
+pub const SECRETS_FILE_BYTES_MAX: u64 = 256 << 10;
+
 /// How long a client may take to send a request's body.
 pub const BODY_WITHIN: Duration = Duration::from_secs(30);
 

@@ -15,7 +15,7 @@ use trunkline_engine::{Input, Session, turn::Turn};
 use trunkline_flow::Rules;
 use trunkline_journal::{Journal, MasterKey, MasterKeyError, OpenError, StoreSpec, Streams, open};
 use trunkline_model::{ContactId, Timestamp};
-use trunkline_plugin::Host;
+use trunkline_plugin::{Host, Secrets};
 
 use crate::{
     build::Builder,
@@ -52,6 +52,8 @@ pub struct Settings {
     pub cache: Option<PathBuf>,
     /// Whether a hotline that breaks the rules of its packs is taken: for rehearsals only.
     pub rules: Rules,
+    /// Where plugins' secrets come from; without it none has a value.
+    pub secrets: Option<Arc<dyn Secrets>>,
 }
 
 /// Where the HTTP API listens, and who may do what.
@@ -193,6 +195,7 @@ impl Node {
         let host = Host::start(
             trunkline_plugin::Settings {
                 cache: settings.cache.clone(),
+                secrets: settings.secrets.clone(),
                 ..trunkline_plugin::Settings::default()
             },
             Arc::new(PluginValues::new(journal.store().clone(), clock.clone())),

@@ -192,6 +192,7 @@ impl Hotline {
             clock: clock.clone(),
             cache: None,
             rules: Rules::Enforced,
+            secrets: None,
         }
     }
 

@@ -48,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
+        secrets: None,
     };
     let (prompt, prompt_late) = told("key to next prompt", prompts(&runtime, settings)?);
     println!(

@@ -52,6 +52,7 @@ async fn run() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
+        secrets: None,
     };
     let node = Arc::new(Node::start(settings).await?);
     let mut reports = node.releases().subscribe();

@@ -24,6 +24,7 @@ pub struct Setup {
     listen: SocketAddr,
     api_key: Option<String>,
     client_key: Option<String>,
+    secrets: Option<PathBuf>,
     binary: PathBuf,
 }
 
@@ -40,6 +41,7 @@ impl Setup {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             api_key: None,
             client_key: None,
+            secrets: None,
             binary: programs::trunkline().to_owned(),
         }
     }
@@ -79,6 +81,13 @@ impl Setup {
     #[must_use]
     pub fn client_key(mut self, key: &str) -> Self {
         self.client_key = Some(key.to_owned());
+        self
+    }
+
+    /// With a file of secrets.
+    #[must_use]
+    pub fn secrets(mut self, file: impl Into<PathBuf>) -> Self {
+        self.secrets = Some(file.into());
         self
     }
 
@@ -151,6 +160,9 @@ impl Setup {
             .stderr(log);
         if self.watch {
             command.arg("--watch");
+        }
+        if let Some(secrets) = &self.secrets {
+            command.arg("--secrets").arg(secrets);
         }
         if let Some(key) = &self.api_key {
             command.env("TRUNKLINE_API_KEY", key);
@@ -239,6 +251,15 @@ impl Server {
         self.child.kill().expect("a parent may kill its child");
         self.child.wait().expect("a killed child ends");
         self.setup.clone()
+    }
+
+    /// Tells it to read its secrets again.
+    ///
+    /// # Panics
+    /// When the system does not let a parent signal its child.
+    pub fn hang_up(&self) {
+        let pid = i32::try_from(self.child.id()).expect("process ids are small");
+        kill(Pid::from_raw(pid), Signal::SIGHUP).expect("a parent may signal its child");
     }
 
     /// Asks it to end, and waits until it has.

@@ -269,6 +269,8 @@ pub(crate) struct GrantState {
     /// Bytes that it may keep in its key-value store; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     kv_bytes: Option<String>,
+    /// Names of the secrets that it may use, each with the place where alone it may go.
+    secrets: BTreeMap<String, String>,
     /// Labels of personal data that flows may pass to it.
     data: Vec<String>,
     /// The longest that a call may take.
@@ -285,6 +287,11 @@ impl From<&Grants> for GrantState {
             http: grants.http.iter().map(ToString::to_string).collect(),
             networks: grants.networks.iter().map(ToString::to_string).collect(),
             kv_bytes: grants.kv.map(|kv| kv.bytes.to_string()),
+            secrets: grants
+                .secrets
+                .iter()
+                .map(|(name, place)| (name.to_string(), place.to_string()))
+                .collect(),
             data: grants.data.clone(),
             time: grants.limits.time.to_string(),
             memory: grants.limits.memory.to_string(),

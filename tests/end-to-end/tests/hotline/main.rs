@@ -17,6 +17,7 @@ mod python;
 mod recovery;
 mod reload;
 mod road_works;
+mod secrets;
 mod stranger;
 mod streams;
 mod versions;
