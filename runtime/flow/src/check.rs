@@ -152,6 +152,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
         time_zone: time_zone?,
         numbers,
         plugins,
+        success: world.hotline.success,
         calendars,
         queues,
         agents,

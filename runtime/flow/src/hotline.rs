@@ -3,6 +3,8 @@
 //! This is what the engine runs. Steps refer to each other by name, since names are what
 //! journals keep; a lookup is one hash or tree step.
 
+mod success;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -20,6 +22,8 @@ use crate::{
     start::{Feed, Starts, StartsOn, Webhook},
     step::{Answer, Key, Prompt, Step},
 };
+
+pub use success::{NoPercent, Percent, Success};
 
 /// A language, as a BCP 47 tag such as `zh-CN`.
 pub type Language = Arc<str>;
@@ -40,6 +44,8 @@ pub struct Hotline {
     pub numbers: BTreeMap<Arc<str>, Number>,
     /// Its plugins.
     pub plugins: BTreeMap<PluginName, Plugin>,
+    /// What is expected of its plugins' interfaces.
+    pub success: Success,
     /// Its calendars, `always` among them.
     pub calendars: BTreeMap<Arc<str>, Calendar>,
     /// Its queues.
@@ -210,6 +216,8 @@ pub struct Plugin {
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// The kinds of personal data that flows may pass to it (`data` of grants.yaml).
     pub data: BTreeSet<Arc<str>>,
+    /// The share of its calls that should succeed, where it is another than the hotline's.
+    pub success: Option<Percent>,
 }
 
 /// A flow.
@@ -321,6 +329,7 @@ mod tests {
             time_zone: jiff::tz::TimeZone::UTC,
             numbers: BTreeMap::new(),
             plugins: BTreeMap::new(),
+            success: Success::default(),
             calendars: BTreeMap::new(),
             queues: BTreeMap::new(),
             agents: BTreeMap::new(),

@@ -121,3 +121,9 @@ pub const STARTS_WAITING_DEFAULT: u32 = 10_000;
 
 /// Changes or events that may wait, whatever it says.
 pub const STARTS_WAITING_MAX: u32 = 100_000;
+
+/// The longest time over which the success of an interface is looked at.
+pub const SUCCESS_WINDOW_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most calls that a rate of success may wait for before it says anything.
+pub const SUCCESS_LEAST_MAX: u32 = 1_000_000;

@@ -9,7 +9,7 @@ use trunkline_model::Duration;
 
 use crate::{
     calendar::icalendar::Event,
-    hotline::{Merge, SurveyKind},
+    hotline::{Merge, Percent, Success, SurveyKind},
     parse::Grant,
     source::{Span, Spanned, Word},
     start::Rate,
@@ -51,6 +51,7 @@ pub(crate) struct HotlineSyntax {
     pub(crate) calling_window: Option<Word>,
     pub(crate) feeds: Vec<FeedSyntax>,
     pub(crate) webhooks: Vec<WebhookSyntax>,
+    pub(crate) success: Success,
     pub(crate) checks: Vec<PackSyntax>,
 }
 
@@ -104,6 +105,7 @@ pub(crate) struct PluginSyntax {
     pub(crate) config: Vec<(Word, Word)>,
     /// Kinds of personal data by the path of a field.
     pub(crate) labels: Vec<(Word, Word)>,
+    pub(crate) success: Option<Percent>,
 }
 
 #[derive(Debug)]

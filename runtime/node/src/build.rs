@@ -242,6 +242,7 @@ impl Builder {
                 Err(finding) => found.push(*finding),
             }
         }
+        found.extend(self.budget(parsed, &plugins, &grants));
         let report = check_aside(parsed, &interfaces, rules).await;
         // Why a plugin is not loaded has been said where its component is named.
         found.extend(
@@ -314,6 +315,40 @@ impl Builder {
             .map_err(|error| not_loaded(error.to_string()))?;
         self.loaded().insert(made_of, plugin.clone());
         Ok(plugin)
+    }
+
+    /// Keeps free what the plugins of the current release reserve.
+    pub(crate) fn reserve<'a>(&self, plugins: impl IntoIterator<Item = &'a Plugin> + Clone) {
+        self.host.reserve(plugins);
+    }
+
+    /// Whether what the plugins may use together is there: what they reserve must be.
+    fn budget(
+        &self,
+        parsed: &Parsed,
+        plugins: &BTreeMap<PluginName, LoadedPlugin>,
+        grants: &BTreeMap<PluginName, Grant>,
+    ) -> Option<Diagnostic> {
+        let budget = self.host.budget(plugins.values().map(|loaded| &loaded.plugin));
+        let (code, largest, message) = match budget.check() {
+            Err(over) => (Code::OverReserved, over.largest().to_owned(), over.to_string()),
+            Ok(()) => {
+                let over = budget.overcommitted()?;
+                (Code::Overcommitted, over.largest.clone(), over.to_string())
+            }
+        };
+        let granted = grants.get(&PluginName::from(largest.as_str()));
+        let span = match granted {
+            Some(grant) => grant.span("limits"),
+            None => {
+                let declared = parsed.plugins();
+                let named = declared
+                    .iter()
+                    .find(|plugin| plugin.name.value.as_str() == largest)?;
+                named.name.span
+            }
+        };
+        Some(parsed.diagnostic(code, span, message, []))
     }
 
     /// Lets go of plugins that no release has any more.

@@ -260,6 +260,8 @@ impl Releases {
         }
         self.shelf.set_current(&id, at).await?;
         release.activate();
+        self.builder
+            .reserve(release.plugins().values().map(|loaded| &loaded.plugin));
         {
             let mut known = self.known_mut();
             known.releases.insert(id, release.clone());

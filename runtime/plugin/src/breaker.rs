@@ -14,10 +14,21 @@ use trunkline_model::{Duration, FaultKind, Outcome};
 pub enum BreakerState {
     /// Calls go through.
     Closed,
-    /// Calls fault at once.
-    Open,
     /// The pause is over, and one call is let through to see.
     Probing,
+    /// Calls fault at once.
+    Open,
+}
+
+impl BreakerState {
+    /// Its name in JSON and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Probing => "probing",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// The breaker of one version of one plugin.
@@ -77,36 +88,53 @@ impl Breaker {
         }
     }
 
-    fn answered(&self) {
-        if self.faults.swap(0, Ordering::Relaxed) >= self.faults_max {
-            *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Gives the state that this brought about, if it did.
+    fn answered(&self) -> Option<BreakerState> {
+        if self.faults.swap(0, Ordering::Relaxed) < self.faults_max {
+            return None;
         }
+        let before = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        before.map(|_| BreakerState::Closed)
     }
 
-    fn faulted(&self) {
+    /// Gives the state that this brought about, if it did.
+    fn faulted(&self) -> Option<BreakerState> {
         let faults = self
             .faults
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |faults| {
                 faults.checked_add(1)
             })
             .map_or(u32::MAX, |before| before + 1);
-        if faults >= self.faults_max {
-            *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Opened {
-                until: Instant::now() + self.pause.to_std(),
-                probing: false,
-            });
+        if faults < self.faults_max {
+            return None;
         }
+        let opened = Opened {
+            until: Instant::now() + self.pause.to_std(),
+            probing: false,
+        };
+        let mut state = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        // Calls that were under way when it opened fault after it and change nothing.
+        let before = state.replace(opened);
+        before
+            .is_none_or(|before| before.probing)
+            .then_some(BreakerState::Open)
     }
 }
 
 impl Admitted<'_> {
+    /// Whether the call is let through to see.
+    pub(crate) const fn is_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Counts what came of the call. Answers and refusals close the breaker; a fault counts
-    /// when it tells of the plugin, not of the host's being busy.
-    pub(crate) fn finish(mut self, outcome: &Outcome) {
+    /// when it tells of the plugin, not of the host's being busy. Gives the breaker's new state
+    /// if it has one.
+    pub(crate) fn finish(mut self, outcome: &Outcome) -> Option<BreakerState> {
         match outcome {
             Outcome::Ok(_) | Outcome::Refusal(_) => {
                 self.probe = false;
-                self.breaker.answered();
+                self.breaker.answered()
             }
             Outcome::Fault(fault) => match fault.kind {
                 FaultKind::Trap
@@ -116,9 +144,9 @@ impl Admitted<'_> {
                 | FaultKind::Denied
                 | FaultKind::Host => {
                     self.probe = false;
-                    self.breaker.faulted();
+                    self.breaker.faulted()
                 }
-                FaultKind::Interrupted | FaultKind::Overloaded | FaultKind::Open => {}
+                FaultKind::Interrupted | FaultKind::Overloaded | FaultKind::Open => None,
             },
         }
     }
@@ -150,23 +178,27 @@ mod tests {
         let bad = Outcome::fault(FaultKind::Trap, "trapped");
         let busy = Outcome::fault(FaultKind::Overloaded, "busy");
         for outcome in [&bad, &bad, &good, &bad, &bad, &busy] {
-            breaker.admit().unwrap().finish(outcome);
+            assert_eq!(breaker.admit().unwrap().finish(outcome), None);
         }
         assert_eq!(breaker.state(), BreakerState::Closed);
-        breaker.admit().unwrap().finish(&bad);
+        let late = breaker.admit().unwrap();
+        let opens = breaker.admit().unwrap().finish(&bad);
+        assert_eq!(opens, Some(BreakerState::Open));
         assert_eq!(breaker.state(), BreakerState::Open);
+        assert_eq!(late.finish(&bad), None, "it is open already");
         assert!(breaker.admit().is_none());
 
         tokio::time::sleep(PAUSE.to_std()).await;
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_none(), "one probe at a time");
-        probe.finish(&bad);
+        assert!(probe.is_probe());
+        assert_eq!(probe.finish(&bad), Some(BreakerState::Open));
         assert!(breaker.admit().is_none(), "open again");
 
         tokio::time::sleep(PAUSE.to_std()).await;
         drop(breaker.admit().unwrap());
         let probe = breaker.admit().unwrap();
-        probe.finish(&good);
+        assert_eq!(probe.finish(&good), Some(BreakerState::Closed));
         assert_eq!(breaker.state(), BreakerState::Closed);
         assert!(breaker.admit().is_some());
     }

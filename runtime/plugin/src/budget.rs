@@ -70,6 +70,15 @@ pub enum OverBudget {
     },
 }
 
+impl OverBudget {
+    /// The plugin that reserves most.
+    pub fn largest(&self) -> &str {
+        match self {
+            Self::Sandboxes { largest, .. } | Self::Memory { largest, .. } => largest,
+        }
+    }
+}
+
 /// Plugins that may use more memory at once than the machine has, if all do their most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overcommitted {

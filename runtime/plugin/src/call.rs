@@ -22,7 +22,7 @@ use trunkline_model::{FaultKind, Outcome, Refusal, Value, signature::REFUSED};
 use wasmtime::{Store, component::Val};
 
 use crate::{
-    dynamic, faults,
+    BreakerState, dynamic, faults,
     guest::{CallContext, Guest},
     introspect::Export,
     limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
@@ -122,6 +122,9 @@ async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Inst
             ),
         );
     };
+    if admitted.is_probe() {
+        breaker_is(plugin, BreakerState::Probing);
+    }
     let time = call.time.min(plugin.grants.limits.time);
     let deadline = began + time.to_std();
     let outcome = match slots(plugin, deadline).await {
@@ -137,8 +140,32 @@ async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Inst
         }
         Err(none) => Outcome::fault(FaultKind::Overloaded, none.sentence(plugin, time)),
     };
-    admitted.finish(&outcome);
+    if let Some(state) = admitted.finish(&outcome) {
+        breaker_is(plugin, state);
+    }
     outcome
+}
+
+/// Tells the operator that a plugin's breaker has another state.
+fn breaker_is(plugin: &Loaded, state: BreakerState) {
+    plugin.meter.breaker(state);
+    let (name, department) = (&plugin.name, &plugin.department_name);
+    let pause = plugin.host.limits.breaker_pause;
+    match state {
+        BreakerState::Open => tracing::warn!(
+            plugin = %name, %department, breaker = state.as_str(),
+            "plugin `{name}` faulted {} times in a row or in its probe: it is not called for {pause}",
+            plugin.host.limits.breaker_faults,
+        ),
+        BreakerState::Probing => tracing::info!(
+            plugin = %name, %department, breaker = state.as_str(),
+            "one call of plugin `{name}` is let through to see"
+        ),
+        BreakerState::Closed => tracing::info!(
+            plugin = %name, %department, breaker = state.as_str(),
+            "plugin `{name}` answers again"
+        ),
+    }
 }
 
 /// The arguments as the component takes them, or a fault that names the parameter.

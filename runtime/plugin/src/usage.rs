@@ -9,6 +9,8 @@ use std::sync::{
 
 use metrics::{Counter, Gauge};
 use tokio::time::Duration;
+
+use crate::BreakerState;
 use trunkline_model::{FaultKind, Outcome, PluginName};
 
 /// What is counted.
@@ -164,6 +166,25 @@ impl Meter {
                     )
                 })
                 .set(bytes as f64);
+        }
+    }
+
+    /// Its breaker has another state: 0 closed, 1 probing, 2 open.
+    pub(crate) fn breaker(&self, state: BreakerState) {
+        let labels = || {
+            [
+                metrics::Label::new("plugin", self.plugin.clone()),
+                metrics::Label::new("department", self.department.clone()),
+            ]
+        };
+        let value = match state {
+            BreakerState::Closed => 0.0,
+            BreakerState::Probing => 1.0,
+            BreakerState::Open => 2.0,
+        };
+        metrics::gauge!("trunkline_plugin_breaker", labels().iter()).set(value);
+        if state == BreakerState::Open {
+            metrics::counter!("trunkline_plugin_breaker_opened_total", labels().iter()).increment(1);
         }
     }
 

@@ -391,6 +391,7 @@ pub(super) fn plugins(world: &World<'_>, grants: &[Grant]) -> BTreeMap<trunkline
                         .map(|(name, value)| (name.value.to_string(), value.value.to_string()))
                         .collect(),
                     labels,
+                    success: plugin.success,
                     data,
                 },
             );

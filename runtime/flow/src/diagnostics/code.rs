@@ -165,6 +165,8 @@ codes! {
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
     SecretWithoutValue "0710" Warning "a secret has no value on this server",
+    OverReserved "0730" Error "more is reserved than there is",
+    Overcommitted "0731" Warning "plugins may use more memory than there is",
 
     HumanOutOfReach "1001" Error "a human is out of reach",
     MenuBeforeHuman "1002" Error "something is asked before a human is there",

@@ -43,6 +43,12 @@ pub(super) fn compare(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>)
             Some(&before.component),
             Some(&plugin.component),
         );
+        let success = |plugin: &crate::hotline::Plugin| plugin.success.map(|rate| rate.to_string());
+        field(
+            Field::new("rate of success", "成功率"),
+            success(before).as_deref(),
+            success(plugin).as_deref(),
+        );
         let settings: std::collections::BTreeSet<&String> =
             before.config.keys().chain(plugin.config.keys()).collect();
         for setting in settings {

@@ -87,6 +87,18 @@ fn itself(hotline: &Hotline) -> BTreeMap<String, Facts> {
     if let Some(window) = &hotline.calling_window {
         facts.push((Field::new("calling window", "外呼时段"), window.to_string()));
     }
+    let success = &hotline.success;
+    facts.extend([
+        (Field::new("rate of success", "成功率"), success.rate.to_string()),
+        (
+            Field::new("window of success", "成功率时段"),
+            success.window.to_string(),
+        ),
+        (
+            Field::new("least calls for success", "成功率最少调用数"),
+            success.least.to_string(),
+        ),
+    ]);
     // Both versions are the same thing, whatever they are called.
     BTreeMap::from([(String::new(), facts)])
 }

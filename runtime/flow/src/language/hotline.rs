@@ -57,7 +57,7 @@ pub(super) static HOTLINE: Mapping = Mapping {
                 key: Kind::Declares(Subject::Plugin),
                 value: &Shape::Mapping(&PLUGIN),
             },
-            "{ crm: { component: plugins/crm.wasm, department: civil, config: { a: b }, labels: { citizen.id: id-number } } }",
+            "{ crm: { component: plugins/crm.wasm, department: civil, config: { a: b }, labels: { citizen.id: id-number }, success: 99.5% } }",
             "Components that flows may call.",
         ),
         field(
@@ -92,6 +92,12 @@ pub(super) static HOTLINE: Mapping = Mapping {
             },
             "{ sensor: { title: A, secret: sensor-key, key: id, to: phone, rate: 60 per minute, window: calling-hours, max-waiting: 500 } }",
             "Doors for signed events of other systems; an event starts a flow.",
+        ),
+        field(
+            "success",
+            Shape::Mapping(&SUCCESS),
+            "{ rate: 99.9%, window: 15m, least: 100 }",
+            "What share of its plugins' calls should succeed, each interface for itself.",
         ),
         field(
             "checks",
@@ -178,6 +184,35 @@ static PLUGIN: Mapping = Mapping {
             },
             "{ citizen.id: id-number }",
             "Fields of its results that are personal data, and of which kind.",
+        ),
+        field(
+            "success",
+            PERCENT,
+            "99.5%",
+            "What share of the calls of each of its interfaces should succeed, where it is another than the hotline's.",
+        ),
+    ],
+};
+
+const PERCENT: Shape = Shape::Word(Kind::Text("a percentage: `99.9%`"));
+
+static SUCCESS: Mapping = Mapping {
+    what: "`success`",
+    doc: "What share of plugins' calls should succeed. Answers and refusals do, faults do not.",
+    verbs: &[],
+    fields: &[
+        field(
+            "rate",
+            PERCENT,
+            "99.9%",
+            "The share of calls that should succeed.",
+        ),
+        field("window", DURATION, "15m", "Over how long a time."),
+        field(
+            "least",
+            WHOLE,
+            "100",
+            "Out of how many calls at least: fewer say nothing.",
         ),
     ],
 };

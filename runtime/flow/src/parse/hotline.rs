@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
-    hotline::Merge,
-    limits::PRESSES_BEFORE_MAX,
+    hotline::{Merge, Success},
+    limits::{PRESSES_BEFORE_MAX, SUCCESS_LEAST_MAX, SUCCESS_WINDOW_MAX},
     source::{Span, Spanned, Word},
     syntax::{HotlineSyntax, NumberSyntax, PluginSyntax},
     yaml::{Kind, Node},
@@ -63,6 +63,10 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         .take("webhooks")
         .map(|node| feeds::webhooks(reader, node))
         .unwrap_or_default();
+    let success = fields
+        .take("success")
+        .map(|node| success(reader, node, start))
+        .unwrap_or_default();
     let checks = fields
         .take("checks")
         .map(|node| packs::packs(reader, node))
@@ -80,6 +84,7 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         calling_window,
         feeds,
         webhooks,
+        success,
         checks,
     }
 }
@@ -169,6 +174,9 @@ fn plugins(reader: &Reader<'_>, node: &Node) -> Vec<PluginSyntax> {
         for (_, label) in &labels {
             reader.name(label, "a kind of personal data", Style::Kebab);
         }
+        let success = fields
+            .word(reader, "success")
+            .and_then(|word| reader.read(&word, "the rate of success"));
         fields.finish(reader);
         plugins.push(PluginSyntax {
             name: entry.key.clone(),
@@ -176,9 +184,29 @@ fn plugins(reader: &Reader<'_>, node: &Node) -> Vec<PluginSyntax> {
             department,
             config,
             labels,
+            success,
         });
     }
     plugins
+}
+
+/// `success: { rate: 99.9%, window: 15m, least: 100 }`
+fn success(reader: &Reader<'_>, node: &Node, start: Span) -> Success {
+    let mut fields = reader.fields(node, "`success`", start);
+    let usual = Success::default();
+    let rate = fields
+        .word(reader, "rate")
+        .and_then(|word| reader.read(&word, "the rate of success"));
+    let window = fields
+        .take("window")
+        .and_then(|node| reader.duration(node, "`window`", SUCCESS_WINDOW_MAX));
+    let least = fields.count_within(reader, "least", usual.least, 1..=SUCCESS_LEAST_MAX);
+    fields.finish(reader);
+    Success {
+        rate: rate.unwrap_or(usual.rate),
+        window: window.unwrap_or(usual.window),
+        least,
+    }
 }
 
 fn is_component_path(reader: &Reader<'_>, component: &Word) -> bool {

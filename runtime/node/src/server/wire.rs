@@ -7,7 +7,7 @@ use trunkline_channel::{chat::channel_name, problem::Finding};
 use trunkline_engine::Event;
 use trunkline_flow::Diagnostic;
 use trunkline_model::json::rfc3339;
-use trunkline_plugin::{BreakerState, Grants};
+use trunkline_plugin::{Grants, Usage};
 use utoipa::ToSchema;
 
 use crate::{
@@ -254,9 +254,52 @@ pub(crate) struct PluginState {
     faults: BTreeMap<&'static str, u64>,
     /// Calls under way.
     running: usize,
+    /// Calls that wait until others have ended.
+    waiting: usize,
     /// Whether calls are let through: `closed` when they are, `open` when they fault at once
     /// after repeated faults, `probing` when one is let through to see.
     breaker: &'static str,
+    /// What its calls have used since the server began.
+    used: UsedState,
+}
+
+/// What a plugin's calls have used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsedState {
+    /// Milliseconds for which they kept a processor busy.
+    busy_ms: u64,
+    /// The most memory that one of them had, in bytes.
+    memory_high_bytes: u64,
+    /// Requests over HTTP that left.
+    http_requests: u64,
+    /// Bytes of bodies sent.
+    http_sent_bytes: u64,
+    /// Bytes of bodies received.
+    http_received_bytes: u64,
+    /// Bytes of values read from its key-value store.
+    kv_read_bytes: u64,
+    /// Bytes of keys and values written there.
+    kv_written_bytes: u64,
+    /// Lines logged.
+    log_lines: u64,
+    /// Lines that did not reach the log because there were too many.
+    log_lines_dropped: u64,
+}
+
+impl From<&Usage> for UsedState {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            busy_ms: u64::try_from(usage.busy.as_millis()).unwrap_or(u64::MAX),
+            memory_high_bytes: usage.memory_high_bytes,
+            http_requests: usage.http_requests,
+            http_sent_bytes: usage.http_sent_bytes,
+            http_received_bytes: usage.http_received_bytes,
+            kv_read_bytes: usage.kv_read_bytes,
+            kv_written_bytes: usage.kv_written_bytes,
+            log_lines: usage.log_lines,
+            log_lines_dropped: usage.log_lines_dropped,
+        }
+    }
 }
 
 /// What a plugin is granted.
@@ -279,6 +322,10 @@ pub(crate) struct GrantState {
     memory: String,
     /// Calls at once.
     concurrent: u32,
+    /// Calls that may wait for one of those.
+    waiting: u32,
+    /// Sandboxes kept free for its department.
+    reserve: u32,
 }
 
 impl From<&Grants> for GrantState {
@@ -296,6 +343,8 @@ impl From<&Grants> for GrantState {
             time: grants.limits.time.to_string(),
             memory: grants.limits.memory.to_string(),
             concurrent: grants.limits.concurrent,
+            waiting: grants.limits.waiting,
+            reserve: grants.limits.reserve,
         }
     }
 }
@@ -347,11 +396,9 @@ impl PluginState {
                 .map(|(kind, count)| (kind.as_str(), *count))
                 .collect(),
             running: statistics.running,
-            breaker: match statistics.breaker {
-                BreakerState::Closed => "closed",
-                BreakerState::Open => "open",
-                BreakerState::Probing => "probing",
-            },
+            waiting: statistics.waiting,
+            breaker: statistics.breaker.as_str(),
+            used: UsedState::from(&statistics.usage),
         }
     }
 }

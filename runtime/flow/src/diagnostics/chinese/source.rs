@@ -24,16 +24,21 @@ const PLACES: [&str; 13] = [
 ];
 
 /// Where else sentences stand that findings are made of.
-const MORE_PLACES: [&str; 15] = [
+const MORE_PLACES: [&str; 20] = [
     "cli/src/plugins.rs",
     "node/src/build.rs",
     "node/src/bundle.rs",
     "flow/src/diagnostics/suggest.rs",
+    "flow/src/hotline",
     "model/src/time.rs",
     "plugin/src/load_error.rs",
     "plugin/src/missing.rs",
+    "plugin/src/anatomy",
     "plugin/src/anatomy.rs",
+    "plugin/src/budget.rs",
     "plugin/src/compiled.rs",
+    "plugin/src/compiler.rs",
+    "plugin/src/complexity.rs",
     "plugin/src/grants",
     "plugin/src/grants.rs",
     "plugin/src/host.rs",
