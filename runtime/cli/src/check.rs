@@ -239,6 +239,7 @@ async fn start_with(
         listen: None,
         clock: Clock::system(),
         cache: place::cache(),
+        packages: place::packages(),
         rules,
         secrets,
     })

@@ -8,6 +8,12 @@ use std::{
 
 use anyhow::anyhow;
 use trunkline_journal::StoreSpec;
+use trunkline_package::{
+    admission::Shelves,
+    credentials::Credentials,
+    registry::{Registries, Settings},
+    store::Store,
+};
 
 use crate::exit::Failure;
 
@@ -66,6 +72,34 @@ pub(crate) fn cache() -> Option<PathBuf> {
     absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .map(|folder| folder.join("trunkline"))
+}
+
+/// Packages that are kept on this machine, if the environment says where.
+pub(crate) fn package_store() -> Option<Store> {
+    cache().map(|folder| Store::new(folder.join("packages")))
+}
+
+/// Packages as commands take them that ask no network: from this machine.
+pub(crate) fn packages() -> Shelves {
+    Shelves {
+        store: package_store(),
+        registries: None,
+    }
+}
+
+/// Packages from this machine, and what is not on it from its registry.
+///
+/// # Errors
+/// The environment has some of a registry's credentials and lacks others.
+pub(crate) fn packages_fetched() -> Result<Shelves, Failure> {
+    let credentials = Credentials::of_environment().map_err(Failure::usage)?;
+    Ok(Shelves {
+        store: package_store(),
+        registries: Some(Registries::new(Settings {
+            credentials,
+            ..Settings::default()
+        })),
+    })
 }
 
 /// Where a user's programs keep their data, as the XDG base directories have it: a relative

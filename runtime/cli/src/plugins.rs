@@ -15,8 +15,17 @@ use std::{
 use anyhow::anyhow;
 use tokio::sync::OnceCell;
 use trunkline_flow::{Code, Diagnostic, Editor, Parsed, Sources, parse::Grant};
-use trunkline_model::{PluginName, signature::Interface};
-use trunkline_plugin::{Deployment, Grants, Host, MemoryKeyValues, Settings, limits::COMPONENT_BYTES_MAX};
+use trunkline_model::{Digest, PluginName, signature::Interface};
+use trunkline_node::packages::{Gate, file_in};
+use trunkline_package::{
+    Identity,
+    admission::{Shelves, Wanted},
+    archive::{self, ARCHIVE_BYTES_MAX},
+    reference::Source,
+};
+use trunkline_plugin::{
+    Deployment, Grants, Host, Manifest, MemoryKeyValues, Settings, limits::COMPONENT_BYTES_MAX,
+};
 
 use crate::{exit::Failure, place, plugin::narrow};
 
@@ -32,8 +41,17 @@ pub(crate) struct Plugins {
 struct Known {
     name: PluginName,
     component: PathBuf,
-    stamp: Option<(u64, SystemTime)>,
+    state: State,
     grant: String,
+}
+
+/// What changes when a component does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum State {
+    /// A file: its length, and when it was written. None for one that is not there.
+    File(Option<(u64, SystemTime)>),
+    /// A package of a registry.
+    Package(Digest),
 }
 
 /// What came of one loading.
@@ -42,6 +60,8 @@ struct Loaded {
     interface: Option<Arc<Interface>>,
     /// Why it is refused.
     refused: Option<String>,
+    /// What it is and who signed it; none for what is not there or is no package.
+    identity: Option<Identity>,
 }
 
 /// The plugins of one hotline.
@@ -65,6 +85,10 @@ impl Plugins {
             .map(|grant| (grant.plugin.value.clone(), grant))
             .collect();
         let mut interfaces = Interfaces::default();
+        let (gate, wrong) = Gate::read(parsed, file_in(folder));
+        interfaces.findings.extend(wrong);
+        // Looking at files asks no network.
+        let shelves = place::packages();
         for declared in parsed.plugins() {
             let name = declared.name.value.clone();
             let grant = grants.get(&name);
@@ -78,14 +102,33 @@ impl Plugins {
                     Grants::default()
                 }
             };
+            let refuse = |code: Code, why: &dyn std::fmt::Display| {
+                let message = format!("plugin `{name}`: {why}");
+                parsed.diagnostic(code, declared.component.span, message, [])
+            };
+            let source = match Source::parse(&declared.component.value) {
+                Ok(source) => source,
+                Err(error) => {
+                    interfaces.findings.push(refuse(Code::BadComponentPath, &error));
+                    continue;
+                }
+            };
+            let wanted = gate.wanted(&declared, &source);
             let component = folder.join(&*declared.component.value);
-            let stamp = std::fs::metadata(&component)
-                .ok()
-                .and_then(|metadata| Some((metadata.len(), metadata.modified().ok()?)));
+            let state = match &source {
+                Source::Component(_) | Source::File(_) => State::File(stamp(&component)),
+                Source::Registry(reference) => match wanted.package(reference) {
+                    Ok(digest) => State::Package(digest),
+                    Err(refusal) => {
+                        interfaces.findings.push(refuse(Code::PackageRefused, &refusal));
+                        continue;
+                    }
+                },
+            };
             let key = Known {
                 name: name.clone(),
-                component: component.clone(),
-                stamp,
+                component,
+                state,
                 grant: entry.to_string(),
             };
             let known = self.known().get(&key).cloned();
@@ -98,7 +141,7 @@ impl Plugins {
                         config: declared.config.clone(),
                         grants: granted,
                     };
-                    let loaded = self.load_one(&component, stamp, deployment).await?;
+                    let loaded = self.load_one(&key, &shelves, &wanted, deployment).await?;
                     let mut known = self.known();
                     // What was loaded before of the same plugin is of no use any more.
                     known.retain(|old, _| old.name != key.name || old.component != key.component);
@@ -107,10 +150,18 @@ impl Plugins {
                 }
             };
             if let Some(why) = loaded.refused {
-                let shown = declared.component.as_str();
-                let message = format!("plugin `{name}`: {}", why.replace("COMPONENT", shown));
-                let finding = parsed.diagnostic(Code::PluginNotLoaded, declared.component.span, message, []);
-                interfaces.findings.push(finding);
+                let code = if loaded.identity.is_some() || matches!(source, Source::Component(_)) {
+                    Code::PluginNotLoaded
+                } else {
+                    Code::PackageRefused
+                };
+                interfaces.findings.push(refuse(
+                    code,
+                    &why.replace("COMPONENT", declared.component.as_str()),
+                ));
+            }
+            if let Some(Err(refusal)) = loaded.identity.as_ref().map(|found| wanted.admit(found)) {
+                interfaces.findings.push(refuse(Code::PackageRefused, &refusal));
             }
             if let Some(interface) = loaded.interface {
                 interfaces.known.insert(name, interface);
@@ -149,34 +200,28 @@ impl Plugins {
 
     async fn load_one(
         &self,
-        component: &Path,
-        stamp: Option<(u64, SystemTime)>,
+        known: &Known,
+        shelves: &Shelves,
+        wanted: &Wanted<'_>,
         deployment: Deployment,
     ) -> Result<Loaded, Failure> {
-        let refused = |why: String| Loaded {
-            interface: None,
-            refused: Some(why),
+        let (bytes, identity) = match component(known, shelves, wanted).await {
+            Ok(found) => found,
+            Err(why) => {
+                return Ok(Loaded {
+                    interface: None,
+                    refused: Some(why),
+                    identity: None,
+                });
+            }
         };
-        let Some((bytes, _)) = stamp else {
-            return Ok(refused(
-                "there is no file COMPONENT; build the plugin, or write the path relative to the hotline's folder"
-                    .to_owned(),
-            ));
-        };
-        if bytes > COMPONENT_BYTES_MAX as u64 {
-            return Ok(refused(format!(
-                "COMPONENT has {bytes} bytes, and the most is {COMPONENT_BYTES_MAX}"
-            )));
-        }
-        let bytes: Arc<[u8]> = match tokio::fs::read(component).await {
-            Ok(bytes) => bytes.into(),
-            Err(error) => return Ok(refused(format!("failed to read COMPONENT: {error}"))),
-        };
+        let identity = Some(identity);
         let host = self.host().await?;
         Ok(match host.load(bytes.clone(), deployment).await {
             Ok(plugin) => Loaded {
                 interface: Some(plugin.interface().clone()),
                 refused: None,
+                identity,
             },
             // Without its grants it does not load, but what it exports can be told.
             Err(error) => Loaded {
@@ -186,6 +231,7 @@ impl Plugins {
                     .ok()
                     .map(|inspection| inspection.interface),
                 refused: Some(error.to_string()),
+                identity,
             },
         })
     }
@@ -208,6 +254,54 @@ impl Plugins {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Known, Loaded>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A component's bytes and what it is, or why there are none.
+async fn component(
+    known: &Known,
+    shelves: &Shelves,
+    wanted: &Wanted<'_>,
+) -> Result<(Arc<[u8]>, Identity), String> {
+    let package = match wanted.source {
+        Source::Component(_) => {
+            let bytes = read(known, COMPONENT_BYTES_MAX as u64).await?;
+            let manifest = Manifest::of_component(&bytes).ok().flatten();
+            let identity = Identity::of_bare(&bytes, manifest.as_ref());
+            return Ok((bytes.into(), identity));
+        }
+        Source::File(_) => {
+            let bytes = read(known, ARCHIVE_BYTES_MAX).await?;
+            archive::read(&bytes).map_err(|error| format!("COMPONENT is refused: {error}"))?
+        }
+        Source::Registry(reference) => shelves
+            .take(wanted, reference)
+            .await
+            .map_err(|refusal| refusal.to_string())?,
+    };
+    let identity = package.identity();
+    Ok((package.into_component().into(), identity))
+}
+
+async fn read(known: &Known, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let State::File(Some((bytes, _))) = known.state else {
+        return Err(
+            "there is no file COMPONENT; build the plugin, or write the path relative to the hotline's folder"
+                .to_owned(),
+        );
+    };
+    if bytes > bytes_max {
+        return Err(format!(
+            "COMPONENT has {bytes} bytes, and the most is {bytes_max}"
+        ));
+    }
+    tokio::fs::read(&known.component)
+        .await
+        .map_err(|error| format!("failed to read COMPONENT: {error}"))
+}
+
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 /// The part of a grant that is wrong by itself.

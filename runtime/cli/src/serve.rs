@@ -116,6 +116,7 @@ impl Serve {
             }),
             clock: Clock::system(),
             cache: place::cache(),
+            packages: place::packages_fetched()?,
             rules: Rules::Enforced,
             secrets: Some(secrets),
         });

@@ -60,6 +60,12 @@ pub(crate) enum Shape {
     Mapping(&'static Mapping),
     /// `name: value` lines with names of one kind.
     Entries { key: Kind, value: &'static Shape },
+    /// The same, and beside them fields that are known.
+    Besides {
+        fields: &'static Mapping,
+        key: Kind,
+        value: &'static Shape,
+    },
     /// A list.
     List(&'static Shape),
     /// A value of the flow: plain, an expression, a list or a mapping of such.
@@ -282,6 +288,10 @@ mod tests {
         match shape {
             Shape::Mapping(mapping) => mappings(mapping, seen),
             Shape::Entries { value, .. } => shapes(value, seen),
+            Shape::Besides { fields, value, .. } => {
+                mappings(fields, seen);
+                shapes(value, seen);
+            }
             Shape::List(inside) => shapes(inside, seen),
             Shape::Either(several) => several.iter().for_each(|shape| shapes(shape, seen)),
             Shape::Word(_) | Shape::Value => {}
@@ -302,6 +312,10 @@ mod tests {
             let mapping = match shape.shape() {
                 Shape::Mapping(mapping) => mapping,
                 Shape::Entries {
+                    value: Shape::Mapping(mapping),
+                    ..
+                }
+                | Shape::Besides {
                     value: Shape::Mapping(mapping),
                     ..
                 } => mapping,
@@ -334,10 +348,14 @@ mod tests {
                 _ => {
                     let fields: Vec<&Field> = mapping.fields.iter().collect();
                     let inner = written(&fields);
-                    vec![match shape.shape() {
-                        Shape::Mapping(_) => format!("{inner}\n"),
-                        _ => format!("some: {inner}\n"),
-                    }]
+                    match shape.shape() {
+                        Shape::Mapping(_) => vec![format!("{inner}\n")],
+                        Shape::Besides { fields, .. } => {
+                            let beside: Vec<&Field> = fields.fields.iter().collect();
+                            vec![format!("some: {inner}\n"), format!("{}\n", written(&beside))]
+                        }
+                        _ => vec![format!("some: {inner}\n")],
+                    }
                 }
             };
             for text in texts {

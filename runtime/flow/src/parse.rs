@@ -43,7 +43,7 @@ pub struct Parsed {
 pub struct DeclaredPlugin {
     /// Its name.
     pub name: Spanned<PluginName>,
-    /// The path of its component, relative to the hotline's folder.
+    /// Where its component comes from: a path relative to the hotline's folder, or `oci://…`.
     pub component: Word,
     /// Whose it is.
     pub department: Arc<str>,
@@ -63,6 +63,15 @@ pub struct Grant {
     pub data: Vec<Word>,
     /// Where each part of it is written, by its path: `http`, `http[0]`, `limits.memory`.
     pub spans: BTreeMap<String, Span>,
+}
+
+/// Which keys may sign the packages of a department, as grants.yaml names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signers {
+    /// The department.
+    pub department: Word,
+    /// Paths of public keys in the hotline's folder; one of them has to have signed.
+    pub keys: Vec<Word>,
 }
 
 impl Grant {
@@ -136,7 +145,10 @@ fn read_file(index: usize, file: &File, syntax: &mut Syntax, findings: &mut Find
                 syntax.hotline = Some(hotline);
             }
         }
-        FileKind::Grants => syntax.grants = hotline::grants(&reader, root),
+        FileKind::Grants => {
+            syntax.grants = hotline::grants(&reader, root);
+            syntax.signers = hotline::signers(&reader, root);
+        }
         FileKind::Flow => {
             let flow = flow::flow(&reader, root, start);
             match flow {
@@ -271,6 +283,11 @@ impl Parsed {
     /// What grants.yaml gives.
     pub fn grants(&self) -> Vec<Grant> {
         self.syntax.grants.clone()
+    }
+
+    /// The departments whose plugins are taken only signed.
+    pub fn signers(&self) -> Vec<Signers> {
+        self.syntax.signers.clone()
     }
 
     /// The edit that writes a text in place of a span.

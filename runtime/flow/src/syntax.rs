@@ -10,7 +10,7 @@ use trunkline_model::Duration;
 use crate::{
     calendar::icalendar::Event,
     hotline::{Merge, Percent, Success, SurveyKind},
-    parse::Grant,
+    parse::{Grant, Signers},
     source::{Span, Spanned, Word},
     start::Rate,
 };
@@ -20,6 +20,7 @@ use crate::{
 pub(crate) struct Syntax {
     pub(crate) hotline: Option<HotlineSyntax>,
     pub(crate) grants: Vec<Grant>,
+    pub(crate) signers: Vec<Signers>,
     pub(crate) flows: Vec<FlowSyntax>,
     /// Flows whose file cannot be read: they exist, but nothing is known of them.
     pub(crate) broken_flows: BTreeSet<Arc<str>>,

@@ -3,6 +3,8 @@
 //! A plugin that is the same in two releases, by its component, its settings and its grants,
 //! is loaded once and shared by both.
 
+mod components;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
@@ -17,8 +19,10 @@ use trunkline_flow::{
     source::Span,
 };
 use trunkline_model::{Digest, PluginName, Timestamp, signature::Interface};
-use trunkline_plugin::{Deployment, Grants, Host, Plugin, limits::COMPONENT_BYTES_MAX};
+use trunkline_package::admission::Shelves;
+use trunkline_plugin::{Deployment, Grants, Host, Plugin};
 
+use self::components::Packages;
 use crate::{
     bundle::{Bundle, Origin, ReadError, Stamp, component_path, safe_path},
     limits::RECORDING_BYTES_MAX,
@@ -31,6 +35,8 @@ use crate::{
 pub(crate) struct Builder {
     host: Arc<Host>,
     shelf: Arc<Shelf>,
+    /// Packages, where plugins come as such.
+    packages: Packages,
     /// What becomes of findings of rule packs.
     rules: Rules,
     /// Plugins of the releases there are, by the digest of all that makes them.
@@ -76,10 +82,11 @@ enum Content {
 }
 
 impl Builder {
-    pub(crate) fn new(host: Arc<Host>, shelf: Arc<Shelf>, rules: Rules) -> Self {
+    pub(crate) fn new(host: Arc<Host>, shelf: Arc<Shelf>, shelves: Shelves, rules: Rules) -> Self {
         Self {
             host,
             shelf,
+            packages: Packages::new(shelves),
             rules,
             loaded: Mutex::default(),
             stamped: Mutex::default(),
@@ -90,39 +97,15 @@ impl Builder {
     pub(crate) async fn build(&self, origin: &Origin, at: Timestamp) -> Result<Built, BuildError> {
         let sources = origin.sources().await?;
         let parsed = Arc::new(parse(&sources));
-        let mut components = BTreeMap::new();
-        let mut found = Vec::new();
-        let mut on_disk = OnDisk::new();
-        for plugin in parsed.plugins() {
-            let path = plugin.component.value.clone();
-            if components.contains_key(&path) {
-                continue;
-            }
-            if let Origin::Folder(folder) = origin {
-                let full = component_path(folder, &path);
-                // Before it is read, so that what is written meanwhile is noticed.
-                let stamp = Stamp::of(&full).ok();
-                on_disk.insert(full, stamp);
-            }
-            match self.content(origin, &path, COMPONENT_BYTES_MAX as u64).await {
-                Ok(Content::Kept(digest)) => {
-                    components.insert(path, digest);
-                }
-                Ok(Content::Read(digest, bytes)) => {
-                    self.shelf.keep_content(&digest, bytes).await?;
-                    components.insert(path, digest);
-                }
-                Err(error) => found.push(unreadable(&parsed, &plugin, &error)),
-            }
-        }
+        let found = self.components(origin, &parsed).await?;
         let recordings = self.recordings(origin, &parsed, &sources).await?;
         let bundle = Bundle {
             sources,
-            components,
+            components: found.components,
             recordings,
         };
-        let mut built = self.check(bundle, &parsed, found, self.rules, at).await;
-        built.on_disk = on_disk;
+        let mut built = self.check(bundle, &parsed, found.findings, self.rules, at).await;
+        built.on_disk = found.on_disk;
         Ok(built)
     }
 
@@ -372,6 +355,7 @@ impl Builder {
     /// The digests of components on disk are no longer believed: what they name was removed.
     pub(crate) fn distrust_stamps(&self) {
         self.stamped().clear();
+        self.packages.distrust();
     }
 }
 

@@ -34,6 +34,7 @@ pub mod limits;
 mod mask;
 mod node;
 mod observe;
+pub mod packages;
 pub mod release;
 pub mod releases;
 pub mod report;

@@ -15,6 +15,7 @@ use trunkline_engine::{Input, Session, turn::Turn};
 use trunkline_flow::Rules;
 use trunkline_journal::{Journal, MasterKey, MasterKeyError, OpenError, StoreSpec, Streams, open};
 use trunkline_model::{ContactId, Timestamp};
+use trunkline_package::admission::Shelves;
 use trunkline_plugin::{Host, Secrets};
 
 use crate::{
@@ -50,6 +51,8 @@ pub struct Settings {
     pub clock: Clock,
     /// A folder for compiled components; without one they are compiled at every start.
     pub cache: Option<PathBuf>,
+    /// Where packages of registries are taken from.
+    pub packages: Shelves,
     /// Whether a hotline that breaks the rules of its packs is taken: for rehearsals only.
     pub rules: Rules,
     /// Where plugins' secrets come from; without it none has a value.
@@ -201,7 +204,12 @@ impl Node {
             Arc::new(PluginValues::new(journal.store().clone(), clock.clone())),
         )?;
         let shelf = Arc::new(Shelf::new(journal.store().clone()));
-        let builder = Builder::new(host.clone(), shelf.clone(), settings.rules);
+        let builder = Builder::new(
+            host.clone(),
+            shelf.clone(),
+            settings.packages.clone(),
+            settings.rules,
+        );
         let releases = Arc::new(Releases::new(clock.clone(), builder, shelf));
 
         let mut watch = Watch::new(releases.clone(), settings.hotline.clone());

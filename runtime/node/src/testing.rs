@@ -20,6 +20,7 @@ use trunkline_journal::{
     Memory, Put, Store, StoreSpec, StreamHead, Streams, Usage, Version,
 };
 use trunkline_model::{ContactId, Digest, Duration, Timestamp};
+use trunkline_package::admission::Shelves;
 
 use crate::{Call, Clock, Node, Settings, StartError};
 
@@ -191,6 +192,7 @@ impl Hotline {
             listen: None,
             clock: clock.clone(),
             cache: None,
+            packages: Shelves::default(),
             rules: Rules::Enforced,
             secrets: None,
         }

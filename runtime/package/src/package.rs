@@ -43,6 +43,41 @@ pub struct Package {
     signatures: Vec<Signature>,
 }
 
+/// What a package is and who signed it, without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The digest of the component.
+    pub component: Digest,
+    /// The digest of the package's manifest; a bare component has none.
+    pub package: Option<Digest>,
+    /// Its version, if it says one.
+    pub version: Option<semver::Version>,
+    /// Its signatures, whoever made them.
+    pub signatures: Vec<Signature>,
+}
+
+impl Identity {
+    /// That of a component without a package, with what it says of itself.
+    pub fn of_bare(component: &[u8], manifest: Option<&Manifest>) -> Self {
+        Self {
+            component: Digest::of(component),
+            package: None,
+            version: manifest.map(|manifest| manifest.version.clone()),
+            signatures: Vec::new(),
+        }
+    }
+
+    /// The first of some keys that signed it.
+    pub fn signed_by<'a>(&self, keys: impl IntoIterator<Item = &'a PublicKey>) -> Option<&'a PublicKey> {
+        let digest = self.package?;
+        keys.into_iter().find(|key| {
+            self.signatures
+                .iter()
+                .any(|signature| signature.verify(key, &digest).is_ok())
+        })
+    }
+}
+
 /// Why something is no package.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -352,12 +387,17 @@ impl Package {
 
     /// The first of some keys that signed it.
     pub fn signed_by<'a>(&self, keys: impl IntoIterator<Item = &'a PublicKey>) -> Option<&'a PublicKey> {
-        let digest = self.digest();
-        keys.into_iter().find(|key| {
-            self.signatures
-                .iter()
-                .any(|signature| signature.verify(key, &digest).is_ok())
-        })
+        self.identity().signed_by(keys)
+    }
+
+    /// What it is and who signed it, without its bytes.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            component: Digest::of(&self.component),
+            package: Some(self.digest()),
+            version: self.version(),
+            signatures: self.signatures.clone(),
+        }
     }
 }
 

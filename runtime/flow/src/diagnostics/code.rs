@@ -165,6 +165,8 @@ codes! {
     BadComponentPath "0703" Error "not a path of a component",
     GrantWithoutPlugin "0704" Warning "a grant for no plugin",
     SecretWithoutValue "0710" Warning "a secret has no value on this server",
+    PackageRefused "0720" Error "the package is not let in",
+    BadLock "0721" Error "the lock cannot be used",
     OverReserved "0730" Error "more is reserved than there is",
     Overcommitted "0731" Warning "plugins may use more memory than there is",
 

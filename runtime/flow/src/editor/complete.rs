@@ -151,6 +151,14 @@ impl Editor {
                 let inside = place.inside();
                 self.of_kind(&inside, *key)
             }
+            Shape::Besides {
+                fields: known, key, ..
+            } => {
+                let inside = place.inside();
+                let mut candidates = self.of_kind(&inside, *key);
+                candidates.extend(fields(&inside, known, None));
+                candidates
+            }
             Shape::List(inside) => self.of_shape(place, inside),
             Shape::Either(several) => several
                 .iter()
@@ -479,7 +487,7 @@ fn fields(place: &Place, mapping: &'static Mapping, verb: Option<&'static Verb>)
 /// Whether names with colons stand where something of a shape is wanted.
 fn takes_keys(shape: &Shape) -> bool {
     match shape {
-        Shape::Mapping(_) | Shape::Entries { .. } => true,
+        Shape::Mapping(_) | Shape::Entries { .. } | Shape::Besides { .. } => true,
         Shape::Word(_) | Shape::List(_) | Shape::Value | Shape::Either(_) => false,
     }
 }

@@ -215,9 +215,12 @@ pub(super) fn choices(shape: &'static Shape) -> Vec<&'static crate::language::Ch
     match shape {
         Shape::Word(Kind::Choice(choices)) => choices.iter().collect(),
         Shape::Either(several) => several.iter().flat_map(choices_of).collect(),
-        Shape::Word(_) | Shape::Mapping(_) | Shape::Entries { .. } | Shape::List(_) | Shape::Value => {
-            Vec::new()
-        }
+        Shape::Word(_)
+        | Shape::Mapping(_)
+        | Shape::Entries { .. }
+        | Shape::Besides { .. }
+        | Shape::List(_)
+        | Shape::Value => Vec::new(),
     }
 }
 

@@ -44,6 +44,17 @@ impl Schemas {
                 }
                 entries
             }
+            Shape::Besides { fields, value, .. } => {
+                let mut properties = Map::new();
+                for field in fields.fields {
+                    self.property(&mut properties, field);
+                }
+                json!({
+                    "type": "object",
+                    "properties": properties,
+                    "additionalProperties": self.shape(value),
+                })
+            }
             Shape::List(inside) => json!({ "type": "array", "items": self.shape(inside) }),
             Shape::Value => json!({}),
             Shape::Either(several) => {

@@ -17,7 +17,8 @@ pub(crate) enum FileShape {
 }
 
 static HOTLINE: Shape = Shape::Mapping(&hotline::HOTLINE);
-static GRANTS: Shape = Shape::Entries {
+static GRANTS: Shape = Shape::Besides {
+    fields: &hotline::GRANTS_FILE,
     key: Kind::Names(Subject::Plugin),
     value: &Shape::Mapping(&hotline::GRANT),
 };

@@ -349,6 +349,39 @@ static QUEUE: Mapping = Mapping {
     ],
 };
 
+/// What stands in grants.yaml beside the plugins' entries.
+pub(super) static GRANTS_FILE: Mapping = Mapping {
+    what: "grants.yaml",
+    doc: "What plugins may reach and use, and whose packages are taken.",
+    verbs: &[],
+    fields: &[field(
+        "departments",
+        Shape::Entries {
+            key: Kind::Text("a department"),
+            value: &Shape::Mapping(&SIGNING_DEPARTMENT),
+        },
+        "{ civil-affairs: { signed-by: keys/civil-affairs.pub } }",
+        "Departments whose plugins are taken only as packages that one of their keys signed.",
+    )],
+};
+
+const KEY_FILE: Shape = Shape::Word(Kind::Text(
+    "the path of a public key (PEM) in the hotline's folder",
+));
+
+static SIGNING_DEPARTMENT: Mapping = Mapping {
+    what: "a department",
+    doc: "What is asked of a department's packages.",
+    verbs: &[],
+    fields: &[needed(
+        "signed-by",
+        Shape::Either(&[KEY_FILE, Shape::List(&KEY_FILE)]),
+        "keys/civil-affairs.pub",
+        "The key that signs its packages, or several of which one has to have signed: while a key \
+         is replaced, both.",
+    )],
+};
+
 /// A plugin's entry in grants.yaml.
 pub(super) static GRANT: Mapping = Mapping {
     what: "a grant",

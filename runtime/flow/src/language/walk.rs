@@ -98,7 +98,10 @@ fn node<'a>(shape: &'static Shape, here: &'a Node, at: At<'a>, see: &mut dyn FnM
                     (Shape::Value, _)
                         | (Shape::Word(_), yaml::Kind::Scalar { .. })
                         | (Shape::List(_), yaml::Kind::Sequence(_))
-                        | (Shape::Mapping(_) | Shape::Entries { .. }, yaml::Kind::Mapping(_))
+                        | (
+                            Shape::Mapping(_) | Shape::Entries { .. } | Shape::Besides { .. },
+                            yaml::Kind::Mapping(_)
+                        )
                 )
             });
             match fits {
@@ -126,6 +129,28 @@ fn node<'a>(shape: &'static Shape, here: &'a Node, at: At<'a>, see: &mut dyn FnM
                 match mapping.field(entry.key.as_str(), verb) {
                     Some(field) => node(&field.shape, &entry.value, at, see),
                     None => value(&entry.value, at, see),
+                }
+            }
+        }
+        (Shape::Besides { fields, key, value }, yaml::Kind::Mapping(entries)) => {
+            for entry in entries.iter() {
+                let at = At {
+                    siblings: entries,
+                    ..at
+                };
+                match fields.field(entry.key.as_str(), None) {
+                    Some(field) => {
+                        let role = Role::Field {
+                            mapping: fields,
+                            verb: None,
+                        };
+                        see(at.visit(entry.key.clone(), role));
+                        node(&field.shape, &entry.value, at, see);
+                    }
+                    None => {
+                        see(at.visit(entry.key.clone(), Role::Key(*key)));
+                        node(value, &entry.value, at, see);
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use trunkline_model::PluginName;
 
 use super::{
-    Grant, centre, feeds,
+    Grant, Signers, centre, feeds,
     fields::{Fields, Reader, Style},
     packs,
 };
@@ -158,6 +158,16 @@ fn plugins(reader: &Reader<'_>, node: &Node) -> Vec<PluginSyntax> {
     let mut plugins = Vec::new();
     for entry in reader.entries(node, "`plugins`") {
         reader.name(&entry.key, "a plugin", Style::Kebab);
+        if entry.key.as_str() == DEPARTMENTS {
+            reader.report(
+                Finding::new(
+                    Code::BadName,
+                    entry.key.span,
+                    format!("a plugin cannot be called `{DEPARTMENTS}`: grants.yaml has an entry of that name for all plugins"),
+                )
+                .help("call it otherwise, here and in the flows that call it"),
+            );
+        }
         let mut fields = reader.fields(&entry.value, "a plugin", entry.key.span);
         let component = fields
             .need_word(reader, "component", "plugins/crm_lookup.wasm")
@@ -209,13 +219,23 @@ fn success(reader: &Reader<'_>, node: &Node, start: Span) -> Success {
     }
 }
 
+/// How references to registries begin.
+const REGISTRY: &str = "oci://";
+
 fn is_component_path(reader: &Reader<'_>, component: &Word) -> bool {
     let path = component.as_str();
     let finding = |message: String| Finding::new(Code::BadComponentPath, component.span, message);
-    let problem = if path.contains("://") {
+    let problem = if let Some(rest) = path.strip_prefix(REGISTRY) {
+        let named = rest.split_once('/').filter(|(host, _)| !host.is_empty());
+        let versioned = named.is_some_and(|(_, rest)| rest.contains(['@', ':']));
+        (!versioned).then(|| {
+            finding(format!("`{path}` does not say which package: it lacks a repository or a version"))
+                .help("write the registry, the repository and the version: `component: oci://registry.example/civil/crm@1.4.2`")
+        })
+    } else if path.contains("://") {
         Some(
-            finding(format!("components are not fetched in this version: `{path}`"))
-                .help("copy the component into the hotline's folder: `component: plugins/crm_lookup.wasm`"),
+            finding(format!("packages are fetched from registries of OCI only: `{path}`"))
+                .help("write `component: oci://registry.example/civil/crm@1.4.2`, or copy the component into the hotline's folder: `component: plugins/crm_lookup.wasm`"),
         )
     } else if path.starts_with(['/', '~']) || path.contains([':', '\\']) {
         Some(
@@ -254,9 +274,60 @@ const LIMITS: [&str; 13] = [
     "http-connections",
 ];
 
+/// The entry of grants.yaml that is of no plugin.
+const DEPARTMENTS: &str = "departments";
+
+/// `departments: { DEPARTMENT: { signed-by: KEY } }`
+pub(super) fn signers(reader: &Reader<'_>, root: &Node) -> Vec<Signers> {
+    let mut signers = Vec::new();
+    // What is wrong with the file as a whole, `grants` has said.
+    let Kind::Mapping(entries) = &root.kind else {
+        return signers;
+    };
+    let Some(departments) = entries.iter().find(|entry| entry.key.as_str() == DEPARTMENTS) else {
+        return signers;
+    };
+    for entry in reader.entries(&departments.value, "`departments`") {
+        let mut fields = reader.fields(&entry.value, "a department", entry.key.span);
+        let keys = fields.need(reader, "signed-by", "keys/civil-affairs.pub");
+        let keys = match keys {
+            Some(node) if matches!(node.kind, Kind::Sequence(_)) => reader.plain_list(node, "`signed-by`"),
+            Some(node) => reader.word(node, "`signed-by`").into_iter().collect(),
+            None => Vec::new(),
+        };
+        fields.finish(reader);
+        for key in &keys {
+            is_in_folder(reader, key);
+        }
+        signers.push(Signers {
+            department: entry.key.clone(),
+            keys,
+        });
+    }
+    signers
+}
+
+fn is_in_folder(reader: &Reader<'_>, path: &Word) {
+    let written = path.as_str();
+    if written.starts_with(['/', '~'])
+        || written.contains([':', '\\'])
+        || written.split('/').any(|part| part == "..")
+    {
+        reader.report(
+            Finding::new(
+                Code::BadGrant,
+                path.span,
+                format!("`{written}` is no path in the hotline's folder"),
+            )
+            .help("copy the public key into the folder: `signed-by: keys/civil-affairs.pub`"),
+        );
+    }
+}
+
 pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
     let mut grants = Vec::new();
-    for entry in reader.entries(root, "grants.yaml") {
+    let entries = reader.entries(root, "grants.yaml");
+    for entry in entries.iter().filter(|entry| entry.key.as_str() != DEPARTMENTS) {
         let mut fields = reader.fields(&entry.value, "a grant", entry.key.span);
         let http = fields.take("http").map(|node| reader.list(node, "`http`"));
         for node in http.into_iter().flatten() {

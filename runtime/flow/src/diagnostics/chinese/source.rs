@@ -24,13 +24,14 @@ const PLACES: [&str; 13] = [
 ];
 
 /// Where else sentences stand that findings are made of.
-const MORE_PLACES: [&str; 20] = [
+const MORE_PLACES: [&str; 21] = [
     "cli/src/plugins.rs",
     "node/src/build.rs",
     "node/src/bundle.rs",
     "flow/src/diagnostics/suggest.rs",
     "flow/src/hotline",
     "model/src/time.rs",
+    "package/src/admission.rs",
     "plugin/src/load_error.rs",
     "plugin/src/missing.rs",
     "plugin/src/anatomy",

@@ -1,0 +1,434 @@
+//! Whether a package is let into a hotline: it is the one that the lock names, it does not go
+//! back in versions, and whoever has to vouch for it does.
+//!
+//! Every command and the server ask here, so that what one lets in the others do too.
+
+use trunkline_model::{Digest, PluginName};
+
+use crate::{
+    key::PublicKey,
+    lock::{Lock, Locked},
+    package::{Identity, Package},
+    reference::Version,
+    reference::{Reference, Source},
+    registry::{Registries, RegistryError, silent},
+    store::{Store, StoreError},
+};
+
+/// A plugin that a hotline declares, and what is asked of its package.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its name in hotline.yaml.
+    pub plugin: &'a PluginName,
+    /// Where its component comes from.
+    pub source: &'a Source,
+    /// Whose it is.
+    pub department: &'a str,
+    /// The keys of which one has to have signed it; none when the department asks for none.
+    pub keys: Option<&'a [PublicKey]>,
+    /// What is locked.
+    pub lock: &'a Lock,
+}
+
+/// Why a package is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The lock does not name it, and it is not at hand.
+    #[error(
+        "trunkline.lock does not have {source_text}; look at it and lock it with `trunkline plugin add HOTLINE {plugin} {source_text}`"
+    )]
+    NotLocked {
+        /// The plugin.
+        plugin: PluginName,
+        /// What hotline.yaml names.
+        source_text: String,
+    },
+    /// The lock names another source.
+    #[error(
+        "hotline.yaml names {named}, and trunkline.lock has {locked}; lock the new one with `trunkline plugin add HOTLINE {plugin} {named}`, or write the old one into hotline.yaml"
+    )]
+    OtherSource {
+        /// The plugin.
+        plugin: PluginName,
+        /// What hotline.yaml names.
+        named: String,
+        /// What the lock has.
+        locked: String,
+    },
+    /// It is older than the one that is locked.
+    #[error(
+        "version {found} is older than {locked}, which trunkline.lock has: going back brings old faults back; if it is meant, run `trunkline plugin add HOTLINE {plugin} {source_text} --allow-downgrade`"
+    )]
+    Downgraded {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its version.
+        found: semver::Version,
+        /// The version that is locked.
+        locked: semver::Version,
+        /// Where it comes from.
+        source_text: String,
+    },
+    /// It is newer than the one that is locked.
+    #[error(
+        "it is version {found}, and trunkline.lock has {locked}; lock the new one with `trunkline plugin add HOTLINE {plugin} {source_text}`"
+    )]
+    Newer {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its version.
+        found: semver::Version,
+        /// The version that is locked.
+        locked: semver::Version,
+        /// Where it comes from.
+        source_text: String,
+    },
+    /// It has the version that is locked, and other content.
+    #[error(
+        "it has other content than trunkline.lock names (sha256 {found} instead of {locked}) under the same version{version}: it was changed since it was locked. Put back what was locked, or ask who publishes it for a new version; only if you built it yourself, run `trunkline plugin add HOTLINE {plugin} {source_text} --replace`"
+    )]
+    Changed {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its digest.
+        found: String,
+        /// The digest that is locked.
+        locked: String,
+        /// The version, for people.
+        version: String,
+        /// Where it comes from.
+        source_text: String,
+    },
+    /// Nobody signed it, and somebody has to.
+    #[error(
+        "it is not signed, and grants.yaml takes from {department} only what one of its keys signed; publish it with `trunkline plugin publish --key`, or ask who publishes it to"
+    )]
+    Unsigned {
+        /// The department.
+        department: String,
+    },
+    /// A bare component, where somebody has to have signed.
+    #[error(
+        "a bare component carries no signature, and grants.yaml takes from {department} only what one of its keys signed; make a package of it with `trunkline plugin publish --key`, and name that"
+    )]
+    Bare {
+        /// The department.
+        department: String,
+    },
+    /// Others signed it.
+    #[error(
+        "it is signed, but by none of the keys that grants.yaml names for {department} ({keys}); ask who publishes it, or let the operator name the key"
+    )]
+    OtherSigner {
+        /// The department.
+        department: String,
+        /// The keys that were tried.
+        keys: String,
+    },
+    /// It is not on this machine, and the network is not asked.
+    #[error("{source_text} is not on this machine; fetch it with `trunkline plugin pull HOTLINE`")]
+    NotHere {
+        /// Where it comes from.
+        source_text: String,
+    },
+    /// The lock's entry was edited.
+    #[error(
+        "trunkline.lock does not name the package of {plugin}; run `trunkline plugin add HOTLINE {plugin} {source_text}` again"
+    )]
+    LockIncomplete {
+        /// The plugin.
+        plugin: PluginName,
+        /// Where it comes from.
+        source_text: String,
+    },
+    /// The registry did not give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// It cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Wanted<'_> {
+    fn locked(&self) -> Option<&Locked> {
+        self.lock.plugins.get(self.plugin)
+    }
+
+    /// The digest of the package that a reference to a registry means: the locked one.
+    ///
+    /// # Errors
+    /// It is not locked, or another one is.
+    pub fn package(&self, reference: &Reference) -> Result<Digest, Refusal> {
+        let (plugin, source_text) = (self.plugin.clone(), reference.to_string());
+        let Some(locked) = self.locked() else {
+            return Err(Refusal::NotLocked { plugin, source_text });
+        };
+        if locked.source != source_text {
+            return Err(match (reference.semver(), &locked.version) {
+                (Some(found), Some(locked)) if found < *locked => Refusal::Downgraded {
+                    plugin,
+                    found,
+                    locked: locked.clone(),
+                    source_text,
+                },
+                _ => Refusal::OtherSource {
+                    plugin,
+                    named: source_text,
+                    locked: locked.source.clone(),
+                },
+            });
+        }
+        locked
+            .package
+            .ok_or(Refusal::LockIncomplete { plugin, source_text })
+    }
+
+    /// Lets a package in, or says why not. Gives the fingerprint of the key that vouches for it,
+    /// where one has to.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn admit(&self, found: &Identity) -> Result<Option<Digest>, Refusal> {
+        if let Some(locked) = self.locked() {
+            self.is_locked(found, locked)?;
+        }
+        self.is_vouched(found)
+    }
+
+    /// That a package is the one that is locked.
+    fn is_locked(&self, found: &Identity, locked: &Locked) -> Result<(), Refusal> {
+        let same_package =
+            locked.package.is_none() || found.package.is_none() || locked.package == found.package;
+        if found.component == locked.component && same_package {
+            return Ok(());
+        }
+        let (plugin, source_text) = (self.plugin.clone(), self.source.to_string());
+        Err(match (&found.version, &locked.version) {
+            (Some(version), Some(before)) if version < before => Refusal::Downgraded {
+                plugin,
+                found: version.clone(),
+                locked: before.clone(),
+                source_text,
+            },
+            (Some(version), Some(before)) if version > before => Refusal::Newer {
+                plugin,
+                found: version.clone(),
+                locked: before.clone(),
+                source_text,
+            },
+            (version, _) => Refusal::Changed {
+                plugin,
+                found: found.component.short(),
+                locked: locked.component.short(),
+                version: version
+                    .as_ref()
+                    .map_or_else(String::new, |version| format!(" {version}")),
+                source_text,
+            },
+        })
+    }
+
+    /// That somebody vouches for a package where somebody has to.
+    ///
+    /// # Errors
+    /// Nobody does, or none of those who may.
+    pub fn is_vouched(&self, found: &Identity) -> Result<Option<Digest>, Refusal> {
+        let Some(keys) = self.keys else {
+            return Ok(None);
+        };
+        if let Some(key) = found.signed_by(keys) {
+            return Ok(Some(key.fingerprint()));
+        }
+        let department = self.department.to_owned();
+        Err(if found.package.is_none() {
+            Refusal::Bare { department }
+        } else if found.signatures.is_empty() {
+            Refusal::Unsigned { department }
+        } else {
+            let keys: Vec<String> = keys.iter().map(|key| key.fingerprint().short()).collect();
+            Refusal::OtherSigner {
+                department,
+                keys: keys.join(", "),
+            }
+        })
+    }
+}
+
+/// Where packages of registries are taken from: what is kept on this machine, else the network
+/// where it may be asked.
+#[derive(Clone, Debug, Default)]
+pub struct Shelves {
+    /// Packages that are kept on this machine.
+    pub store: Option<Store>,
+    /// Registries, where they may be asked.
+    pub registries: Option<Registries>,
+}
+
+impl Shelves {
+    /// The package that a reference means, as it is locked; not yet let in.
+    ///
+    /// # Errors
+    /// It is not locked, not here, or does not come.
+    pub async fn take(&self, wanted: &Wanted<'_>, reference: &Reference) -> Result<Package, Refusal> {
+        let digest = wanted.package(reference)?;
+        if let Some(store) = self.store.clone() {
+            let kept = tokio::task::spawn_blocking(move || store.get(&digest)).await;
+            if let Ok(Some(package)) = kept {
+                return Ok(package);
+            }
+        }
+        let Some(registries) = &self.registries else {
+            return Err(Refusal::NotHere {
+                source_text: reference.to_string(),
+            });
+        };
+        let pinned = reference.with(Version::Digest(digest));
+        let package = registries.pull(&pinned, &silent()).await?;
+        if let Some(store) = &self.store {
+            store.put(&package)?;
+        }
+        Ok(package)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{key::PrivateKey, package::tests::component};
+
+    const SOURCE: &str = "oci://registry.example/civil/crm@1.4.2";
+
+    fn package(version: &str) -> Package {
+        Package::of_component(component(version)).unwrap()
+    }
+
+    fn lock(source: &str, package: &Package) -> Lock {
+        Lock {
+            plugins: [(
+                "crm".into(),
+                Locked::of(source.to_owned(), &package.identity(), None),
+            )]
+            .into(),
+        }
+    }
+
+    fn with<T>(
+        source: &str,
+        lock: &Lock,
+        keys: Option<&[PublicKey]>,
+        ask: impl FnOnce(&Wanted<'_>) -> T,
+    ) -> T {
+        ask(&Wanted {
+            plugin: &"crm".into(),
+            source: &Source::parse(source).unwrap(),
+            department: "civil-affairs",
+            keys,
+            lock,
+        })
+    }
+
+    #[test]
+    fn what_is_locked_comes_in_and_nothing_else() {
+        let (old, new, next) = (package("1.4.1"), package("1.4.2"), package("1.5.0"));
+        let locked = lock(SOURCE, &new);
+        let refusal = |package: &Package| {
+            with(SOURCE, &locked, None, |wanted| wanted.admit(&package.identity()))
+                .unwrap_err()
+                .to_string()
+        };
+        with(SOURCE, &locked, None, |wanted| wanted.admit(&new.identity())).unwrap();
+        with(SOURCE, &Lock::default(), None, |wanted| {
+            wanted.admit(&old.identity())
+        })
+        .unwrap();
+        assert!(refusal(&old).contains("version 1.4.1 is older than 1.4.2"));
+        assert!(refusal(&old).contains("--allow-downgrade"));
+        assert!(refusal(&next).contains("it is version 1.5.0, and trunkline.lock has 1.4.2"));
+        let mut tampered = new.identity();
+        tampered.component = Digest::of(b"other");
+        let said = with(SOURCE, &locked, None, |wanted| wanted.admit(&tampered)).unwrap_err();
+        assert!(
+            said.to_string()
+                .contains("other content than trunkline.lock names"),
+            "{said}"
+        );
+        let mut other_package = new.identity();
+        other_package.package = Some(Digest::of(b"other"));
+        let said = with(SOURCE, &locked, None, |wanted| wanted.admit(&other_package)).unwrap_err();
+        assert!(matches!(said, Refusal::Changed { .. }), "{said}");
+    }
+
+    #[test]
+    fn a_reference_means_the_package_that_is_locked() {
+        let new = package("1.4.2");
+        let locked = lock(SOURCE, &new);
+        let named = |source: &str, lock: &Lock| {
+            with(source, lock, None, |wanted| {
+                wanted.package(&source.parse().unwrap())
+            })
+            .map_err(|refusal| refusal.to_string())
+        };
+        assert_eq!(named(SOURCE, &locked), Ok(new.digest()));
+        let refused = |source: &str, lock: &Lock| named(source, lock).unwrap_err();
+        assert!(refused(SOURCE, &Lock::default()).contains("does not have oci://"));
+        let older = SOURCE.replace("1.4.2", "1.4.1");
+        assert!(refused(&older, &locked).contains("1.4.1 is older than 1.4.2"));
+        let newer = SOURCE.replace("1.4.2", "1.5.0");
+        assert!(
+            refused(&newer, &locked).contains("hotline.yaml names oci://registry.example/civil/crm@1.5.0")
+        );
+        let mut edited = locked.clone();
+        edited.plugins.get_mut("crm").unwrap().package = None;
+        assert!(refused(SOURCE, &edited).contains("does not name the package"));
+    }
+
+    #[test]
+    fn who_has_to_vouch_for_it_does() {
+        let (civil, _) = PrivateKey::generate().unwrap();
+        let (other, _) = PrivateKey::generate().unwrap();
+        let keys = [civil.public().clone()];
+        let mut package = package("1.4.2");
+        let locked = lock(SOURCE, &package);
+        let admit = |identity: &Identity| with(SOURCE, &locked, Some(&keys), |wanted| wanted.admit(identity));
+        assert!(matches!(
+            admit(&package.identity()),
+            Err(Refusal::Unsigned { .. })
+        ));
+        package.sign(&other, "registry.example/civil/crm").unwrap();
+        assert!(matches!(
+            admit(&package.identity()),
+            Err(Refusal::OtherSigner { .. })
+        ));
+        package.sign(&civil, "registry.example/civil/crm").unwrap();
+        assert_eq!(
+            admit(&package.identity()).unwrap(),
+            Some(civil.public().fingerprint())
+        );
+        let bare = Identity::of_bare(package.component(), None);
+        assert!(matches!(admit(&bare), Err(Refusal::Bare { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_needs_no_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelves = Shelves {
+            store: Some(Store::new(folder.path())),
+            registries: None,
+        };
+        let package = package("1.4.2");
+        let locked = lock(SOURCE, &package);
+        let (plugin, source) = ("crm".into(), Source::parse(SOURCE).unwrap());
+        let wanted = Wanted {
+            plugin: &plugin,
+            source: &source,
+            department: "civil-affairs",
+            keys: None,
+            lock: &locked,
+        };
+        let reference = SOURCE.parse().unwrap();
+        let refused = shelves.take(&wanted, &reference).await.unwrap_err().to_string();
+        assert!(refused.contains("trunkline plugin pull"), "{refused}");
+        shelves.store.as_ref().unwrap().put(&package).unwrap();
+        assert!(shelves.take(&wanted, &reference).await.unwrap() == package);
+    }
+}
