@@ -1,6 +1,12 @@
 //! `trunkline plugin`: a department's own loop with its component.
 
+mod add;
 mod inspect;
+mod key;
+mod package;
+mod publish;
+mod pull;
+mod verify;
 mod wants;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -18,6 +24,11 @@ pub(crate) struct Plugin {
 #[derive(Subcommand)]
 enum PluginCommand {
     Inspect(inspect::Inspect),
+    Publish(publish::Publish),
+    Add(add::Add),
+    Pull(pull::Pull),
+    Verify(verify::Verify),
+    Key(key::Key),
 }
 
 impl Plugin {
@@ -25,6 +36,11 @@ impl Plugin {
     pub(crate) async fn run(&self) -> Outcome {
         match &self.command {
             PluginCommand::Inspect(inspect) => inspect.run().await,
+            PluginCommand::Publish(publish) => publish.run().await,
+            PluginCommand::Add(add) => add.run().await,
+            PluginCommand::Pull(pull) => pull.run().await,
+            PluginCommand::Verify(verify) => verify.run().await,
+            PluginCommand::Key(key) => key.run(),
         }
     }
 }

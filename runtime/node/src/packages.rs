@@ -74,9 +74,20 @@ impl Gate {
             plugin: &plugin.name.value,
             source,
             department: &plugin.department,
-            keys: self.keys.get(&plugin.department).map(Vec::as_slice),
+            keys: self.keys(&plugin.department),
             lock: &self.lock,
         }
+    }
+
+    /// What is locked.
+    pub const fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// The keys of which one has to have signed what a department publishes; none where none is
+    /// asked for.
+    pub fn keys(&self, department: &str) -> Option<&[PublicKey]> {
+        self.keys.get(department).map(Vec::as_slice)
     }
 
     /// Whether a plugin is locked.
