@@ -427,6 +427,9 @@ struct Surface<'a> {
 
 fn surface(component: &[u8]) -> Result<Surface<'_>, PackageError> {
     let broken = |reason: String| PackageError::NoComponent { reason };
+    if !component.starts_with(b"\0asm") {
+        return Err(broken("it does not begin as WebAssembly does".to_owned()));
+    }
     let mut surface = Surface::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(component) {

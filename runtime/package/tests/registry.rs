@@ -1,17 +1,13 @@
-//! Packages pushed to and pulled from a real registry: Debian's `docker-registry`, started on a
-//! free port of this machine for each test, and stopped by its process id.
+//! Packages pushed to and pulled from a real registry.
+
+mod docker_registry;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
-    time::Duration,
 };
 
 use serde_json::{Value as Json, json};
@@ -25,100 +21,24 @@ use trunkline_package::{
     sections::{Words, put},
 };
 
-/// How long the registry may take to listen.
-const LISTENS_WITHIN: Duration = Duration::from_secs(60);
+use self::docker_registry::Registry;
 
-/// A registry that is stopped when the test ends.
-struct Registry {
-    process: Child,
-    address: String,
-    folder: tempfile::TempDir,
+fn package_at(registry: &Registry, rest: &str) -> Reference {
+    format!("oci://{}/{rest}", registry.address).parse().unwrap()
 }
 
-impl Registry {
-    fn start(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("config.yml");
-        let data = folder.path().join("data");
-        fs::write(folder.path().join("users"), USERS).unwrap();
-        let more = more.replace("FOLDER", &folder.path().display().to_string());
-        fs::write(
-            &config,
-            format!(
-                "version: 0.1\nlog: {{ level: info, formatter: json }}\nstorage:\n  filesystem: {{ rootdirectory: \"{}\" }}\n\
-                 http: {{ addr: \"127.0.0.1:0\" }}\n{more}",
-                data.display()
-            ),
-        )
+/// The bytes of a manifest as the registry has them.
+async fn manifest_of(registry: &Registry, repository: &str, tag: &str) -> Vec<u8> {
+    let url = format!("http://{}/v2/{repository}/manifests/{tag}", registry.address);
+    let answer = reqwest::Client::new()
+        .get(url)
+        .header("Accept", "application/vnd.oci.image.manifest.v1+json")
+        .send()
+        .await
         .unwrap();
-        let mut process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("docker-registry runs: `cargo xtask test` installs it, or run `apt-get install -y docker-registry`");
-        let (says, hears) = mpsc::channel();
-        let log = process.stderr.take().unwrap();
-        std::thread::spawn(move || {
-            for line in BufReader::new(log).lines().map_while(Result::ok) {
-                let said: Json = serde_json::from_str(&line).unwrap_or_default();
-                let message = said["msg"].as_str().unwrap_or_default();
-                if let Some(address) = message.strip_prefix("listening on ") {
-                    let _ = says.send(address.trim_end_matches(", tls").to_owned());
-                }
-            }
-        });
-        let address = hears
-            .recv_timeout(LISTENS_WITHIN)
-            .expect("the registry says where it listens");
-        Self {
-            process,
-            address,
-            folder,
-        }
-    }
-
-    fn reference(&self, rest: &str) -> Reference {
-        format!("oci://{}/{rest}", self.address).parse().unwrap()
-    }
-
-    /// The bytes of a manifest as the registry has them.
-    async fn manifest(&self, repository: &str, tag: &str) -> Vec<u8> {
-        let url = format!("http://{}/v2/{repository}/manifests/{tag}", self.address);
-        let answer = reqwest::Client::new()
-            .get(url)
-            .header("Accept", "application/vnd.oci.image.manifest.v1+json")
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.bytes().await.unwrap().to_vec()
-    }
-
-    /// Where the registry keeps a blob.
-    fn blob(&self, digest: &Digest) -> std::path::PathBuf {
-        let hex = digest.to_string();
-        let blobs = Path::new("data/docker/registry/v2/blobs/sha256");
-        self.folder
-            .path()
-            .join(blobs)
-            .join(&hex[..2])
-            .join(&hex)
-            .join("data")
-    }
+    assert_eq!(answer.status(), 200);
+    answer.bytes().await.unwrap().to_vec()
 }
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        // This process and no other.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The user `civil` with the password `secret-words`.
-const USERS: &str = "civil:$2b$04$abcdefghijklmnopqrstuu/HpdzJtvTt9vf49n0v8sBSkTQZtB1ha\n";
 
 fn package(version: &str, memory: u32) -> Package {
     let text = format!(
@@ -144,7 +64,7 @@ fn anonymous() -> Registries {
 #[tokio::test]
 async fn a_package_comes_back_as_it_was_pushed() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     let (key, _) = PrivateKey::generate().unwrap();
     let mut package = package("1.4.2", 1);
     package.sign(&key, &reference.place()).unwrap();
@@ -157,21 +77,21 @@ async fn a_package_comes_back_as_it_was_pushed() {
     let pulled = anonymous().pull(&reference, &silent()).await.unwrap();
     assert_eq!(pulled, package);
     assert_eq!(pulled.signed_by([key.public()]), Some(key.public()));
-    let by_digest = registry.reference(&format!("civil/crm@sha256:{}", package.digest()));
+    let by_digest = package_at(&registry, &format!("civil/crm@sha256:{}", package.digest()));
     assert_eq!(anonymous().pull(&by_digest, &silent()).await.unwrap(), package);
 }
 
 #[tokio::test]
 async fn the_registry_holds_the_layouts_of_the_cncf_and_of_cosign() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     let (key, _) = PrivateKey::generate().unwrap();
     let mut package = package("1.4.2", 1);
     package.sign(&key, &reference.place()).unwrap();
     anonymous().push(&reference, &package, &silent()).await.unwrap();
 
     let sha = |bytes: &[u8]| format!("sha256:{}", Digest::of(bytes));
-    let manifest = registry.manifest("civil/crm", "1.4.2").await;
+    let manifest = manifest_of(&registry, "civil/crm", "1.4.2").await;
     assert_eq!(sha(&manifest), format!("sha256:{}", package.digest()));
     assert_eq!(
         serde_json::from_slice::<Json>(&manifest).unwrap(),
@@ -198,7 +118,7 @@ async fn the_registry_holds_the_layouts_of_the_cncf_and_of_cosign() {
     );
 
     let tag = format!("sha256-{}.sig", package.digest());
-    let signed: Json = serde_json::from_slice(&registry.manifest("civil/crm", &tag).await).unwrap();
+    let signed: Json = serde_json::from_slice(&manifest_of(&registry, "civil/crm", &tag).await).unwrap();
     let signature = &package.signatures()[0];
     assert_eq!(
         signed["layers"],
@@ -223,7 +143,7 @@ async fn the_registry_holds_the_layouts_of_the_cncf_and_of_cosign() {
 #[tokio::test]
 async fn a_second_signature_joins_the_first() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     let (civil, _) = PrivateKey::generate().unwrap();
     let (centre, _) = PrivateKey::generate().unwrap();
     let (mut first, mut second) = (package("1.4.2", 1), package("1.4.2", 1));
@@ -240,7 +160,7 @@ async fn a_second_signature_joins_the_first() {
 #[tokio::test]
 async fn a_version_that_is_published_stays() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     anonymous()
         .push(&reference, &package("1.4.2", 1), &silent())
         .await
@@ -256,7 +176,7 @@ async fn a_version_that_is_published_stays() {
 #[tokio::test]
 async fn other_bytes_than_those_asked_for_are_refused() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     let package = package("1.4.2", 1);
     anonymous().push(&reference, &package, &silent()).await.unwrap();
     let blob = registry.blob(&Digest::of(package.component()));
@@ -274,7 +194,7 @@ async fn other_bytes_than_those_asked_for_are_refused() {
 #[tokio::test]
 async fn what_is_not_there_or_no_package_is_told_so() {
     let registry = Registry::start("");
-    let reference = registry.reference("civil/crm@9.9.9");
+    let reference = package_at(&registry, "civil/crm@9.9.9");
     let refused = anonymous().pull(&reference, &silent()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::NotFound { .. }), "{refused}");
 
@@ -287,12 +207,12 @@ async fn what_is_not_there_or_no_package_is_told_so() {
     });
     let package = package("1.4.2", 1);
     anonymous()
-        .push(&registry.reference("civil/crm@1.4.2"), &package, &silent())
+        .push(&package_at(&registry, "civil/crm@1.4.2"), &package, &silent())
         .await
         .unwrap();
     fs::write(registry.blob(&package.digest()), empty.to_string()).unwrap();
     let refused = anonymous()
-        .pull(&registry.reference("civil/crm@1.4.2"), &silent())
+        .pull(&package_at(&registry, "civil/crm@1.4.2"), &silent())
         .await
         .unwrap_err();
     assert!(
@@ -308,7 +228,7 @@ async fn what_is_not_there_or_no_package_is_told_so() {
 async fn a_registry_that_is_not_there_is_told_so() {
     let gone = {
         let registry = Registry::start("");
-        registry.reference("civil/crm@1.4.2")
+        package_at(&registry, "civil/crm@1.4.2")
     };
     let refused = anonymous().pull(&gone, &silent()).await.unwrap_err();
     assert!(matches!(refused, RegistryError::Unreachable { .. }), "{refused}");
@@ -318,7 +238,7 @@ async fn a_registry_that_is_not_there_is_told_so() {
 #[tokio::test]
 async fn credentials_open_a_registry_that_asks_for_them() {
     let registry = Registry::start("auth:\n  htpasswd: { realm: civil, path: \"FOLDER/users\" }\n");
-    let reference = registry.reference("civil/crm@1.4.2");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
     let package = package("1.4.2", 1);
     let refused = anonymous()
         .push(&reference, &package, &silent())

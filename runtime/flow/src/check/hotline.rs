@@ -475,4 +475,40 @@ steps: { a: { end: completed } }
 "##,
         );
     }
+
+    #[test]
+    fn packages_and_who_signs_them() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  crm: { component: oci://registry.example/civil/crm@1.4.2, department: civil }
+  sentiment: { component: packages/sentiment.tlpkg, department: centre }
+  nlu: { component: oci://registry.example/nlu, department: centre }
+#                   ^^^^^^^^^^^^^^^^^^^^^^^^^^ TL0703: `oci://registry.example/nlu` does not say which package
+  twice: { component: https://registry.example/twice.wasm, department: centre }
+#                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ TL0703: packages are fetched from registries of OCI only
+  departments: { component: plugins/departments.wasm, department: centre }
+# ^^^^^^^^^^^ TL0107: a plugin cannot be called `departments`
+# ^^^^^^^^^^^ TL0701: the plugin `departments` is not loaded
+--- grants.yaml
+departments:
+  civil: { signed-by: keys/civil.pub }
+  centre: { signed-by: [keys/old.pub, /etc/keys/new.pub] }
+#                                     ^^^^^^^^^^^^^^^^^ TL0702: `/etc/keys/new.pub` is no path in the hotline's folder
+  tax: { singed-by: keys/tax.pub }
+# ^^^ TL0007: a department needs `signed-by`
+#        ^^^^^^^^^ TL0006: a department has no field `singed-by`
+crm: { kv: true }
+--- flows/main.yaml
+flow: main
+start: a
+steps: { a: { end: completed } }
+"##,
+        );
+    }
 }

@@ -747,6 +747,10 @@ steps:
     fn other_files() {
         let hotline = "--- hotline.yaml\nhotline: test\nlanguages: [zh-CN, en]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: ⟦⟧ } }\n";
         offers(&format!("{hotline}{FLOW}"), &["main"], &["welcome"]);
+        let grants = with("") + "--- grants.yaml\n⟦⟧\n";
+        offers(&grants, &["crm", "departments"], &["signed-by"]);
+        let grants = with("") + "--- grants.yaml\ndepartments: { civil: { ⟦⟧ } }\n";
+        offers(&grants, &["signed-by"], &["http"]);
         let grants = with("") + "--- grants.yaml\ncrm: { ⟦⟧ }\n";
         offers(&grants, &["http", "kv", "limits"], &["say"]);
         let calendar = with("") + "--- calendars/office.yaml\ncalendar: office\nopen:\n  mon⟦⟧\n";

@@ -319,6 +319,10 @@ mod tests {
         for (name, text) in [
             ("hotline", city!("hotline.yaml")),
             ("grants", city!("grants.yaml")),
+            (
+                "grants",
+                "departments: { civil: { signed-by: [keys/a.pub] } }\ncrm: { kv: true }\n",
+            ),
             ("flow", city!("flows/city.yaml")),
             ("flow", city!("flows/housing-fund.yaml")),
             ("prompts", city!("prompts/en.yaml")),
