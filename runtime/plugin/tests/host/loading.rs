@@ -70,6 +70,31 @@ async fn answers_that_break_the_rules_are_faults() {
     }
 }
 
+/// What tool chains export of their own, as that of Python does, beside one function of a department.
+const TOOLED: &str = r#"
+(component
+  (core module $code (func (export "seven") (result i32) (i32.const 7)))
+  (core instance $code (instantiate $code))
+  (func $seven (result u32) (canon lift (core func $code "seven")))
+  (component $tooling
+    (import "seven" (func $seven (result u32)))
+    (type $kind (enum "plain" "nested"))
+    (export $named "option-kind" (type $kind))
+    (export "init" (func $seven)))
+  (instance $exports (instantiate $tooling (with "seven" (func $seven))))
+  (export "exports" (instance $exports))
+  (export "seven" (func $seven)))
+"#;
+
+#[tokio::test]
+async fn what_a_tool_chain_exports_of_its_own_is_not_shown() {
+    let plugin = load_text(&host(), TOOLED).await.unwrap();
+    let interface = plugin.interface();
+    let functions: Vec<_> = interface.functions.iter().map(ToString::to_string).collect();
+    assert_eq!(functions, ["seven() -> u32"]);
+    assert!(interface.types.is_empty(), "{:?}", interface.types);
+}
+
 /// An answer of a few bytes that stands for gigabytes: each element is the same long list.
 const BOMB: &str = r#"
 (component
