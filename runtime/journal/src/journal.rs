@@ -9,7 +9,7 @@ use crate::{
     Append, Error, MasterKey, Standing, Store, Streams, Version,
     codec::{self, Chain, EncodeError},
     limits::PAGE_MAX,
-    secrecy::{ContactKey, Seal},
+    secrecy::{ContactKey, NONCE_BYTES, Seal, WRAPPED_BYTES},
 };
 
 /// Contacts whose key [`Journal::check_master`] tries at most.
@@ -60,6 +60,38 @@ impl Journal {
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// Encrypts a personal value that belongs to no contact yet, under a key of its own. It opens in
+    /// its place only; removing it is erasing it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the system gives no random bytes.
+    pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = ContactKey::random()?;
+        let mut sealed = self.master.wrap(&ContactId::new(place), &key)?;
+        let start = sealed.len();
+        sealed.resize(start + NONCE_BYTES, 0);
+        sealed.extend_from_slice(plain);
+        Seal::new(key)?.seal(place.as_bytes(), &mut sealed, start)?;
+        Ok(sealed)
+    }
+
+    /// Decrypts what [`seal`](Self::seal) made for the same place.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is not what was sealed there, [`Error::WrongMasterKey`].
+    pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        let corrupt = || Error::Corrupt {
+            place: place.into(),
+            what: "it does not open here".into(),
+        };
+        let (wrapped, sealed) = sealed.split_at_checked(WRAPPED_BYTES).ok_or_else(corrupt)?;
+        let key = self.master.unwrap(&ContactId::new(place), wrapped)?;
+        let plain = Seal::new(key)?
+            .open(place.as_bytes(), sealed)
+            .ok_or_else(corrupt)?;
+        Ok(plain.to_vec())
     }
 
     /// Tries the master key on some contacts, so that a wrong one is found before any contact

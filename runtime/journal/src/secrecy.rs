@@ -34,6 +34,9 @@ const WRAPPED_LAYOUT: u8 = 1;
 /// Bytes of a master key's fingerprint.
 const FINGERPRINT_BYTES: usize = 8;
 
+/// Bytes of a wrapped key.
+pub(crate) const WRAPPED_BYTES: usize = 1 + FINGERPRINT_BYTES + NONCE_BYTES + KEY_BYTES + TAG_BYTES;
+
 /// The key that wraps the keys of all contacts of a store. Whoever loses it loses all personal
 /// values in the store.
 pub struct MasterKey {

@@ -16,6 +16,7 @@ mod error;
 mod page;
 mod recover;
 mod services;
+mod start;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,11 @@ use trunkline_journal::Journal;
 use trunkline_model::{ContactId, Duration, Timestamp};
 
 use self::contact::Contact;
-pub(crate) use self::error::may_pass;
+pub(crate) use self::{
+    arrive::is_e164,
+    error::may_pass,
+    start::{StartCall, StartError, inputs},
+};
 pub use self::{
     arrive::{Arrived, Call},
     error::{ArriveError, DeliverError, FindError},
@@ -310,6 +315,13 @@ impl Contacts {
             if failed.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
+        }
+    }
+
+    /// Takes note of an error of the store: one that ends all writing ends the process.
+    pub(crate) fn notice(&self, error: &trunkline_journal::Error) {
+        if let trunkline_journal::Error::Fatal { cause } = error {
+            self.failed.send_replace(Some(cause.clone()));
         }
     }
 

@@ -131,7 +131,8 @@ impl KeyValues for PluginValues {
     }
 }
 
-fn space(plugin: &PluginName) -> String {
+/// The space in which a plugin keeps its values.
+pub(crate) fn space(plugin: &PluginName) -> String {
     format!("plugin.{plugin}")
 }
 

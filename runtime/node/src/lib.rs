@@ -28,6 +28,7 @@ mod build;
 mod bundle;
 pub mod clock;
 pub mod contacts;
+mod feeds;
 mod key;
 mod key_values;
 pub mod limits;

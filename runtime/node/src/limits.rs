@@ -120,3 +120,39 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Characters of an agent's name.
 pub const AGENT_NAME_CHARS_MAX: usize = 64;
+
+/// How long a change or an event is remembered after it was listed last.
+pub const SEEN_FOR: Duration = Duration::from_secs(90 * 86_400);
+
+/// Changes and events that are remembered; past it no new ones are taken, and operators see it.
+pub const SEEN_MAX: u64 = 2_000_000;
+
+/// Changes that one run of a feed may list; the rest counts as over.
+pub const FEED_CHANGES_MAX: usize = 10_000;
+
+/// People whom one change may concern; the rest counts as failed.
+pub const PEOPLE_PER_CHANGE_MAX: usize = 100_000;
+
+/// The pause before a run that failed, or a question whom a change concerns, is tried again first.
+pub const FEED_RETRY_MIN: Duration = Duration::from_secs(10);
+
+/// The longest such pause.
+pub const FEED_RETRY_MAX: Duration = Duration::from_secs(600);
+
+/// How often it is asked whom a change concerns before the change is given up.
+pub const AFFECTED_TRIES_MAX: u32 = 20;
+
+/// Contacts that a feed or a webhook starts before others have their turn.
+pub const STARTS_PER_TURN_MAX: usize = 100;
+
+/// Characters of what a feed said when it failed.
+pub const FEED_MESSAGE_CHARS_MAX: usize = 500;
+
+/// How far the time of a signed event may be from the node's.
+pub const HOOK_CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
+/// Bytes of an event's body.
+pub const HOOK_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of one of a plugin's values that are shown to operators.
+pub const VALUE_SHOWN_BYTES_MAX: usize = 4 << 10;

@@ -22,9 +22,10 @@ use crate::{
     build::Builder,
     clock::Clock,
     contacts::{ArriveError, Arrived, Call, Contacts, DeliverError, Delivered, FindError, Recovery},
+    feeds::{Feeds, hook},
     key::Key,
     key_values::PluginValues,
-    limits::{STOP_WITHIN, SWEEP_EVERY},
+    limits::{STOP_CALLS_WITHIN, STOP_WITHIN, SWEEP_EVERY},
     observe,
     releases::Releases,
     report::{Cause, Report},
@@ -135,6 +136,7 @@ struct Inner {
     clock: Clock,
     contacts: Arc<Contacts>,
     releases: Arc<Releases>,
+    feeds: Arc<Feeds>,
     /// Keeps the host until the node is gone.
     host: Arc<Host>,
     address: Option<SocketAddr>,
@@ -186,6 +188,15 @@ impl Node {
 
     /// Starts a node on journals that are open, whatever `settings.store` says.
     pub(crate) async fn start_on(settings: Settings, journal: Journal) -> Result<Self, StartError> {
+        Self::start_with(settings, journal, Arc::new(hook::Environment)).await
+    }
+
+    /// Starts a node whose webhooks' events are signed with these keys.
+    pub(crate) async fn start_with(
+        settings: Settings,
+        journal: Journal,
+        keys: Arc<dyn hook::Keys>,
+    ) -> Result<Self, StartError> {
         observe::recorder();
         let clock = settings.clock.clone();
         let journal = Arc::new(journal);
@@ -236,18 +247,21 @@ impl Node {
             );
         }
         let contacts = Arc::new(Contacts::new(clock.clone(), journal, releases.clone()));
+        let feeds = Arc::new(Feeds::new(contacts.clone(), keys));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let readiness = Arc::new(Readiness::default());
         if let (Some(listener), Some(listen)) = (listener, &settings.listen) {
             // Health can be asked for from now on; all else is refused until the node is ready.
-            let state = server::State::new(contacts.clone(), releases.clone(), readiness.clone(), listen);
+            let state = server::State::new(contacts.clone(), feeds.clone(), readiness.clone(), listen);
             tasks.spawn(server::serve(listener, server::router(state), stop.clone()));
         }
         let recovery = contacts.recover().await.inspect_err(|_| stop.cancel())?;
+        feeds.load().await.inspect_err(|_| stop.cancel())?;
         until_stopped(&tasks, &stop, contacts.clone().keep_time());
+        until_stopped(&tasks, &stop, feeds.clone().keep());
         until_stopped(&tasks, &stop, contacts.clone().keep_services());
-        until_stopped(&tasks, &stop, keep_house(contacts.clone(), releases.clone()));
+        until_stopped(&tasks, &stop, keep_house(contacts.clone(), feeds.clone()));
         if settings.watch {
             tasks.spawn(watch.run(stop.clone()));
         }
@@ -257,6 +271,7 @@ impl Node {
             clock,
             contacts,
             releases,
+            feeds,
             host,
             address,
             recovery,
@@ -283,6 +298,12 @@ impl Node {
     /// Its releases, and the reports of builds.
     pub fn releases(&self) -> &Arc<Releases> {
         &self.0.releases
+    }
+
+    /// Its feeds and webhooks.
+    #[cfg(test)]
+    pub(crate) fn feeds(&self) -> &Arc<Feeds> {
+        &self.0.feeds
     }
 
     /// Its plugin host.
@@ -345,6 +366,7 @@ impl Node {
         tracing::info!("stopping");
         self.0.contacts.begin_to_stop();
         self.0.stop.cancel();
+        self.0.feeds.stop(STOP_CALLS_WITHIN).await;
         self.0.contacts.stop().await;
         self.0.tasks.close();
         if timeout(STOP_WITHIN.to_std(), self.0.tasks.wait()).await.is_err() {
@@ -414,7 +436,7 @@ fn until_stopped(
 }
 
 /// Parks and forgets contacts, collects releases, keeps metrics small.
-async fn keep_house(contacts: Arc<Contacts>, releases: Arc<Releases>) {
+async fn keep_house(contacts: Arc<Contacts>, feeds: Arc<Feeds>) {
     let mut sweeps = tokio::time::interval(SWEEP_EVERY.to_std());
     let mut upkeep = tokio::time::interval(observe::UPKEEP_EVERY.to_std());
     loop {
@@ -422,7 +444,8 @@ async fn keep_house(contacts: Arc<Contacts>, releases: Arc<Releases>) {
             _ = sweeps.tick() => {
                 contacts.sweep();
                 contacts.sweep_requests().await;
-                releases.collect().await;
+                feeds.sweep().await;
+                contacts.releases.collect().await;
             }
             _ = upkeep.tick() => observe::recorder().run_upkeep(),
         }

@@ -39,6 +39,17 @@ pub(crate) const STRANDED: &str = "trunkline_contacts_stranded";
 /// Seconds that an HTTP request took, by `route`, `method` and `status`.
 pub(crate) const HTTP_SECONDS: &str = "trunkline_http_request_seconds";
 
+/// Runs of feeds, by `feed` and `outcome`.
+pub(crate) const FEED_RUNS: &str = "trunkline_feed_runs_total";
+/// Seconds that a run of a feed took, by `feed`.
+pub(crate) const FEED_SECONDS: &str = "trunkline_feed_run_seconds";
+/// Contacts that feeds and webhooks started, or did not, by what they start `on` and `outcome`.
+pub(crate) const STARTS: &str = "trunkline_starts_total";
+/// Changes and events that wait to start their contacts, by what they start `on`.
+pub(crate) const STARTS_WAITING: &str = "trunkline_starts_waiting";
+/// Events that came to webhooks, by `webhook` and `outcome`.
+pub(crate) const HOOKS: &str = "trunkline_webhook_events_total";
+
 /// The process has one recorder, whoever starts how many nodes in it.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -78,5 +89,16 @@ fn describe() {
         "Seconds that the last start took to take contacts up again."
     );
     describe_gauge!(STRANDED, "Contacts whose release cannot be rebuilt.");
+    describe_counter!(FEED_RUNS, "Runs of feeds, by what came of them.");
+    describe_histogram!(FEED_SECONDS, "Seconds that a run of a feed took.");
+    describe_counter!(
+        STARTS,
+        "Contacts that feeds and webhooks started; what they gave up, and what was over."
+    );
+    describe_gauge!(
+        STARTS_WAITING,
+        "Changes and events that wait to start their contacts."
+    );
+    describe_counter!(HOOKS, "Events that came to webhooks, by what became of them.");
     describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");
 }

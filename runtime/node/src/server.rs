@@ -8,9 +8,12 @@ mod body;
 mod callers;
 mod centre;
 mod connections;
+mod feeds;
 mod guard;
 mod health;
+mod hooks;
 mod operators;
+mod plugin_values;
 mod problem;
 mod releases;
 #[cfg(test)]
@@ -26,6 +29,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use self::connections::serve;
 use crate::{
     contacts::Contacts,
+    feeds::Feeds,
     key::Key,
     node::{Listen, Readiness},
     releases::Releases,
@@ -37,7 +41,7 @@ pub(crate) struct State(Arc<Shared>);
 
 struct Shared {
     contacts: Arc<Contacts>,
-    releases: Arc<Releases>,
+    feeds: Arc<Feeds>,
     readiness: Arc<Readiness>,
     api_key: Option<Key>,
     client_key: Option<Key>,
@@ -47,13 +51,13 @@ struct Shared {
 impl State {
     pub(crate) fn new(
         contacts: Arc<Contacts>,
-        releases: Arc<Releases>,
+        feeds: Arc<Feeds>,
         readiness: Arc<Readiness>,
         listen: &Listen,
     ) -> Self {
         Self(Arc::new(Shared {
             contacts,
-            releases,
+            feeds,
             readiness,
             api_key: listen.api_key.clone(),
             client_key: listen.client_key.clone(),
@@ -66,7 +70,11 @@ impl State {
     }
 
     fn releases(&self) -> &Arc<Releases> {
-        &self.0.releases
+        &self.0.contacts.releases
+    }
+
+    fn feeds(&self) -> &Arc<Feeds> {
+        &self.0.feeds
     }
 
     /// Whether the node has taken up its contacts and takes new ones.
@@ -84,6 +92,7 @@ impl State {
     tags(
         (name = "callers", description = "One contact's own side, opened by its token."),
         (name = "operators", description = "Everything else, opened by the API key."),
+        (name = "systems", description = "Events of other systems, opened by their signature."),
     )
 )]
 struct Description;
@@ -100,6 +109,10 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(releases::current))
         .routes(routes!(releases::activate))
         .routes(routes!(releases::plugins))
+        .routes(routes!(plugin_values::list))
+        .routes(routes!(feeds::list))
+        .routes(routes!(feeds::run))
+        .routes(routes!(hooks::take))
         .routes(routes!(centre::queues))
         .routes(routes!(centre::presence))
         .routes(routes!(centre::call))

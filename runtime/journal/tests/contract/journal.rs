@@ -229,3 +229,18 @@ async fn a_contact_of_many_events_is_read_over_pages(place: Place) {
     assert_eq!(recorded.events.len(), 3 * events.len() + 1);
     assert_eq!(recorded.events[1..=events.len()], events);
 }
+
+#[test]
+fn a_value_of_no_contact_opens_in_its_place_only() {
+    let journal = Journal::new(
+        std::sync::Arc::new(trunkline_journal::Memory::new()),
+        MasterKey::from_bytes(&[7; 32]),
+    );
+    let sealed = journal.seal("feed.a/1", b"+8613800138000").unwrap();
+    assert!(!sealed.windows(6).any(|window| window == b"+86138"));
+    assert_eq!(journal.unseal("feed.a/1", &sealed).unwrap(), b"+8613800138000");
+    assert!(journal.unseal("feed.a/2", &sealed).is_err());
+    for length in 0..sealed.len() {
+        assert!(journal.unseal("feed.a/1", &sealed[..length]).is_err());
+    }
+}

@@ -246,14 +246,10 @@ impl Contacts {
                 },
             )?;
         let contact = Arc::new(Contact::arriving(id.clone(), now, pinned, Some(token.digest())));
-        let record = ContactRecord {
-            version: VERSION,
-            token: token.digest(),
-        };
         let put = Put {
             space: SPACE,
             key: id.as_str(),
-            value: to_bytes(&record),
+            value: contact_record(token.digest()),
             expect: Expect::Any,
             expires: None,
             at: now,
@@ -278,6 +274,14 @@ impl Contacts {
             again: false,
         }))
     }
+}
+
+/// What is kept of a contact besides its journal.
+pub(super) fn contact_record(token: Digest) -> Vec<u8> {
+    to_bytes(&ContactRecord {
+        version: VERSION,
+        token,
+    })
 }
 
 /// Removes requests whose day is over.
@@ -318,7 +322,7 @@ fn from_bytes<T: for<'de> Deserialize<'de>>(
 }
 
 /// A plus sign and 7 to 15 digits, the first not zero.
-fn is_e164(number: &str) -> bool {
+pub(crate) fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && !digits.starts_with('0')

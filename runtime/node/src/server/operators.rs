@@ -92,7 +92,7 @@ fn filter(state: Option<&str>) -> Result<StateFilter, Refusal> {
     }
 }
 
-fn limit(limit: Option<usize>) -> Result<usize, Refusal> {
+pub(super) fn limit(limit: Option<usize>) -> Result<usize, Refusal> {
     let limit = limit.unwrap_or(PAGE_DEFAULT);
     if (1..=PAGE_MAX).contains(&limit) {
         return Ok(limit);

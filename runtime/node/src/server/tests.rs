@@ -19,7 +19,7 @@ use crate::{
     testing::{Hotline, NOON},
 };
 
-const API_KEY: &str = "operator-key-0123456789";
+pub(super) const API_KEY: &str = "operator-key-0123456789";
 const CLIENT_KEY: &str = "client-key-0123456789";
 
 pub(super) struct Api {
@@ -35,6 +35,11 @@ impl Api {
 
     pub(super) async fn of(hotline: Hotline, guarded: bool) -> Self {
         let node = hotline.start().await;
+        Self::on(hotline, node, guarded)
+    }
+
+    /// The API of a node that runs.
+    pub(super) fn on(hotline: Hotline, node: Node, guarded: bool) -> Self {
         let readiness = Arc::new(Readiness::default());
         readiness.set(true);
         let listen = Listen {
@@ -42,12 +47,7 @@ impl Api {
             api_key: guarded.then(|| Key::new(API_KEY).unwrap()),
             client_key: Some(Key::new(CLIENT_KEY).unwrap()),
         };
-        let state = State::new(
-            node.contacts().clone(),
-            node.releases().clone(),
-            readiness,
-            &listen,
-        );
+        let state = State::new(node.contacts().clone(), node.feeds().clone(), readiness, &listen);
         Self {
             hotline,
             node,
@@ -55,7 +55,7 @@ impl Api {
         }
     }
 
-    async fn send(&self, request: Request<Body>) -> (StatusCode, Json) {
+    pub(super) async fn send(&self, request: Request<Body>) -> (StatusCode, Json) {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let problem = response
@@ -103,7 +103,7 @@ impl Api {
     }
 }
 
-fn request(method: &str, path: &str, bearer: Option<&str>) -> request::Builder {
+pub(super) fn request(method: &str, path: &str, bearer: Option<&str>) -> request::Builder {
     let request = Request::builder()
         .method(method)
         .uri(path)

@@ -1,0 +1,330 @@
+//! Contacts are started of what waits: one after another, at the source's rate, within its window.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use trunkline_flow::{Hotline, start::StartsOn};
+use trunkline_journal::Error;
+use trunkline_model::{CallId, ContactId, Digest, FaultKind, Outcome, Timestamp, Value, json::from_json};
+use trunkline_plugin::Call;
+
+use super::{
+    Feeds, PAUSE, Source, ask,
+    outbox::{Entry, person},
+    record::{Person, Starts, Waiting},
+    schedule,
+};
+use crate::{
+    contacts::{StartCall, StartError, is_e164},
+    limits::{AFFECTED_TRIES_MAX, PEOPLE_PER_CHANGE_MAX, STARTS_PER_TURN_MAX},
+    mask::mask,
+    release::Release,
+};
+
+/// When a source may start its next contact; none while nothing waits, or nothing says when.
+pub(super) fn due(hotline: &Hotline, on: &StartsOn, source: &Source, now: Timestamp) -> Option<Timestamp> {
+    let starts = hotline.starts(on).filter(|starts| starts.flow.is_some())?;
+    let begun = source.starts.current.map(|(id, _)| id);
+    let ready = source.outbox.ready(begun, now)?;
+    let paced = source
+        .starts
+        .last
+        .map_or(ready, |last| last + starts.rate.spacing());
+    let at = ready.max(paced).max(source.starts_held_until).max(now);
+    let window = match &starts.window {
+        Some(window) => hotline.calendars.get(window)?,
+        None => return Some(at),
+    };
+    if window.is_open(at, &hotline.time_zone) {
+        Some(at)
+    } else {
+        window.next_opening(at, &hotline.time_zone)
+    }
+}
+
+/// Why no contact is started now.
+enum Held {
+    /// Something that may pass.
+    ForNow(String),
+    /// The store.
+    Store(Error),
+}
+
+impl From<Error> for Held {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A change that is in hand, with the release that it is started on.
+struct InHand<'r> {
+    on: &'r StartsOn,
+    release: &'r Arc<Release>,
+    waiting: Waiting,
+    tries: u32,
+}
+
+impl Feeds {
+    /// Starts contacts of a source while that is due, so many at most.
+    pub(super) async fn start_some(self: Arc<Self>, on: StartsOn) {
+        let mut loaded: Option<Waiting> = None;
+        for _ in 0..STARTS_PER_TURN_MAX {
+            let Some(pinned) = self.releases.pin_current() else {
+                break;
+            };
+            let hotline = pinned.release().hotline();
+            let now = self.clock.now();
+            let next = self.with(&on, |source| {
+                due(hotline, &on, source, now).filter(|at| *at <= now)?;
+                source.outbox.next(source.starts.current.map(|(id, _)| id), now)
+            });
+            let Some(entry) = next else { break };
+            if self.contacts.is_stopping() {
+                break;
+            }
+            if let Err(held) = self.start_next(&on, entry, &mut loaded, pinned.release()).await {
+                let why = match held {
+                    Held::ForNow(why) => why,
+                    Held::Store(error) => {
+                        self.contacts.notice(&error);
+                        error.to_string()
+                    }
+                };
+                tracing::warn!(%on, why, "no contact can be started now; trying again");
+                self.with(&on, |source| source.starts_held_until = self.clock.now() + PAUSE);
+                break;
+            }
+        }
+        self.with(&on, |source| source.starting = false);
+        self.gauge_waiting(&on);
+        self.changed.notify_one();
+    }
+
+    /// Goes one step on with a change: asks whom it concerns, starts a contact, or is done with it.
+    async fn start_next(
+        &self,
+        on: &StartsOn,
+        entry: Entry,
+        loaded: &mut Option<Waiting>,
+        release: &Arc<Release>,
+    ) -> Result<(), Held> {
+        let now = self.clock.now();
+        let waiting = match loaded.take().filter(|loaded| loaded.id == entry.id) {
+            Some(waiting) => waiting,
+            None => match self.records.change(on, &entry.id, now).await? {
+                // What was seen is done; the node's end came before it left.
+                Some(_) if self.records.has_seen(on, &entry.id, now).await? => {
+                    return self.leave(on, &entry.id, |_| {}).await;
+                }
+                Some(waiting) => waiting,
+                None => {
+                    self.with(on, |source| source.outbox.remove(&entry.id));
+                    return Ok(());
+                }
+            },
+        };
+        let mut in_hand = InHand {
+            on,
+            release,
+            waiting,
+            tries: entry.tries,
+        };
+        if in_hand.waiting.change.people.is_none() && !self.find_people(&mut in_hand).await? {
+            return Ok(());
+        }
+        let people = in_hand.waiting.change.people.clone().unwrap_or_default();
+        let reached = self.with(on, |source| match source.starts.current {
+            Some((id, reached)) if id == entry.id => reached,
+            _ => 0,
+        });
+        let Some(person) = people.get(reached) else {
+            // It concerns nobody, or nobody more.
+            self.records.keep_seen(on, &entry.id, now).await?;
+            return self.leave(on, &entry.id, |_| {}).await;
+        };
+        let call = StartCall {
+            on: on.clone(),
+            contact: name(on, &in_hand.waiting, person),
+            person: person.clone(),
+            given: in_hand.waiting.change.given.clone(),
+        };
+        match self.contacts.start(call).await {
+            Ok(_) => {}
+            Err(StartError::Unfit(why)) => return self.give_up(&in_hand, &why).await,
+            Err(StartError::Journal(error)) => return Err(error.into()),
+            Err(error) => return Err(Held::ForNow(error.to_string())),
+        }
+        self.counted(on, "started", 1);
+        let now = self.clock.now();
+        let count = |starts: &mut Starts| {
+            starts.started += 1;
+            starts.last = Some(now);
+        };
+        if reached + 1 == people.len() {
+            // It counts as seen before it leaves, and before anything forgets how far it came.
+            self.records.keep_seen(on, &entry.id, now).await?;
+            return self.leave(on, &entry.id, count).await;
+        }
+        self.keep_starts(on, |starts| {
+            count(starts);
+            starts.current = Some((entry.id, reached + 1));
+        })
+        .await?;
+        *loaded = Some(in_hand.waiting);
+        Ok(())
+    }
+
+    /// Asks whom a change concerns. Whether it is known now.
+    async fn find_people(&self, in_hand: &mut InHand<'_>) -> Result<bool, Held> {
+        let InHand { on, release, .. } = *in_hand;
+        let hotline = release.hotline();
+        let StartsOn::Feed(name) = on else {
+            return Ok(false);
+        };
+        let Some(feed) = hotline.feeds.get(name) else {
+            return Err(Held::ForNow("the feed is not declared".to_owned()));
+        };
+        let Some(to) = &feed.to else {
+            // It concerned people when it was taken, and is about nobody in the release that is live.
+            in_hand.waiting.change.people = Some(vec![None]);
+            return Ok(true);
+        };
+        let change = match from_json(&in_hand.waiting.change.given, &feed.change) {
+            Ok(change) => change,
+            Err(error) => {
+                self.give_up(in_hand, &error.to_string()).await?;
+                return Ok(false);
+            }
+        };
+        let call = Call {
+            function: to.function.clone(),
+            arguments: vec![change],
+            id: CallId::new(format!("{on}-affected-{}", in_hand.waiting.id)),
+            attempt: in_hand.tries + 1,
+            locale: hotline
+                .languages
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            time: feed.time,
+        };
+        let outcome = match release.plugin(&to.plugin) {
+            Some(plugin) => plugin.call(call).await,
+            None => Outcome::fault(
+                FaultKind::Host,
+                format!("the release has no plugin {}", to.plugin),
+            ),
+        };
+        let Outcome::Ok(Value::List(listed)) = &outcome else {
+            let outcome = ask::told(&outcome);
+            let now = self.clock.now();
+            let tries = self.with(on, |source| {
+                source
+                    .outbox
+                    .put_off(&in_hand.waiting.id, |tries| now + schedule::pause(tries))
+            });
+            tracing::warn!(%on, %outcome, tries, "it cannot be asked whom a change concerns");
+            if tries >= AFFECTED_TRIES_MAX {
+                self.give_up(in_hand, "nobody says whom it concerns").await?;
+            }
+            return Ok(false);
+        };
+        let (people, failed) = people(listed);
+        in_hand.waiting.change.people = Some(people);
+        // From now on it concerns these, whatever would be answered later.
+        self.records.keep_people(on, &in_hand.waiting).await?;
+        if failed > 0 {
+            tracing::warn!(%on, failed, "a change concerns people whose numbers are none; they are not told");
+            self.counted(on, "failed", failed);
+            self.keep_starts(on, |starts| starts.failed += failed).await?;
+        }
+        Ok(true)
+    }
+
+    /// Lets go of a change that cannot start anything.
+    async fn give_up(&self, in_hand: &InHand<'_>, why: &str) -> Result<(), Held> {
+        let InHand { on, waiting, .. } = in_hand;
+        let reached = self.with(on, |source| source.starts.current);
+        tracing::error!(%on, change = waiting.id.short(), ?reached, why, "a change is given up");
+        self.counted(on, "failed", 1);
+        self.records.keep_seen(on, &waiting.id, self.clock.now()).await?;
+        self.leave(on, &waiting.id, |starts| starts.failed += 1).await
+    }
+
+    /// Takes a change that was seen out of the outbox.
+    async fn leave(&self, on: &StartsOn, id: &Digest, counts: impl FnOnce(&mut Starts)) -> Result<(), Held> {
+        self.keep_starts(on, |starts| {
+            counts(starts);
+            if starts.current.is_some_and(|(current, _)| current == *id) {
+                starts.current = None;
+            }
+        })
+        .await?;
+        self.records.remove(on, id, self.clock.now()).await?;
+        self.with(on, |source| source.outbox.remove(id));
+        Ok(())
+    }
+
+    /// Changes how far a source has come, durably.
+    async fn keep_starts(&self, on: &StartsOn, change: impl FnOnce(&mut Starts)) -> Result<(), Held> {
+        let mut starts = self.with(on, |source| source.starts.clone());
+        change(&mut starts);
+        self.records.keep_starts(on, &starts, self.clock.now()).await?;
+        self.with(on, |source| source.starts = starts);
+        Ok(())
+    }
+}
+
+/// The people of a list, each once, and how many of it are none.
+fn people(listed: &[Value]) -> (Vec<Person>, u64) {
+    let mut seen = BTreeSet::new();
+    let mut people = Vec::new();
+    let mut failed = 0;
+    for value in listed {
+        match value {
+            Value::Text(number) if is_e164(number) && people.len() < PEOPLE_PER_CHANGE_MAX => {
+                if seen.insert(number.clone()) {
+                    people.push(person(number));
+                }
+            }
+            Value::Text(number) => {
+                tracing::debug!(number = mask(number), "this is nobody's number");
+                failed += 1;
+            }
+            _ => failed += 1,
+        }
+    }
+    (people, failed)
+}
+
+/// The name of the contact that a change starts for a person: always the same.
+fn name(on: &StartsOn, waiting: &Waiting, person: &Person) -> ContactId {
+    let on = on.to_string();
+    let digest = Digest::of_parts([
+        b"trunkline start".as_slice(),
+        on.as_bytes(),
+        waiting.id.as_bytes(),
+        person.as_deref().unwrap_or_default().as_bytes(),
+    ]);
+    let mut drawn = [0; 10];
+    drawn.copy_from_slice(&digest.as_bytes()[..10]);
+    ContactId::generate(waiting.since, drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_once_and_only_by_numbers_that_are_some() {
+        let listed = [
+            "+8613800138000",
+            "13800138000",
+            "+8613800138000",
+            "+8613800138001",
+        ]
+        .map(Value::from);
+        let (people, failed) = people(&listed);
+        assert_eq!(people, ["+8613800138000", "+8613800138001"].map(person));
+        assert_eq!(failed, 1);
+    }
+}

@@ -1,0 +1,208 @@
+//! What waits to start its contacts, in the order in which it came. The store holds all of it; here
+//! stand only the names.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::Value as Json;
+use trunkline_flow::start::StartsOn;
+use trunkline_journal::Error;
+use trunkline_model::{Digest, Timestamp, json::to_json};
+
+use super::{
+    Feeds,
+    record::{Change, Person, Waiting},
+    waiting_max,
+};
+use crate::limits::SEEN_MAX;
+
+/// The changes of a source that wait.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    order: VecDeque<Entry>,
+    known: HashSet<Digest>,
+}
+
+/// A change that waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) id: Digest,
+    /// When it came.
+    pub(super) since: Timestamp,
+    /// When it may be tried.
+    pub(super) not_before: Timestamp,
+    /// How often it was asked in vain whom it concerns.
+    pub(super) tries: u32,
+}
+
+impl Outbox {
+    pub(super) fn add(&mut self, id: Digest, since: Timestamp) {
+        if self.known.insert(id) {
+            self.order.push_back(Entry {
+                id,
+                since,
+                not_before: Timestamp::default(),
+                tries: 0,
+            });
+        }
+    }
+
+    pub(super) fn holds(&self, id: &Digest) -> bool {
+        self.known.contains(id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Since when the oldest waits.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.order.iter().map(|entry| entry.since).min()
+    }
+
+    /// The one that is next: the one that has been begun, or the first that may be tried.
+    pub(super) fn next(&self, begun: Option<Digest>, now: Timestamp) -> Option<Entry> {
+        let begun = self.order.iter().find(|entry| Some(entry.id) == begun);
+        begun
+            .or_else(|| self.order.iter().find(|entry| entry.not_before <= now))
+            .copied()
+    }
+
+    /// When one may be tried.
+    pub(super) fn ready(&self, begun: Option<Digest>, now: Timestamp) -> Option<Timestamp> {
+        if self.next(begun, now).is_some() {
+            return Some(now);
+        }
+        self.order.iter().map(|entry| entry.not_before).min()
+    }
+
+    /// Puts one behind the others until some time; how often it was tried in vain by now.
+    pub(super) fn put_off(&mut self, id: &Digest, until: impl FnOnce(u32) -> Timestamp) -> u32 {
+        let Some(index) = self.order.iter().position(|entry| entry.id == *id) else {
+            return 0;
+        };
+        let Some(mut entry) = self.order.remove(index) else {
+            return 0;
+        };
+        entry.tries += 1;
+        entry.not_before = until(entry.tries);
+        self.order.push_back(entry);
+        entry.tries
+    }
+
+    pub(super) fn remove(&mut self, id: &Digest) {
+        if self.known.remove(id) {
+            self.order.retain(|entry| entry.id != *id);
+        }
+    }
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It waits now.
+    New,
+    /// It waits or was seen already.
+    Known,
+    /// So many wait that it was not taken.
+    Over,
+}
+
+impl Feeds {
+    /// Takes a change when it is not known, and returns when that is durable.
+    pub(super) async fn take(
+        &self,
+        on: &StartsOn,
+        id: Digest,
+        place: u32,
+        given: Json,
+        people: Option<Vec<Person>>,
+    ) -> Result<Taken, Error> {
+        let taking = self.with(on, |source| source.taking.clone());
+        let _taking = taking.lock().await;
+        let now = self.clock.now();
+        let most = match self.releases.current() {
+            Some(release) => waiting_max(release.hotline(), on),
+            None => 0,
+        };
+        // In this order: what is done leaves the outbox after it counts as seen.
+        let (waits, is_full) = self.with(on, |source| {
+            (source.outbox.holds(&id), source.outbox.len() >= most)
+        });
+        if waits || self.records.has_seen(on, &id, now).await? {
+            return Ok(Taken::Known);
+        }
+        if is_full || self.records.seen().await? >= SEEN_MAX {
+            return Ok(Taken::Over);
+        }
+        let waiting = Waiting {
+            id,
+            since: now,
+            place,
+            change: Change { given, people },
+        };
+        // One that stands there already, left by a write that nobody knew of, is as good.
+        self.records.keep_new(on, &waiting).await?;
+        self.with(on, |source| source.outbox.add(id, now));
+        self.gauge_waiting(on);
+        Ok(Taken::New)
+    }
+}
+
+/// The digest under which a change is known: of its key, or of all of it.
+pub(super) fn id_of(key: Option<&Json>, whole: &Json) -> Digest {
+    let told = key.unwrap_or(whole);
+    let kind: &[u8] = if key.is_some() { b"key" } else { b"whole" };
+    Digest::of_parts([kind, told.to_string().as_bytes()])
+}
+
+/// A value as it waits.
+pub(super) fn given(value: &trunkline_model::Value) -> Json {
+    to_json(value)
+}
+
+/// Somebody, by their number.
+pub(super) fn person(number: &str) -> Person {
+    Some(Arc::from(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_begun_one_comes_first_and_one_put_off_last() {
+        let now = Timestamp::from_millis(10);
+        let later = Timestamp::from_millis(20);
+        let ids = [b"a", b"b", b"c"].map(|name| Digest::of(name));
+        let mut outbox = Outbox::default();
+        for id in ids {
+            outbox.add(id, now);
+            outbox.add(id, now);
+        }
+        assert_eq!(outbox.len(), 3);
+        assert_eq!(outbox.next(None, now).unwrap().id, ids[0]);
+        assert_eq!(outbox.next(Some(ids[2]), now).unwrap().id, ids[2]);
+        assert_eq!(outbox.put_off(&ids[0], |_| later), 1);
+        assert_eq!(outbox.next(None, now).unwrap().id, ids[1]);
+        outbox.remove(&ids[1]);
+        outbox.remove(&ids[2]);
+        assert!(outbox.next(None, now).is_none() && !outbox.holds(&ids[1]));
+        assert_eq!(outbox.ready(None, now), Some(later));
+        assert_eq!(
+            outbox.put_off(&ids[0], |tries| Timestamp::from_millis(tries.into())),
+            2
+        );
+    }
+
+    #[test]
+    fn a_change_is_known_by_its_key_or_else_as_a_whole() {
+        let one = serde_json::json!({ "id": "a", "text": "x" });
+        let other = serde_json::json!({ "id": "a", "text": "y" });
+        assert_eq!(id_of(one.get("id"), &one), id_of(other.get("id"), &other));
+        assert_ne!(id_of(None, &one), id_of(None, &other));
+        assert_ne!(id_of(Some(&one), &one), id_of(None, &one));
+    }
+}

@@ -1,0 +1,344 @@
+//! What is kept of feeds and webhooks: how they last ran, which changes are known, and which wait to
+//! start their contacts.
+//!
+//! Each is one entry of the store, and no two are written together; the order of writing is what
+//! keeps a change from being lost or taken twice. A change is known when it waits or was seen:
+//!
+//! ```text
+//! taken    put waiting                     it waits, with all that its contacts need
+//! started  begin contact, put starts       for each person; the contact's id is made of the change
+//! done     put seen, remove waiting        in this order
+//! ```
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+use trunkline_flow::start::StartsOn;
+use trunkline_journal::{Error, Expect, Journal, Put};
+use trunkline_model::{Digest, Timestamp};
+
+use crate::limits::{PAGE_MAX, SEEN_FOR};
+
+/// How feeds last ran, by what they are.
+const RUNS: &str = "node.feeds";
+/// How far what waits has started its contacts, by the feed or webhook.
+const STARTS: &str = "node.starts";
+/// What waits: the feed or webhook, a slash, the digest of the change's key.
+const WAITING: &str = "node.waiting";
+/// What was seen, by the same.
+const SEEN: &str = "node.seen";
+
+/// The version of what this module keeps.
+const VERSION: u32 = 1;
+
+/// How a feed last ran.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub(super) struct Run {
+    version: u32,
+    /// Which run it is, counted from 1.
+    pub(super) number: u64,
+    /// Which attempt, counted from 1: a run that the node's end cut off is asked again.
+    pub(super) attempt: u32,
+    /// When the first attempt began.
+    pub(super) began: Timestamp,
+    /// When it was over; none while it is under way.
+    pub(super) ended: Option<Timestamp>,
+    /// What came of it: `ok`, `refused`, `fault.timed-out`.
+    pub(super) outcome: Option<Arc<str>>,
+    /// How many changes it listed.
+    pub(super) listed: u64,
+    /// How many of them were not known.
+    pub(super) new: u64,
+    /// How many runs in a row have failed, up to this one.
+    pub(super) failures: u32,
+}
+
+impl Run {
+    /// The run that follows one, or the same again when that was cut off.
+    pub(super) fn after(last: Option<&Self>, now: Timestamp) -> Self {
+        match last {
+            Some(cut_off) if cut_off.ended.is_none() => Self {
+                attempt: cut_off.attempt + 1,
+                ..cut_off.clone()
+            },
+            last => Self {
+                version: VERSION,
+                number: last.map_or(0, |last| last.number) + 1,
+                attempt: 1,
+                began: now,
+                ended: None,
+                outcome: None,
+                listed: 0,
+                new: 0,
+                failures: last.map_or(0, |last| last.failures),
+            },
+        }
+    }
+}
+
+/// How far a feed or webhook has started its contacts.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub(super) struct Starts {
+    version: u32,
+    /// Contacts that were started.
+    pub(super) started: u64,
+    /// Changes that were given up, and people who could not be told.
+    pub(super) failed: u64,
+    /// When the last contact was started.
+    pub(super) last: Option<Timestamp>,
+    /// The change that is being started, and how many of its people were reached.
+    pub(super) current: Option<(Digest, usize)>,
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            started: 0,
+            failed: 0,
+            last: None,
+            current: None,
+        }
+    }
+}
+
+/// A change or an event that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// What tells it from others.
+    pub(super) id: Digest,
+    /// When it was taken.
+    pub(super) since: Timestamp,
+    /// Its place among those taken at the same time.
+    pub(super) place: u32,
+    /// What it is.
+    pub(super) change: Change,
+}
+
+/// A change or an event: it may be personal, and is kept under a key of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Change {
+    /// A feed's change, or the fields of a webhook's event.
+    pub(super) given: Json,
+    /// Whom it concerns: none while nobody has said so.
+    pub(super) people: Option<Vec<Person>>,
+}
+
+/// Somebody whom a change concerns; nobody, when it is about no person.
+pub(super) type Person = Option<Arc<str>>;
+
+#[derive(Serialize, Deserialize)]
+struct WaitingRecord {
+    version: u32,
+    since: Timestamp,
+    place: u32,
+    sealed: String,
+}
+
+/// All that is kept, in the node's store.
+#[derive(Clone)]
+pub(super) struct Records {
+    journal: Arc<Journal>,
+}
+
+impl Records {
+    pub(super) const fn new(journal: Arc<Journal>) -> Self {
+        Self { journal }
+    }
+
+    pub(super) async fn runs(&self, now: Timestamp) -> Result<BTreeMap<String, Run>, Error> {
+        let entries = self.all(RUNS, now).await?;
+        entries
+            .into_iter()
+            .map(|(on, value)| Ok((on, read(RUNS, &value)?)))
+            .collect()
+    }
+
+    pub(super) async fn starts(&self, now: Timestamp) -> Result<BTreeMap<String, Starts>, Error> {
+        let entries = self.all(STARTS, now).await?;
+        entries
+            .into_iter()
+            .map(|(on, value)| Ok((on, read(STARTS, &value)?)))
+            .collect()
+    }
+
+    /// What waits: by what, since when, in which place, and its digest.
+    pub(super) async fn waiting(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(StartsOn, Timestamp, u32, Digest)>, Error> {
+        let mut waiting = Vec::new();
+        for (key, value) in self.all(WAITING, now).await? {
+            let record: WaitingRecord = read(WAITING, &value)?;
+            let named = key
+                .rsplit_once('/')
+                .and_then(|(on, id)| Some((StartsOn::parse(on)?, id.parse().ok()?)));
+            if let Some((on, id)) = named {
+                waiting.push((on, record.since, record.place, id));
+            }
+        }
+        waiting.sort_by_key(|(_, since, place, _)| (*since, *place));
+        Ok(waiting)
+    }
+
+    async fn all(&self, space: &str, now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let mut all: Vec<(String, Vec<u8>)> = Vec::new();
+        loop {
+            let after = all.last().map(|(key, _)| key.as_str());
+            let page = self.journal.store().list(space, "", after, PAGE_MAX, now).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page.into_iter().map(|(key, entry)| (key, entry.value)));
+        }
+    }
+
+    pub(super) async fn keep_run(&self, on: &StartsOn, run: &Run, now: Timestamp) -> Result<(), Error> {
+        self.put(RUNS, &on.to_string(), write(run), Expect::Any, now)
+            .await
+    }
+
+    pub(super) async fn keep_starts(
+        &self,
+        on: &StartsOn,
+        starts: &Starts,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.put(STARTS, &on.to_string(), write(starts), Expect::Any, now)
+            .await
+    }
+
+    /// Keeps what waits. Nothing is written over what waits already: whether it was kept.
+    pub(super) async fn keep_new(&self, on: &StartsOn, waiting: &Waiting) -> Result<bool, Error> {
+        match self.put_waiting(on, waiting, Expect::Absent).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict { .. }) => Ok(false),
+            // It may have landed, and only reading tells.
+            Err(Error::Unknown { cause }) => match self.change(on, &waiting.id, waiting.since).await? {
+                Some(_) => Ok(true),
+                None => Err(Error::Unavailable { cause }),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps whom a change concerns.
+    pub(super) async fn keep_people(&self, on: &StartsOn, waiting: &Waiting) -> Result<(), Error> {
+        self.put_waiting(on, waiting, Expect::Any).await
+    }
+
+    async fn put_waiting(&self, on: &StartsOn, waiting: &Waiting, expect: Expect) -> Result<(), Error> {
+        let key = key(on, &waiting.id);
+        let sealed = self.journal.seal(&key, &write(&waiting.change))?;
+        let record = WaitingRecord {
+            version: VERSION,
+            since: waiting.since,
+            place: waiting.place,
+            sealed: STANDARD.encode(sealed),
+        };
+        self.put(WAITING, &key, write(&record), expect, waiting.since)
+            .await
+    }
+
+    /// What waits under a digest; none when it waits no longer.
+    pub(super) async fn change(
+        &self,
+        on: &StartsOn,
+        id: &Digest,
+        now: Timestamp,
+    ) -> Result<Option<Waiting>, Error> {
+        let key = key(on, id);
+        let Some(entry) = self.journal.store().get(WAITING, &key, now).await? else {
+            return Ok(None);
+        };
+        let record: WaitingRecord = read(WAITING, &entry.value)?;
+        let sealed = STANDARD.decode(&record.sealed).map_err(|error| Error::Corrupt {
+            place: WAITING.into(),
+            what: error.to_string().into(),
+        })?;
+        Ok(Some(Waiting {
+            id: *id,
+            since: record.since,
+            place: record.place,
+            change: read(WAITING, &self.journal.unseal(&key, &sealed)?)?,
+        }))
+    }
+
+    /// Remembers a change: one that is listed again later is no new one.
+    pub(super) async fn keep_seen(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<(), Error> {
+        let key = key(on, id);
+        let put = Put {
+            space: SEEN,
+            key: &key,
+            value: Vec::new(),
+            expect: Expect::Any,
+            expires: Some(now + SEEN_FOR),
+            at: now,
+        };
+        self.journal.store().put(put).await.map(drop)
+    }
+
+    /// Whether a change was seen. What is still being listed is remembered on.
+    pub(super) async fn has_seen(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<bool, Error> {
+        let entry = self.journal.store().get(SEEN, &key(on, id), now).await?;
+        let Some(entry) = entry else { return Ok(false) };
+        let left = entry.expires.map_or(SEEN_FOR, |expires| expires.since(now));
+        if left.as_millis() < SEEN_FOR.as_millis() / 2 {
+            self.keep_seen(on, id, now).await?;
+        }
+        Ok(true)
+    }
+
+    /// How many changes are remembered.
+    pub(super) async fn seen(&self) -> Result<u64, Error> {
+        Ok(self.journal.store().usage(SEEN).await?.keys)
+    }
+
+    /// Removes what waits no longer.
+    pub(super) async fn remove(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<(), Error> {
+        let key = key(on, id);
+        let removed = self.journal.store().remove(WAITING, &key, Expect::Any, now);
+        removed.await.map(drop)
+    }
+
+    /// Forgets what was seen long ago.
+    pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Error> {
+        self.journal.store().sweep(SEEN, now, limit).await
+    }
+
+    async fn put(
+        &self,
+        space: &str,
+        key: &str,
+        value: Vec<u8>,
+        expect: Expect,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let put = Put {
+            space,
+            key,
+            value,
+            expect,
+            expires: None,
+            at: now,
+        };
+        self.journal.store().put(put).await.map(drop)
+    }
+}
+
+fn key(on: &StartsOn, id: &Digest) -> String {
+    format!("{on}/{id}")
+}
+
+fn write<T: Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(record).expect("records of names, times and JSON are JSON")
+}
+
+fn read<T: DeserializeOwned>(space: &str, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::Corrupt {
+        place: space.into(),
+        what: error.to_string().into(),
+    })
+}

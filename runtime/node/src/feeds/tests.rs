@@ -1,0 +1,634 @@
+//! Feeds and webhooks as cities meet them: what is new is told once, to each, at its time, whatever
+//! stops the node.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use serde_json::{Value as Json, json};
+use trunkline_engine::Fact;
+use trunkline_journal::{
+    Append, Blobs, Entry, Error, Events, Expect, Frame, Journal, KeyValues, Kind as StoreKind, MasterKey,
+    Memory, Put, Store, StreamHead, Streams, Usage, Version,
+};
+use trunkline_model::{ContactId, Digest, Duration, Timestamp};
+
+use super::{
+    hook::{HookError, Keys, sign},
+    view::FeedView,
+};
+use crate::{
+    Clock, Node,
+    contacts::{StateFilter, Summary},
+    testing::{Hotline, NOON, eventually},
+};
+
+pub(crate) const KEY: &[u8] = b"a key of some length";
+
+/// The server's secrets in tests.
+#[derive(Debug)]
+pub(crate) struct Table;
+
+impl Keys for Table {
+    fn key(&self, secret: &str) -> Option<Vec<u8>> {
+        (secret == "sensor-key").then(|| KEY.to_vec())
+    }
+}
+
+/// A component with `changes: func() -> list<string>` and `affected: func(change: string) ->
+/// list<string>`, which give these.
+pub(crate) fn works(changes: &[&str], people: &[&str]) -> Vec<u8> {
+    const BASE: usize = 1_024;
+    let mut data: Vec<u8> = Vec::new();
+    let mut list = |texts: &[&str]| {
+        let mut places = Vec::new();
+        for text in texts {
+            places.push((BASE + data.len(), text.len()));
+            data.extend(text.as_bytes());
+        }
+        data.resize(data.len().next_multiple_of(4), 0);
+        let elements = BASE + data.len();
+        for (at, length) in &places {
+            data.extend(u32::try_from(*at).unwrap().to_le_bytes());
+            data.extend(u32::try_from(*length).unwrap().to_le_bytes());
+        }
+        let result = BASE + data.len();
+        data.extend(u32::try_from(elements).unwrap().to_le_bytes());
+        data.extend(u32::try_from(texts.len()).unwrap().to_le_bytes());
+        result
+    };
+    let (changes, affected) = (list(changes), list(people));
+    let mut bytes = String::new();
+    for byte in &data {
+        write!(bytes, "\\{byte:02x}").unwrap();
+    }
+    component(&format!("i32.const {changes}"), affected, &bytes)
+}
+
+/// One whose changes cannot be asked for.
+fn broken_works() -> Vec<u8> {
+    component("unreachable", 0, "")
+}
+
+fn component(changes: &str, affected: usize, data: &str) -> Vec<u8> {
+    wat::parse_str(format!(
+        "(component
+           (core module $m
+             (memory (export \"memory\") 1)
+             (global $next (mut i32) (i32.const 32768))
+             (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (local $at i32)
+               (local.set $at (global.get $next))
+               (global.set $next
+                 (i32.and (i32.add (i32.add (global.get $next) (local.get 3)) (i32.const 7)) (i32.const -8)))
+               (local.get $at))
+             (func (export \"changes\") (result i32) {changes})
+             (func (export \"affected\") (param i32 i32) (result i32) i32.const {affected})
+             (data (i32.const 1024) \"{data}\"))
+           (core instance $i (instantiate $m))
+           (func (export \"changes\") (result (list string))
+             (canon lift (core func $i \"changes\") (memory $i \"memory\")))
+           (func (export \"affected\") (param \"change\" string) (result (list string))
+             (canon lift (core func $i \"affected\") (memory $i \"memory\")
+               (realloc (func $i \"realloc\")))))"
+    ))
+    .unwrap()
+}
+
+/// A hotline with a feed that says so of itself, and a webhook.
+pub(crate) fn hotline(feed: &str, component: &[u8]) -> Hotline {
+    let hotline = Hotline::new();
+    hotline.write("plugins/works.wasm", component);
+    let settings = hotline.read("hotline.yaml");
+    hotline.write(
+        "hotline.yaml",
+        format!(
+            "{settings}plugins:\n  works: {{ component: plugins/works.wasm, department: roads }}\n\
+             feeds:\n  works: {{ call: works.changes, every: 1m, jitter: 1ms, {feed} }}\n\
+             webhooks:\n  sensor: {{ secret: sensor-key, key: id, to: phone, rate: 1000 per second }}\n  \
+             unset: {{ secret: other-key }}\n"
+        ),
+    );
+    for (flow, on, inputs, text) in [
+        ("tell", "feed.works", "{ change: string }", "{change}"),
+        (
+            "alarm",
+            "webhook.sensor",
+            "{ id: string, level: int?, phone: phone? }",
+            "{id}",
+        ),
+        ("never", "webhook.unset", "{ id: string }", "{id}"),
+    ] {
+        hotline.write(
+            &format!("flows/{flow}.yaml"),
+            format!(
+                "flow: {flow}\nstarts-on: {on}\ninputs: {inputs}\nstart: tell\nsteps:\n  \
+                 tell: {{ notify: {{ say: {{ en: '{text}', zh-CN: '{text}' }} }}, on: {{ failed: untold }}, next: done }}\n  \
+                 untold: {{ end: untold }}\n  done: {{ end: completed }}\n"
+            ),
+        );
+    }
+    hotline.write(
+        "calendars/day.yaml",
+        "calendar: day\nopen: { monday: [\"08:00-20:00\"], tuesday: [\"08:00-20:00\"], wednesday: [\"08:00-20:00\"], \
+         thursday: [\"08:00-20:00\"], friday: [\"08:00-20:00\"], saturday: [\"08:00-20:00\"], sunday: [\"08:00-20:00\"] }\n",
+    );
+    hotline
+}
+
+fn journal(store: Arc<dyn Store>) -> Journal {
+    Journal::new(store, MasterKey::from_bytes(&[3; 32]))
+}
+
+pub(crate) async fn start(hotline: &Hotline, clock: &Clock) -> Node {
+    start_on(hotline, Arc::new(Memory::new()), clock).await.unwrap()
+}
+
+async fn start_on(
+    hotline: &Hotline,
+    store: Arc<dyn Store>,
+    clock: &Clock,
+) -> Result<Node, crate::StartError> {
+    Node::start_with(hotline.settings(clock), journal(store), Arc::new(Table)).await
+}
+
+async fn contacts(node: &Node) -> Vec<Summary> {
+    let page = node.contacts().page(StateFilter::All, None, 1_000).await.unwrap();
+    page.contacts
+}
+
+/// Whom each contact was about, and what it told them.
+async fn told(node: &Node) -> Vec<(Option<String>, String, String)> {
+    let mut told = Vec::new();
+    for summary in contacts(node).await {
+        let (events, _) = node.contacts().events(&summary.contact, 0, 1_000).await.unwrap();
+        let arrived = events
+            .iter()
+            .filter(|(_, event)| matches!(event.fact, Fact::Arrived { .. }))
+            .count();
+        let sent = events
+            .iter()
+            .filter(|(_, event)| matches!(&event.fact, Fact::StepFinished { step, exit } if step.as_str() == "tell" && &**exit == "next"))
+            .count();
+        assert!(arrived == 1 && sent <= 1, "{events:#?}");
+        let session = node.session(&summary.contact).await.unwrap();
+        let frame = session.frames.first().unwrap();
+        let given = frame
+            .variables
+            .get("change")
+            .or(frame.variables.get("id"))
+            .unwrap();
+        let outcome = match &session.state {
+            trunkline_engine::session::State::Ended { outcome, .. } => outcome.to_string(),
+            _ => String::new(),
+        };
+        let person = session.caller.as_deref().map(str::to_owned);
+        told.push((person, given.as_text().unwrap().to_owned(), outcome));
+    }
+    told.sort();
+    told
+}
+
+fn feed(node: &Node) -> FeedView {
+    node.feeds().overview().0.into_iter().next().unwrap()
+}
+
+/// Lets time pass in small steps until something holds.
+async fn pass_until(clock: &Clock, step: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    eventually(what, async || {
+        clock.advance(step);
+        holds().await
+    })
+    .await;
+}
+
+const MOMENT: Duration = Duration::from_millis(2);
+
+#[tokio::test]
+async fn what_is_new_is_told_once_to_each_whom_it_concerns() {
+    let people = ["+8613800138000", "+8613800138001", "nobody", "+8613800138000"];
+    let hotline = hotline(
+        "to: works.affected, rate: 1000 per second",
+        &works(&["a", "b"], &people),
+    );
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    pass_until(&clock, MOMENT, "four contacts", async || {
+        feed(&node).starts.started == 4
+    })
+    .await;
+    pass_until(&clock, MOMENT, "all told", async || {
+        told(&node)
+            .await
+            .iter()
+            .all(|(_, _, outcome)| outcome == "completed")
+    })
+    .await;
+    let expected =
+        |person: &str, change: &str| (Some(person.to_owned()), change.to_owned(), "completed".to_owned());
+    let all = [
+        expected(people[0], "a"),
+        expected(people[0], "b"),
+        expected(people[1], "a"),
+        expected(people[1], "b"),
+    ];
+    assert_eq!(told(&node).await, all);
+    let summaries = contacts(&node).await;
+    assert!(summaries.iter().all(|summary| &*summary.number == "feed.works"));
+    let seen = feed(&node);
+    // Once for each change: it lists somebody who is nobody.
+    assert_eq!((seen.starts.waiting, seen.starts.failed), (0, 2));
+    let last = seen.last.unwrap();
+    assert_eq!((last.number, last.listed, last.new), (1, 2, 2));
+    assert_eq!(last.outcome.as_deref(), Some("ok"));
+    clock.advance(Duration::from_secs(61));
+    eventually("another run", async || {
+        feed(&node)
+            .last
+            .is_some_and(|last| last.number == 2 && last.ended.is_some())
+    })
+    .await;
+    assert_eq!(feed(&node).last.unwrap().new, 0);
+    // What is new is found among what is known.
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_without_people_is_one_contact_with_nobody() {
+    let hotline = hotline("rate: 1000 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    pass_until(&clock, MOMENT, "a contact", async || {
+        told(&node)
+            .await
+            .iter()
+            .any(|(_, _, outcome)| outcome == "untold")
+    })
+    .await;
+    assert_eq!(told(&node).await, [(None, "a".to_owned(), "untold".to_owned())]);
+}
+
+#[tokio::test]
+async fn contacts_start_at_their_rate() {
+    let hotline = hotline("rate: 1 per minute", &works(&["a", "b"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    eventually("the first", async || feed(&node).starts.started == 1).await;
+    clock.advance(Duration::from_secs(59));
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_eq!(feed(&node).starts.started, 1);
+    }
+    assert_eq!(feed(&node).starts.waiting, 1);
+    clock.advance(Duration::from_secs(1));
+    eventually("the second", async || feed(&node).starts.started == 2).await;
+}
+
+#[tokio::test]
+async fn outside_the_window_starts_wait_and_so_many_only() {
+    // It is five past eight in the evening.
+    let hotline = hotline(
+        "rate: 1000 per second, window: day, max-waiting: 2",
+        &works(&["a", "b", "c"], &[]),
+    );
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    eventually("a run", async || {
+        feed(&node).last.is_some_and(|last| last.ended.is_some())
+    })
+    .await;
+    assert_eq!((feed(&node).starts.waiting, feed(&node).starts.started), (2, 0));
+    assert_eq!(feed(&node).last.unwrap().new, 2);
+    node.shutdown().await;
+    drop(node);
+    // What waits outlives the node.
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    assert_eq!((feed(&node).starts.waiting, feed(&node).starts.started), (2, 0));
+    // At eight in the morning those two, and by the next run the one that was over.
+    clock.advance(Duration::from_secs(12 * 3_600));
+    pass_until(&clock, Duration::from_secs(10), "all three", async || {
+        feed(&node).starts.started == 3
+    })
+    .await;
+    let changes: Vec<String> = told(&node)
+        .await
+        .into_iter()
+        .map(|(_, change, _)| change)
+        .collect();
+    assert_eq!(changes, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_feed_that_fails_is_tried_again_and_may_be_asked_at_once() {
+    let hotline = hotline("rate: 1 per second", &broken_works());
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    let ran = |number: u64| {
+        let node = node.clone();
+        async move {
+            eventually("a run", async || {
+                feed(&node)
+                    .last
+                    .is_some_and(|last| last.number == number && last.ended.is_some())
+            })
+            .await;
+            feed(&node).last.unwrap()
+        }
+    };
+    let first = ran(1).await;
+    assert_eq!(
+        (first.outcome.as_deref(), first.failures),
+        (Some("fault.trap"), 1)
+    );
+    assert!(first.message.is_some());
+    assert_eq!(feed(&node).next, Some(NOON + Duration::from_secs(10)));
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(ran(2).await.failures, 2);
+    assert!(node.feeds().ask_now("works") && !node.feeds().ask_now("others"));
+    assert_eq!(ran(3).await.failures, 3);
+}
+
+#[tokio::test]
+async fn runs_are_no_closer_than_every_whatever_restarts() {
+    let hotline = hotline("rate: 1 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let mut began = BTreeSet::new();
+    for _ in 0..12 {
+        let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+        eventually("a run is over", async || {
+            feed(&node).last.is_some_and(|last| last.ended.is_some())
+        })
+        .await;
+        // Time for a run that ought not to come.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        began.insert(feed(&node).last.unwrap().began);
+        node.shutdown().await;
+        drop(node);
+        clock.advance(Duration::from_secs(25));
+    }
+    let began: Vec<Timestamp> = began.into_iter().collect();
+    assert!(began.len() >= 4, "{began:?}");
+    for pair in began.windows(2) {
+        assert!(pair[1].since(pair[0]) >= Duration::from_secs(60), "{began:?}");
+    }
+}
+
+async fn send(node: &Node, name: &str, body: &Json) -> Result<bool, HookError> {
+    let body = body.to_string();
+    let signature = sign(KEY, body.as_bytes(), node.clock().now());
+    let accepted = node.feeds().accept(name, Some(&signature), body.as_bytes()).await;
+    accepted.map(|accepted| accepted.again)
+}
+
+#[tokio::test]
+async fn an_event_starts_its_flow_once() {
+    let hotline = hotline("rate: 1 per second", &works(&[], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    let event = json!({ "id": "s-1", "level": 3, "phone": "+8613800138000" });
+    assert!(!send(&node, "sensor", &event).await.unwrap());
+    // By its key it is the same, whatever else it says, and however long ago it was done with.
+    assert!(send(&node, "sensor", &json!({ "id": "s-1" })).await.unwrap());
+    pass_until(&clock, MOMENT, "it is told", async || {
+        told(&node)
+            .await
+            .iter()
+            .any(|(_, _, outcome)| outcome == "completed")
+    })
+    .await;
+    clock.advance(Duration::from_secs(3_600));
+    assert!(send(&node, "sensor", &event).await.unwrap());
+    assert_eq!(told(&node).await.len(), 1);
+    for (name, event, why) in [
+        ("sensor", json!({ "level": 3 }), "`id` is missing"),
+        ("sensor", json!({ "id": 7 }), "`id`"),
+        ("sensor", json!({ "id": "x", "levle": 3 }), "\"levle\""),
+        ("sensor", json!({ "id": "x", "phone": "13800138000" }), "`phone`"),
+        ("sensor", json!([1]), "JSON object"),
+        ("unset", json!({ "id": "x" }), "no secret `other-key`"),
+        ("senso", json!({ "id": "x" }), "no webhook \"senso\""),
+    ] {
+        let error = send(&node, name, &event).await.unwrap_err().to_string();
+        assert!(error.contains(why), "{event}: {error}");
+    }
+    let unsigned = node.feeds().accept("sensor", None, b"{}").await;
+    assert!(matches!(unsigned, Err(HookError::Unsigned)));
+    // Twenty at once are one.
+    let event = json!({ "id": "s-2" });
+    let sending = (0..20).map(|_| send(&node, "sensor", &event));
+    let sent = futures::future::join_all(sending).await;
+    let new = sent.into_iter().filter(|sent| matches!(sent, Ok(false))).count();
+    assert_eq!(new, 1);
+}
+
+/// A store in memory that outlives its nodes, and takes so many writes of this one. The last may land
+/// although nobody learns of it.
+struct Mortal {
+    memory: Arc<Memory>,
+    left: AtomicI64,
+    last_lands: bool,
+}
+
+impl Mortal {
+    /// Whether a write lands, and whether it is answered.
+    fn write(&self) -> (bool, bool) {
+        let left = self.left.fetch_sub(1, Ordering::AcqRel);
+        (left > 0 || (left == 0 && self.last_lands), left > 0)
+    }
+
+    fn is_dead(&self) -> bool {
+        self.left.load(Ordering::Acquire) < 0
+    }
+
+    fn gone<T>() -> Result<T, Error> {
+        Err(Error::Unavailable {
+            cause: "the node is dead".into(),
+        })
+    }
+}
+
+impl Store for Mortal {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Memory
+    }
+}
+
+#[async_trait]
+impl Events for Mortal {
+    async fn append(&self, append: Append<'_>) -> Result<Version, Error> {
+        let (lands, answered) = self.write();
+        let landed = if lands {
+            self.memory.append(append).await
+        } else {
+            Self::gone()
+        };
+        if answered { landed } else { Self::gone() }
+    }
+
+    async fn head(&self, stream: &ContactId) -> Result<Option<StreamHead>, Error> {
+        self.memory.head(stream).await
+    }
+
+    async fn read(&self, stream: &ContactId, after: Version, limit: usize) -> Result<Vec<Frame>, Error> {
+        self.memory.read(stream, after, limit).await
+    }
+
+    async fn streams(
+        &self,
+        which: Streams,
+        after: Option<&ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>, Error> {
+        self.memory.streams(which, after, limit).await
+    }
+
+    async fn erase_key(&self, stream: &ContactId) -> Result<bool, Error> {
+        self.memory.erase_key(stream).await
+    }
+
+    async fn delete_stream(&self, stream: &ContactId) -> Result<bool, Error> {
+        self.memory.delete_stream(stream).await
+    }
+}
+
+#[async_trait]
+impl KeyValues for Mortal {
+    async fn get(&self, space: &str, key: &str, at: Timestamp) -> Result<Option<Entry>, Error> {
+        self.memory.get(space, key, at).await
+    }
+
+    async fn put(&self, put: Put<'_>) -> Result<Version, Error> {
+        let (lands, answered) = self.write();
+        let landed = if lands {
+            self.memory.put(put).await
+        } else {
+            Self::gone()
+        };
+        if answered { landed } else { Self::gone() }
+    }
+
+    async fn remove(&self, space: &str, key: &str, expect: Expect, at: Timestamp) -> Result<bool, Error> {
+        let (lands, answered) = self.write();
+        let landed = if lands {
+            self.memory.remove(space, key, expect, at).await
+        } else {
+            Self::gone()
+        };
+        if answered { landed } else { Self::gone() }
+    }
+
+    async fn list(
+        &self,
+        space: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        at: Timestamp,
+    ) -> Result<Vec<(String, Entry)>, Error> {
+        self.memory.list(space, prefix, after, limit, at).await
+    }
+
+    async fn usage(&self, space: &str) -> Result<Usage, Error> {
+        self.memory.usage(space).await
+    }
+
+    async fn sweep(&self, space: &str, at: Timestamp, limit: usize) -> Result<usize, Error> {
+        self.memory.sweep(space, at, limit).await
+    }
+}
+
+#[async_trait]
+impl Blobs for Mortal {
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<Digest, Error> {
+        self.memory.put_blob(bytes).await
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.memory.blob(digest).await
+    }
+
+    async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        self.memory.has_blob(digest).await
+    }
+
+    async fn delete_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        self.memory.delete_blob(digest).await
+    }
+
+    async fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, Error> {
+        self.memory.blobs(after, limit).await
+    }
+}
+
+/// The node dies at every write in turn, landed or not, and the next one goes on: each person is told
+/// each change exactly once, and so is the sender's event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_at_any_write_neither_loses_nor_doubles() {
+    let people = ["+8613800138000", "+8613800138001"];
+    let hotline = hotline(
+        "to: works.affected, rate: 1000 per second",
+        &works(&["a", "b"], &people),
+    );
+    let mut finished = false;
+    for writes in 0.. {
+        for last_lands in [false, true] {
+            let store = Arc::new(Memory::new());
+            let clock = Clock::still(NOON);
+            let mortal = Arc::new(Mortal {
+                memory: store.clone(),
+                left: AtomicI64::new(writes),
+                last_lands,
+            });
+            let event = json!({ "id": "s-1", "phone": people[0] });
+            let mut acknowledged = false;
+            if let Ok(node) = start_on(&hotline, mortal.clone(), &clock).await {
+                acknowledged = send(&node, "sensor", &event).await.is_ok();
+                eventually("the node dies, or is done", async || {
+                    clock.advance(MOMENT);
+                    let (feeds, webhooks) = node.feeds().overview();
+                    let done =
+                        feeds[0].starts.started == 4 && webhooks.iter().any(|hook| hook.starts.started == 1);
+                    finished = done && feeds[0].starts.waiting == 0;
+                    mortal.is_dead() || finished
+                })
+                .await;
+            }
+            let node = start_on(&hotline, store, &clock).await.unwrap();
+            let again = send(&node, "sensor", &event).await.unwrap();
+            assert!(
+                again || !acknowledged,
+                "an event that was acknowledged is forgotten"
+            );
+            // Past every pause of a node that cannot write.
+            pass_until(&clock, MOMENT, "all are told", async || {
+                let told = told(&node).await;
+                told.len() >= 5 && told.iter().all(|(_, _, outcome)| outcome == "completed")
+            })
+            .await;
+            let told: Vec<(Option<String>, String)> = told(&node)
+                .await
+                .into_iter()
+                .map(|(person, given, _)| (person, given))
+                .collect();
+            let mut expected: Vec<(Option<String>, String)> = ["a", "b"]
+                .iter()
+                .flat_map(|change| people.map(|person| (Some(person.to_owned()), (*change).to_owned())))
+                .collect();
+            expected.push((Some(people[0].to_owned()), "s-1".to_owned()));
+            expected.sort();
+            assert_eq!(told, expected, "after {writes} writes, {last_lands}");
+            node.shutdown().await;
+        }
+        if finished {
+            assert!(writes > 20, "{writes}");
+            return;
+        }
+    }
+}
