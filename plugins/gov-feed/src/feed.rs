@@ -50,6 +50,16 @@ pub(crate) struct Found<'a> {
     pub issued: &'a str,
 }
 
+/// A notice in one language, with the ids of all districts that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InForce<'a> {
+    pub id: &'a str,
+    pub issued: &'a str,
+    pub districts: &'a [String],
+    pub title: &'a str,
+    pub text: &'a str,
+}
+
 /// What the feed does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Absent {
@@ -110,6 +120,17 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    /// All notices in force, newest first, in one language.
+    pub(crate) fn published(&self, locale: &str) -> impl Iterator<Item = InForce<'_>> {
+        self.notices.iter().map(move |notice| InForce {
+            id: &notice.id,
+            issued: &notice.issued,
+            districts: &notice.districts,
+            title: in_language(&notice.title, locale),
+            text: in_language(&notice.text, locale),
+        })
     }
 
     /// All notices for a district, newest first.

@@ -2,15 +2,20 @@
 //!
 //! The commission publishes a JSON feed over HTTP. This component keeps the last copy in its
 //! key-values, asks again when the copy is older than the setting `refresh-s`, and goes on
-//! with it, saying so, while the feed is down. [`feed`] reads the feed and finds in it,
+//! with it, saying so, while the feed is down. What is in force, and whom it concerns, it tells to flows
+//! that start by themselves. [`feed`] reads the feed and finds in it,
 //! [`copy`] knows what to do with a copy of some age; both are pure.
 
 mod copy;
 mod feed;
+mod subscribers;
 
 use std::time::Duration;
 
-use bindings::exports::health::notices::feed::{Guest, Notice, NoticeError};
+use bindings::exports::health::notices::{
+    feed::{Guest, Notice, NoticeError},
+    news::{self, Change},
+};
 use copy::{Ages, Copy, Standing};
 use feed::{Absent, Feed, Found};
 use trunkline_sdk::{call, clock, config, http, kv, log};
@@ -26,6 +31,9 @@ const COPY_KEY: &str = "copy-1";
 
 /// Bytes of the feed.
 const FEED_BYTES_MAX: usize = 60 * 1024;
+
+/// Bytes of a list of subscribers: some forty thousand numbers.
+const SUBSCRIBERS_BYTES_MAX: usize = 768 * 1024;
 
 /// Time kept back from the call's own, to answer from the copy rather than be stopped.
 const ANSWER_MARGIN: Duration = Duration::from_millis(100);
@@ -45,6 +53,43 @@ impl Guest for GovFeed {
         let locale = call::current().locale;
         let found = feed.notices(&district, &locale)?;
         Ok(found.into_iter().map(|found| notice(found, stale)).collect())
+    }
+}
+
+impl news::Guest for GovFeed {
+    fn changes() -> Result<Vec<Change>, String> {
+        let (feed, stale) = current().map_err(|error| match error {
+            NoticeError::Unreachable(why) => why,
+            NoticeError::UnknownDistrict | NoticeError::NoNotice => "there is nothing to give".to_owned(),
+        })?;
+        if stale {
+            return Err("the feed cannot be asked, and its copy holds nothing new".to_owned());
+        }
+        let locale = call::current().locale;
+        let published = feed.published(&locale);
+        Ok(published
+            .map(|published| Change {
+                id: published.id.to_owned(),
+                issued: published.issued.to_owned(),
+                districts: published.districts.to_vec(),
+                title: published.title.to_owned(),
+                text: published.text.to_owned(),
+            })
+            .collect())
+    }
+
+    fn affected(change: Change) -> Result<Vec<String>, String> {
+        let url = config::require("subscribers-url").map_err(|error| error.to_string())?;
+        let reply = http::get(subscribers::address(&url, &change.districts))
+            .header("accept", "application/json")
+            .timeout(call::current().remaining_less(ANSWER_MARGIN))
+            .reply_bytes_max(SUBSCRIBERS_BYTES_MAX)
+            .send()
+            .map_err(|error| error.to_string())?;
+        match reply.status() {
+            200 => subscribers::read(reply.body()).map_err(|error| error.to_string()),
+            status => Err(format!("the register of subscribers answered {status}")),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! `GET /v1/notices`: 200 with the feed and an `etag`, or 304 when `if-none-match` names the
 //! present one. The form is that of the plugin that reads it, `plugins/gov-feed/README.md`.
+//!
+//! `GET /v1/subscribers?district=ID`: those who asked to be told of notices for the district, or for
+//! several; without a district, all.
 
 use std::{
     collections::BTreeMap,
@@ -11,8 +14,8 @@ use std::{
 };
 
 use axum::{
-    Router,
-    extract::State,
+    Json, Router,
+    extract::{Query, State},
     http::{
         HeaderMap, StatusCode,
         header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
@@ -66,10 +69,27 @@ pub struct Notice {
     pub topics: Vec<String>,
 }
 
+/// Somebody who asked to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscriber {
+    /// The number to tell, in E.164.
+    pub phone: String,
+    /// Ids of the districts to be told of.
+    pub districts: Vec<String>,
+}
+
+/// A list of subscribers, as it is given out.
+#[derive(Serialize)]
+struct Subscribers {
+    subscribers: Vec<String>,
+}
+
 /// What is published just now; clones publish to the same readers.
 #[derive(Clone, Debug)]
 pub struct Publication {
     present: Arc<RwLock<Present>>,
+    subscribers: Arc<RwLock<Vec<Subscriber>>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +118,29 @@ impl Publication {
     pub fn new(feed: &impl Serialize) -> Self {
         Self {
             present: Arc::new(RwLock::new(Present::of(feed))),
+            subscribers: Arc::default(),
         }
+    }
+
+    /// Takes somebody into the list of those who asked to be told.
+    pub fn subscribe(&self, phone: &str, districts: &[&str]) {
+        let subscriber = Subscriber {
+            phone: phone.to_owned(),
+            districts: districts.iter().map(|&district| district.to_owned()).collect(),
+        };
+        self.subscribers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(subscriber);
+    }
+
+    /// Takes the subscribers of the demo into the list.
+    #[must_use]
+    pub fn with_subscribers(self) -> Self {
+        let seed: Vec<Subscriber> = serde_json::from_str(include_str!("../seed/subscribers.json"))
+            .expect("the seed is tested to be a list of subscribers");
+        *self.subscribers.write().unwrap_or_else(PoisonError::into_inner) = seed;
+        self
     }
 
     /// Publishes another feed in its place.
@@ -126,6 +168,7 @@ impl Present {
 pub fn serve(listener: TcpListener, publication: Publication) -> io::Result<Service> {
     let router = Router::new()
         .route("/v1/notices", get(present))
+        .route("/v1/subscribers", get(subscribers))
         .fallback(nowhere)
         .with_state(publication);
     Service::start(listener, router)
@@ -149,8 +192,36 @@ pub(crate) async fn present(State(publication): State<Publication>, headers: Hea
     (etag, [(CONTENT_TYPE, "application/json")], present.body.clone()).into_response()
 }
 
+async fn subscribers(
+    State(publication): State<Publication>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Json<Subscribers> {
+    let districts: Vec<&String> = asked
+        .iter()
+        .filter(|(name, _)| name == "district")
+        .map(|(_, district)| district)
+        .collect();
+    let known = publication
+        .subscribers
+        .read()
+        .unwrap_or_else(PoisonError::into_inner);
+    let told = known.iter().filter(|subscriber| {
+        districts.is_empty()
+            || districts
+                .iter()
+                .any(|district| subscriber.districts.contains(district))
+    });
+    Json(Subscribers {
+        subscribers: told.map(|subscriber| subscriber.phone.clone()).collect(),
+    })
+}
+
 async fn nowhere() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-such-path", "ask GET /v1/notices")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-path",
+        "ask GET /v1/notices or GET /v1/subscribers",
+    )
 }
 
 #[cfg(test)]
@@ -158,6 +229,25 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn the_subscribers_of_the_seed_are_of_its_districts() {
+        let publication = Publication::new(&Feed::seed()).with_subscribers();
+        let ids: BTreeSet<String> = Feed::seed()
+            .districts
+            .into_iter()
+            .map(|district| district.id)
+            .collect();
+        let subscribers = publication.subscribers.read().unwrap();
+        assert!(!subscribers.is_empty());
+        for subscriber in subscribers.iter() {
+            assert!(subscriber.phone.starts_with("+86"), "{subscriber:?}");
+            assert!(
+                subscriber.districts.iter().all(|id| ids.contains(id)),
+                "{subscriber:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_seed_is_complete_in_both_languages() {

@@ -61,7 +61,10 @@ async fn main() -> anyhow::Result<()> {
         None => roads::Roads::seed(),
     };
     let crm = crm::serve(listen(arguments.crm).await?, register)?;
-    let feed = feed::serve(listen(arguments.feed).await?, feed::Publication::new(&notices))?;
+    let feed = feed::serve(
+        listen(arguments.feed).await?,
+        feed::Publication::new(&notices).with_subscribers(),
+    )?;
     announce("crm", &crm);
     announce("feed", &feed);
     let roads = match arguments.roads {

@@ -91,11 +91,15 @@ fn the_examples_of_the_reference_work() {
     // What the whole hotline does without, and the steps lead to.
     let mut centre = BTreeMap::new();
     let mut settings = String::new();
+    // A hotline of its own: what starts without a caller.
+    let mut outbound = BTreeMap::new();
     for block in blocks() {
         let (name, text) = block.split_once('\n').unwrap();
         let path = name.strip_prefix("# ").unwrap();
         let services = ["agents.yaml", "surveys/", "tickets/"];
-        if path.starts_with("part of ") {
+        if let Some(path) = path.strip_prefix("outbound/") {
+            outbound.insert(path.to_owned(), format!("{text}\n"));
+        } else if path.starts_with("part of ") {
             settings.push_str(&format!("{text}\n"));
         } else if services.iter().any(|place| path.starts_with(place)) {
             centre.insert(path.to_owned(), format!("{text}\n"));
@@ -103,13 +107,17 @@ fn the_examples_of_the_reference_work() {
             files.insert(path.to_owned(), format!("{text}\n"));
         }
     }
-    let sources = Sources::new(files.clone());
-    let report = check(&parse(&sources), &interfaces());
-    let shown = crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
-    assert!(
-        report.checked.is_some() && report.diagnostics.is_empty(),
-        "{shown}"
-    );
+    assert!(outbound.len() >= 5);
+    for files in [files.clone(), outbound] {
+        let sources = Sources::new(files);
+        let report = check(&parse(&sources), &interfaces());
+        let shown =
+            crate::diagnostics::render(&report.diagnostics, &sources, crate::diagnostics::Color::Never);
+        assert!(
+            report.checked.is_some() && report.diagnostics.is_empty(),
+            "{shown}"
+        );
+    }
 
     let steps: String = blocks()
         .filter_map(|block| block.strip_prefix("# steps\n"))

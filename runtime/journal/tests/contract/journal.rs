@@ -233,7 +233,7 @@ async fn a_contact_of_many_events_is_read_over_pages(place: Place) {
 #[test]
 fn a_value_of_no_contact_opens_in_its_place_only() {
     let journal = Journal::new(
-        std::sync::Arc::new(trunkline_journal::Memory::new()),
+        Arc::new(trunkline_journal::Memory::new()),
         MasterKey::from_bytes(&[7; 32]),
     );
     let sealed = journal.seal("feed.a/1", b"+8613800138000").unwrap();
