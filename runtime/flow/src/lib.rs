@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod check;
 pub mod diagnostics;
 pub mod diff;
+pub mod document;
 pub mod editor;
 pub mod expression;
 pub mod format;

@@ -4,6 +4,7 @@
 //! This crate performs no I/O, reads no clock and draws no random numbers: whoever
 //! needs a time or an identifier is given one.
 
+pub mod compatibility;
 pub mod digest;
 pub mod ids;
 pub mod json;
