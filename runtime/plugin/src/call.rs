@@ -22,7 +22,9 @@ use trunkline_model::{FaultKind, Outcome, Refusal, Value, signature::REFUSED};
 use wasmtime::{Store, component::Val};
 
 use crate::{
-    BreakerState, dynamic, faults,
+    BreakerState,
+    bench::{Probe, Probed},
+    dynamic, faults,
     guest::{CallContext, Guest},
     introspect::Export,
     limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
@@ -65,7 +67,7 @@ impl Pace {
 }
 
 /// Calls a function and counts what came of it.
-pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
+pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call, probe: Option<Arc<Probe>>) -> Outcome {
     let began = Instant::now();
     let Some(&position) = plugin.functions.get(&call.function) else {
         return no_such_function(plugin, &call);
@@ -78,7 +80,9 @@ pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call) -> Outcome {
         call = %call.id,
         attempt = call.attempt,
     );
-    let outcome = admitted(plugin, position, call, began).instrument(span).await;
+    let outcome = admitted(plugin, position, call, began, probe)
+        .instrument(span)
+        .await;
     plugin.shared.counts.outcome(&outcome);
     plugin.meter.outcome(&outcome);
     plugin.shared.log.settle(&plugin.name);
@@ -108,7 +112,13 @@ fn no_such_function(plugin: &Loaded, call: &Call) -> Outcome {
     )
 }
 
-async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Instant) -> Outcome {
+async fn admitted(
+    plugin: &Arc<Loaded>,
+    position: usize,
+    call: Call,
+    began: Instant,
+    probe: Option<Arc<Probe>>,
+) -> Outcome {
     let arguments = match arguments(plugin, position, &call.arguments) {
         Ok(arguments) => arguments,
         Err(fault) => return fault,
@@ -135,6 +145,7 @@ async fn admitted(plugin: &Arc<Loaded>, position: usize, call: Call, began: Inst
                 locale: call.locale,
                 deadline,
                 time,
+                probe,
             };
             sandboxed(plugin, position, arguments, context, slots).await
         }
@@ -369,8 +380,9 @@ async fn guest(
     let _running = plugin.host.ticker.run();
     let export = plugin.export(position);
     let reply_bytes = plugin.grants.limits.reply_bytes;
-    let mut store = store(&plugin, context);
-    let ran = run(&plugin, export, &mut store, &arguments).await;
+    let mut probed = Probed::new(store(&plugin, context));
+    let store = &mut probed.store;
+    let ran = run(&plugin, export, store, &arguments).await;
     match ran {
         Ok(result) => answer(&plugin, position, result),
         Err(error) => {
@@ -392,6 +404,10 @@ pub(crate) fn store(plugin: &Arc<Loaded>, context: CallContext) -> Store<Guest> 
     store.epoch_deadline_async_yield_and_update(1);
     store.set_hostcall_fuel(plugin.grants.limits.reply_bytes.as_usize());
     store.set_max_component_handles(HANDLES_MAX);
+    if plugin.host.counts_instructions {
+        // Fails only on an engine that does not count.
+        let _ = store.set_fuel(u64::MAX);
+    }
     store
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn is_apart() -> bool {
 struct Order {
     pool: PoolLimits,
     memory_bytes: u64,
+    counts_instructions: bool,
 }
 
 /// How much less than others a compiler gets of the processor.
@@ -89,7 +90,7 @@ fn serve() -> Result<(), String> {
         instances: 1,
         ..order.pool
     };
-    let engine = engine::engine(&pool).map_err(|error| format!("{error:#}"))?;
+    let engine = engine::engine(&pool, order.counts_instructions).map_err(|error| format!("{error:#}"))?;
     let code = engine
         .precompile_component(&asked[line + 1..])
         .map_err(|error| format!("{error:#}"))?;
@@ -105,6 +106,7 @@ pub(crate) async fn compile(
     bytes: &[u8],
     pool: &PoolLimits,
     limits: &HostLimits,
+    counts_instructions: bool,
 ) -> Result<Vec<u8>, LoadError> {
     let failed = |error: &dyn std::fmt::Display| LoadError::Compile {
         reason: error.to_string(),
@@ -112,6 +114,7 @@ pub(crate) async fn compile(
     let order = Order {
         pool: pool.clone(),
         memory_bytes: limits.compile_memory_bytes,
+        counts_instructions,
     };
     let mut order = serde_json::to_vec(&order).map_err(|error| failed(&error))?;
     order.push(b'\n');

@@ -146,10 +146,10 @@ impl Contents {
         contents.producers.sort();
         contents.producers.dedup();
         contents.manifest = Manifest::of_component(bytes).map_err(|error| error.to_string());
-        let texts: Vec<_> = anatomy::custom_sections(bytes, WIT_SECTION)
-            .map(|text| String::from_utf8_lossy(text).into_owned())
-            .collect();
-        contents.wit = (!texts.is_empty()).then(|| texts.join("\n"));
+        // The outermost comes first: what a build put in, before what a language's tools did.
+        contents.wit = anatomy::custom_sections(bytes, WIT_SECTION)
+            .next()
+            .map(|text| String::from_utf8_lossy(text).into_owned());
         if kind == Kind::Component {
             contents.functions = introspect::readable(bytes);
         }

@@ -97,6 +97,7 @@ async fn described(plugin: Arc<Loaded>, deadline: Instant, _slots: (Slot, Slot))
         locale: String::new(),
         deadline,
         time: plugin.grants.limits.time.min(DESCRIBE_TIME_MAX),
+        probe: None,
     };
     let mut store = call::store(&plugin, context);
     match call::run(&plugin, &dynamic.describe, &mut store, &[]).await {

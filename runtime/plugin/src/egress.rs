@@ -4,6 +4,7 @@
 //! allow.
 
 mod address;
+pub(crate) mod bench;
 mod body;
 mod connect;
 mod failure;
@@ -29,6 +30,7 @@ use secrets::{Placeholders, Unsendable};
 
 use crate::{
     Grants, HttpGrant,
+    bench::{Network, Probe},
     egress::{
         body::{Received, Sent},
         connect::Connector,
@@ -114,16 +116,18 @@ where
 pub(crate) struct Requests {
     plugin: Arc<Loaded>,
     deadline: Instant,
+    probe: Option<Arc<Probe>>,
     made: u32,
     denied: Option<String>,
     placeholders: Placeholders,
 }
 
 impl Requests {
-    pub(crate) fn new(plugin: Arc<Loaded>, deadline: Instant) -> Self {
+    pub(crate) fn new(plugin: Arc<Loaded>, deadline: Instant, probe: Option<Arc<Probe>>) -> Self {
         Self {
             plugin,
             deadline,
+            probe,
             made: 0,
             denied: None,
             placeholders: Placeholders::default(),
@@ -246,6 +250,13 @@ impl WasiHttpHooks for Requests {
         let (request_bytes, response_bytes) = (limits.http_request_bytes.0, limits.http_response_bytes.0);
         let deadline = self.deadline;
         let (shared, meter) = (self.plugin.shared.clone(), self.plugin.meter.clone());
+        if let Some(probe) = &self.probe {
+            probe.http_request();
+            if let Some(replies) = probe.bench.replies.clone() {
+                let network = Network::new(self.plugin.clone(), client, deadline);
+                return Box::new(bench::exchange(replies, network, request));
+            }
+        }
         Box::new(async move {
             let options = options.unwrap_or_default();
             // Held until the response's body is read or let go of.

@@ -14,8 +14,9 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, Po
 
 use crate::limits::{FIBER_STACK_BYTES, GUEST_STACK_BYTES, PoolLimits};
 
-/// Makes the engine of one pool.
-pub(crate) fn engine(limits: &PoolLimits) -> wasmtime::Result<Engine> {
+/// Makes the engine of one pool. Where instructions are counted guests run a fifth slower, so a
+/// server's engines count none.
+pub(crate) fn engine(limits: &PoolLimits, counts_instructions: bool) -> wasmtime::Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances)
         .total_core_instances(limits.instances.saturating_mul(limits.core_instances_max))
@@ -38,6 +39,7 @@ pub(crate) fn engine(limits: &PoolLimits) -> wasmtime::Result<Engine> {
     config
         .wasm_component_model(true)
         .epoch_interruption(true)
+        .consume_fuel(counts_instructions)
         // Host functions that wait suspend the guest's fiber; nothing of a guest is concurrent.
         .concurrency_support(false)
         .cranelift_opt_level(OptLevel::Speed)

@@ -10,7 +10,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    egress::Requests, faults::Stop, grants::Bytes, limits::RANDOM_BYTES_MAX, plugin::Loaded, stderr::Tail,
+    bench::Probe, egress::Requests, faults::Stop, grants::Bytes, limits::RANDOM_BYTES_MAX, plugin::Loaded,
+    stderr::Tail,
 };
 
 /// What a guest may know about the call it answers.
@@ -21,6 +22,8 @@ pub(crate) struct CallContext {
     pub(crate) deadline: Instant,
     /// The time that it has in all.
     pub(crate) time: Duration,
+    /// Of a call on the bench.
+    pub(crate) probe: Option<Arc<Probe>>,
 }
 
 /// The state of one guest.
@@ -45,7 +48,7 @@ impl Guest {
                 limit: plugin.grants.limits.memory.as_usize(),
                 table_elements_max: plugin.compiled.pool_limits.table_elements_max,
             },
-            requests: Requests::new(plugin.clone(), call.deadline),
+            requests: Requests::new(plugin.clone(), call.deadline, call.probe.clone()),
             plugin,
             call,
             resources: ResourceTable::new(),
@@ -110,6 +113,13 @@ pub(crate) struct Memory {
     used: usize,
     limit: usize,
     table_elements_max: usize,
+}
+
+impl Memory {
+    /// Bytes that the guest has: the most that it had, since memories do not shrink.
+    pub(crate) const fn used(&self) -> usize {
+        self.used
+    }
 }
 
 impl ResourceLimiter for Memory {

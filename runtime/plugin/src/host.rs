@@ -47,6 +47,9 @@ pub struct Settings {
     pub secrets: Option<Arc<dyn Secrets>>,
     /// Where the addresses of names come from; without it, from the machine.
     pub names: Option<Arc<dyn Resolve>>,
+    /// Whether the instructions that guests run are counted, for [`Plugin::call_measured`];
+    /// it makes them slower.
+    pub counts_instructions: bool,
 }
 
 /// Why a host does not start.
@@ -127,6 +130,7 @@ pub(crate) struct Inner {
     small: Pool,
     large: Pool,
     pub(crate) limits: HostLimits,
+    pub(crate) counts_instructions: bool,
     pub(crate) turns: Arc<Slots>,
     pub(crate) ticker: Ticker,
     pub(crate) guests: Handle,
@@ -177,12 +181,13 @@ impl Host {
             authorities,
             secrets,
             names,
+            counts_instructions,
         } = settings;
         let engine_failed = |error: wasmtime::Error| StartError::Engine {
             reason: format!("{error:#}"),
         };
         let pool = |pool: &PoolLimits| {
-            let engine = engine::engine(pool)?;
+            let engine = engine::engine(pool, counts_instructions)?;
             Ok(Pool {
                 linker: host_functions::linker(&engine)?,
                 slots: Slots::new(
@@ -215,6 +220,7 @@ impl Host {
                 large,
                 // Bounded by the sandboxes there are: who waits for a turn has one.
                 turns: Slots::new(turns, 100, usize::MAX),
+                counts_instructions,
                 ticker,
                 guests: runtime.handle().clone(),
                 runtime: Some(runtime),
@@ -428,7 +434,13 @@ impl Inner {
             return Ok((known.pre.component().clone(), one_at_a_time));
         }
         if compiler::is_apart() {
-            let code = compiler::compile(&component, &self.pool(size).limits, &self.limits).await?;
+            let code = compiler::compile(
+                &component,
+                &self.pool(size).limits,
+                &self.limits,
+                self.counts_instructions,
+            )
+            .await?;
             let taken = self.aside(move |inner| {
                 compiled::take_code(&component, &code, digest, inner.pool(size), inner.cache.as_ref())
             });

@@ -10,6 +10,7 @@
 //! loads a plugin says what it is called, whose it is and what it may reach.
 
 mod anatomy;
+pub mod bench;
 mod breaker;
 mod budget;
 mod cache;
@@ -44,6 +45,7 @@ mod turns;
 mod usage;
 mod values;
 
+pub use bench::{Bench, Measurement};
 pub use breaker::BreakerState;
 pub use budget::{Budget, OverBudget, Overcommitted};
 pub use contents::Contents;

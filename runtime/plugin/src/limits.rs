@@ -43,6 +43,9 @@ pub const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(5);
 /// Bytes of one line that a plugin logs; the rest is cut.
 pub const LOG_LINE_BYTES_MAX: usize = 4_096;
 
+/// Lines that a call on the bench keeps of what it logs.
+pub const BENCH_LOG_LINES_KEPT: usize = 200;
+
 /// Bytes kept of what a guest last wrote to its standard error, shown when it traps.
 pub const STDERR_BYTES_KEPT: usize = 1_024;
 

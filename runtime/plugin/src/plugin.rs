@@ -11,7 +11,8 @@ use trunkline_model::{
 };
 
 use crate::{
-    Grants, Manifest, SecretName, Statistics, Wants,
+    Bench, Grants, Manifest, Measurement, SecretName, Statistics, Wants,
+    bench::Probe,
     breaker::Breaker,
     call,
     call::Pace,
@@ -170,7 +171,15 @@ impl Plugin {
     /// Calls a function in a sandbox of its own. Never fails and never panics: whatever goes
     /// wrong is a fault. When the future is dropped the guest is stopped.
     pub async fn call(&self, call: Call) -> Outcome {
-        call::call(&self.0, call).await
+        call::call(&self.0, call, None).await
+    }
+
+    /// Calls a function as [`Plugin::call`] does, and measures what it takes; who answers its
+    /// requests is for the bench to say.
+    pub async fn call_measured(&self, call: Call, bench: Bench) -> (Outcome, Measurement) {
+        let probe = Arc::new(Probe::new(bench));
+        let outcome = call::call(&self.0, call, Some(probe.clone())).await;
+        (outcome, probe.measurement())
     }
 }
 

@@ -38,6 +38,13 @@ impl Guest {
         })
     }
 
+    /// Counts an operation, on the bench.
+    fn kv_operation(&self) {
+        if let Some(probe) = &self.call.probe {
+            probe.kv_operation();
+        }
+    }
+
     async fn kv_set(
         &mut self,
         key: &str,
@@ -45,6 +52,7 @@ impl Guest {
         expected: Expected,
         ttl_s: Option<u32>,
     ) -> Result<u64, Error> {
+        self.kv_operation();
         let grant = self.kv_grant();
         if value.len() as u64 > grant.value_bytes.0 {
             return Err(Error::TooLarge);
@@ -70,6 +78,7 @@ impl Guest {
 
 impl Host for Guest {
     async fn get(&mut self, key: String) -> Result<Option<Entry>, Error> {
+        self.kv_operation();
         let plugin = &self.plugin;
         plugin.shared.kv.turn().await;
         let entry = plugin.host.key_values.get(&plugin.name, checked(&key)?).await?;
@@ -97,6 +106,7 @@ impl Host for Guest {
     }
 
     async fn delete(&mut self, key: String) -> Result<(), Error> {
+        self.kv_operation();
         let plugin = &self.plugin;
         plugin.shared.kv.turn().await;
         plugin
@@ -113,6 +123,7 @@ impl Host for Guest {
         after: Option<String>,
         limit: u32,
     ) -> Result<Vec<String>, Error> {
+        self.kv_operation();
         if prefix.len() > KV_KEY_BYTES_MAX {
             return Err(Error::TooLarge);
         }

@@ -5,6 +5,9 @@ use crate::{guest::Guest, limits::LOG_LINE_BYTES_MAX, usage::Used};
 
 impl Host for Guest {
     fn write(&mut self, level: Level, message: String) {
+        if let Some(probe) = &self.call.probe {
+            probe.log_line(name(level), cut(&message));
+        }
         let plugin = &self.plugin;
         if !plugin.shared.log.admit() {
             plugin.meter.add(Used::LogLinesDropped, 1);
@@ -24,6 +27,15 @@ impl Host for Guest {
 
 /// Where plugins' own lines go, to be told from the host's.
 pub(crate) const TARGET: &str = "trunkline::plugin";
+
+const fn name(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
 
 fn cut(message: &str) -> &str {
     let mut end = message.len().min(LOG_LINE_BYTES_MAX);

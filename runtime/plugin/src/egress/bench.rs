@@ -1,0 +1,150 @@
+//! Requests of a call on the bench: read whole, answered by [`Replies`], and given back whole.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use tokio::time::Instant;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::{
+    Exchange,
+    body::{Received, Sent},
+    connect::Connector,
+    failure,
+};
+use crate::{
+    bench::{HttpReply, HttpRequest, Replies, ReplyError},
+    plugin::Loaded,
+};
+
+/// The way to the real network, for whoever answers a request by asking it.
+#[derive(Clone)]
+pub struct Network {
+    plugin: Arc<Loaded>,
+    client: Client<Connector, WasiBody>,
+    deadline: Instant,
+}
+
+/// What happened on the network instead of a reply.
+#[derive(Debug, thiserror::Error)]
+#[error("the network gave no reply: {0:?}")]
+pub struct NetworkError(Error);
+
+impl Network {
+    pub(super) fn new(plugin: Arc<Loaded>, client: Client<Connector, WasiBody>, deadline: Instant) -> Self {
+        Self {
+            plugin,
+            client,
+            deadline,
+        }
+    }
+
+    /// Makes a request and reads the reply.
+    ///
+    /// # Errors
+    /// No reply came, or none within the plugin's limits.
+    pub async fn send(&self, request: &HttpRequest) -> Result<HttpReply, ReplyError> {
+        let mut made = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(&request.url);
+        for (name, value) in &request.headers {
+            made = made.header(name, value);
+        }
+        let made = made
+            .body(whole(request.body.clone()))
+            .map_err(|error| ReplyError::Unsendable(error.to_string()))?;
+        let shared = &self.plugin.shared;
+        let under_way = shared
+            .requests
+            .take(shared.all_requests, self.deadline)
+            .await
+            .map_err(|_| NetworkError(Error::ConnectionLimitReached))?;
+        let response = self
+            .client
+            .request(made)
+            .await
+            .map_err(|error| NetworkError(failure::told(&error)))?;
+        let (head, body) = response.into_parts();
+        let most = self.plugin.grants.limits.http_response_bytes.0;
+        let body = Received::within(body, most, None, self.plugin.meter.clone(), under_way)
+            .collect()
+            .await
+            .map_err(NetworkError)?;
+        Ok(HttpReply {
+            status: head.status.as_u16(),
+            headers: texts(&head.headers),
+            body: body.to_bytes().to_vec(),
+        })
+    }
+}
+
+/// Answers one request of a guest.
+pub(super) async fn exchange(
+    replies: Arc<dyn Replies>,
+    network: Network,
+    request: hyper::Request<WasiBody>,
+) -> Result<Exchange, Error> {
+    let (head, body) = request.into_parts();
+    let plugin = network.plugin.clone();
+    let limits = &plugin.grants.limits;
+    let body = Sent::within(body, limits.http_request_bytes.0, plugin.meter.clone())
+        .collect()
+        .await?
+        .to_bytes();
+    let request = HttpRequest {
+        method: head.method.to_string(),
+        url: head.uri.to_string(),
+        headers: texts(&head.headers),
+        body: body.to_vec(),
+    };
+    let most = limits.http_response_bytes.0;
+    let until = network.deadline;
+    let reply = tokio::time::timeout_at(until, replies.reply(request, network))
+        .await
+        .map_err(|_| Error::HttpResponseTimeout)?
+        .map_err(told)?;
+    if reply.body.len() as u64 > most {
+        return Err(Error::HttpResponseBodySize(Some(most)));
+    }
+    let mut response = hyper::Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    let response = response
+        .body(whole(reply.body))
+        .map_err(|_| Error::HttpProtocolError)?;
+    let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
+    Ok((response, rest))
+}
+
+fn whole(bytes: Vec<u8>) -> WasiBody {
+    Full::new(Bytes::from(bytes))
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// Headers as text; what is no text is written as well as it can be.
+fn texts(headers: &hyper::HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+/// What the guest is told.
+fn told(error: ReplyError) -> Error {
+    match error {
+        ReplyError::Refused => Error::ConnectionRefused,
+        ReplyError::TimedOut => Error::HttpResponseTimeout,
+        ReplyError::Broken => Error::ConnectionTerminated,
+        ReplyError::Unsendable(_) => Error::HttpProtocolError,
+        ReplyError::Network(NetworkError(error)) => error,
+    }
+}
