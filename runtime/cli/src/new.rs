@@ -42,7 +42,7 @@ pub(crate) struct New {
 impl New {
     /// Runs the command.
     pub(crate) fn run(&self) -> Outcome {
-        check_name(&self.name).map_err(Failure::usage)?;
+        check_name(&self.name, "a hotline").map_err(Failure::usage)?;
         let folder = self.folder.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         let mut files: Vec<(String, Vec<u8>)> = self
             .template
@@ -91,8 +91,8 @@ impl New {
     }
 }
 
-/// Makes sure that a name is kebab-case.
-fn check_name(name: &str) -> anyhow::Result<()> {
+/// Makes sure that a name is kebab-case; `whose` says of what.
+pub(crate) fn check_name(name: &str, whose: &str) -> anyhow::Result<()> {
     let word =
         |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let kebab = name.split('-').all(word) && name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -120,13 +120,13 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         format!("did you mean {meant}?")
     };
     Err(anyhow!(
-        "{name:?} cannot be a hotline's name: it is lower-case letters, digits and single hyphens, begins with a \
+        "{name:?} cannot be the name of {whose}: it is lower-case letters, digits and single hyphens, begins with a \
          letter and has at most {NAME_CHARS_MAX} characters; {help} The folder may have any name: --folder"
     ))
 }
 
 /// Makes sure that nothing is overwritten.
-fn check_free(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn check_free(folder: &Path) -> anyhow::Result<()> {
     let shown = folder.display();
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
@@ -197,7 +197,7 @@ fn modeline(path: &str) -> String {
 }
 
 /// Writes a folder whole or not at all: beside its place first, and then into it.
-fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
+pub(crate) fn put(folder: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
     let shown = folder.display();
     let name = folder
         .file_name()
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn names_are_kebab_case() {
         for name in ["my-city", "a", "line-2"] {
-            check_name(name).unwrap();
+            check_name(name, "a hotline").unwrap();
         }
         for (name, meant) in [
             ("My City", "did you mean my-city?"),
@@ -396,9 +396,9 @@ mod tests {
             ("a-", "did you mean a?"),
             ("热线", "take one like my-city"),
         ] {
-            let error = check_name(name).unwrap_err().to_string();
+            let error = check_name(name, "a hotline").unwrap_err().to_string();
             assert!(error.contains(meant), "{error}");
         }
-        check_name(&"a".repeat(NAME_CHARS_MAX + 1)).unwrap_err();
+        check_name(&"a".repeat(NAME_CHARS_MAX + 1), "a hotline").unwrap_err();
     }
 }

@@ -1,11 +1,15 @@
 //! `trunkline plugin`: a department's own loop with its component.
 
 mod add;
+mod build;
+mod dev;
 mod inspect;
 mod key;
+mod new;
 mod package;
 mod publish;
 mod pull;
+mod test;
 mod verify;
 mod wants;
 
@@ -14,7 +18,7 @@ use trunkline_plugin::HostLimits;
 
 use crate::exit::Outcome;
 
-/// Make, build, test and look at plugins
+/// Make, build, test, publish and look at plugins
 #[derive(Args)]
 pub(crate) struct Plugin {
     #[command(subcommand)]
@@ -23,6 +27,10 @@ pub(crate) struct Plugin {
 
 #[derive(Subcommand)]
 enum PluginCommand {
+    New(new::New),
+    Build(build::Build),
+    Test(test::Test),
+    Dev(dev::Dev),
     Inspect(inspect::Inspect),
     Publish(publish::Publish),
     Add(add::Add),
@@ -35,6 +43,10 @@ impl Plugin {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
         match &self.command {
+            PluginCommand::New(new) => new.run(),
+            PluginCommand::Build(build) => build.run().await,
+            PluginCommand::Test(test) => test.run().await,
+            PluginCommand::Dev(dev) => dev.run().await,
             PluginCommand::Inspect(inspect) => inspect.run().await,
             PluginCommand::Publish(publish) => publish.run().await,
             PluginCommand::Add(add) => add.run().await,

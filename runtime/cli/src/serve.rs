@@ -236,7 +236,7 @@ fn write_address(file: &Path, address: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// Requests to stop: ctrl-C and SIGTERM.
-struct Goodbye {
+pub(crate) struct Goodbye {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -245,7 +245,7 @@ struct Goodbye {
 
 impl Goodbye {
     #[cfg(unix)]
-    fn listen() -> anyhow::Result<Self> {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?,
@@ -254,13 +254,13 @@ impl Goodbye {
     }
 
     #[cfg(not(unix))]
-    fn listen() -> anyhow::Result<Self> {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
         Ok(Self {})
     }
 
     /// Returns when the process is asked to stop. Dropped, it loses nothing.
     #[cfg(unix)]
-    async fn comes(&mut self) {
+    pub(crate) async fn comes(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -268,7 +268,7 @@ impl Goodbye {
     }
 
     #[cfg(not(unix))]
-    async fn comes(&mut self) {
+    pub(crate) async fn comes(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

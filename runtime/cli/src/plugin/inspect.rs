@@ -123,14 +123,11 @@ pub(crate) async fn tell(bytes: Arc<[u8]>) -> Result<Told, Failure> {
 }
 
 /// The component's file of a hotline's plugin.
-pub(crate) fn component_of(hotline: &Path, name: &str) -> Result<PathBuf, Failure> {
+fn component_of(hotline: &Path, name: &str) -> Result<PathBuf, Failure> {
     let folder = place::hotline(hotline)?;
-    let sources = trunkline_node::read_folder(&folder).map_err(|error| Failure::from(anyhow!(error)))?;
-    let parsed = trunkline_flow::parse(&sources);
-    let plugins = parsed.plugins();
-    let declared = plugins.iter().find(|plugin| plugin.name.value.as_str() == name);
-    let Some(declared) = declared else {
-        let names: Vec<_> = plugins.iter().map(|plugin| plugin.name.value.as_str()).collect();
+    let plugins = declared(&folder)?;
+    let Some((_, component)) = plugins.iter().find(|(known, _)| known == name) else {
+        let names: Vec<_> = plugins.iter().map(|(name, _)| name.as_str()).collect();
         let has = if names.is_empty() {
             "none".to_owned()
         } else {
@@ -141,7 +138,38 @@ pub(crate) fn component_of(hotline: &Path, name: &str) -> Result<PathBuf, Failur
             hotline.display()
         )));
     };
-    Ok(folder.join(&*declared.component.value))
+    Ok(folder.join(file_of(name, component)?))
+}
+
+/// The component's file of a hotline's plugin, relative to the hotline; none when it has no such plugin.
+///
+/// # Errors
+/// The hotline does not read, or the component is no file of its own.
+pub(crate) fn find_component(folder: &Path, name: &str) -> Result<Option<String>, Failure> {
+    let plugins = declared(folder)?;
+    let found = plugins.into_iter().find(|(known, _)| known == name);
+    found.map(|(_, component)| file_of(name, &component)).transpose()
+}
+
+/// The plugins that a hotline names, and their components.
+fn declared(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let sources = trunkline_node::read_folder(folder).map_err(|error| Failure::from(anyhow!(error)))?;
+    let parsed = trunkline_flow::parse(&sources);
+    Ok(parsed
+        .plugins()
+        .iter()
+        .map(|plugin| (plugin.name.value.to_string(), plugin.component.value.to_string()))
+        .collect())
+}
+
+fn file_of(name: &str, component: &str) -> Result<String, Failure> {
+    if component.contains("://") {
+        return Err(Failure::usage(anyhow!(
+            "plugin `{name}` comes from {component}, not from a file; name a file in hotline.yaml while it is worked on: \
+             component: plugins/{name}.wasm"
+        )));
+    }
+    Ok(component.to_owned())
 }
 
 /// What the entry in grants.yaml would be called.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
-use trunkline_plugin::Grants;
+use trunkline_plugin::{Grants, Limits, grants::KvGrant};
 
 /// What a plugin wants, as its entry in grants.yaml. What stands at its default is left out.
 pub(crate) fn entry(name: &str, wants: &Grants) -> String {
@@ -19,39 +19,44 @@ pub(crate) fn entry(name: &str, wants: &Grants) -> String {
     text
 }
 
+/// The parts of an entry in the order in which people write them.
+const ORDER: [&str; 6] = ["http", "networks", "kv", "secrets", "data", "limits"];
+
 /// The lines of an entry, without its name.
 pub(crate) fn lines(wants: &Grants) -> Vec<String> {
-    let written = Json::from_serializable(wants);
-    // What is granted by a word stands as one, and only limits that were set are told.
-    let defaults = Json::from_serializable(&with_all(wants));
-    let Json::Object(parts) = written else {
+    let Ok(Json::Object(parts)) = serde_json::to_value(wants) else {
         return Vec::new();
     };
-    parts
-        .iter()
-        .map(|(key, value)| {
-            let default = defaults.get(key);
-            match value {
-                value if key == "kv" && Some(value) == default => "kv: true".to_owned(),
-                Json::Object(fields) => {
-                    let fields: Vec<_> = fields
-                        .iter()
-                        .filter(|(name, value)| default.and_then(|default| default.get(name)) != Some(value))
-                        .map(|(name, value)| format!("{name}: {}", word(value)))
-                        .collect();
-                    format!("{key}: {{ {} }}", fields.join(", "))
-                }
-                value => format!("{key}: {}", word(value)),
-            }
-        })
-        .collect()
+    let place = |key: &str| {
+        ORDER
+            .iter()
+            .position(|known| *known == key)
+            .unwrap_or(ORDER.len())
+    };
+    let mut parts: Vec<(&String, &Json)> = parts.iter().collect();
+    parts.sort_by_key(|(key, _)| place(key));
+    parts.into_iter().map(|(key, value)| line(key, value)).collect()
 }
 
-/// Grants of the same kind with nothing set in them.
-fn with_all(wants: &Grants) -> Grants {
-    Grants {
-        kv: wants.kv.map(|_| trunkline_plugin::grants::KvGrant::default()),
-        ..Grants::default()
+/// One part of an entry. What is granted by a word stands as one, and only what was set is told.
+fn line(key: &str, value: &Json) -> String {
+    let default = match key {
+        "kv" => serde_json::to_value(KvGrant::default()),
+        "limits" => serde_json::to_value(Limits::default()),
+        _ => Ok(Json::Null),
+    }
+    .unwrap_or_default();
+    match value {
+        value if key == "kv" && *value == default => "kv: true".to_owned(),
+        Json::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .filter(|(name, value)| default.get(name) != Some(value))
+                .map(|(name, value)| format!("{name}: {}", word(value)))
+                .collect();
+            format!("{key}: {{ {} }}", fields.join(", "))
+        }
+        value => format!("{key}: {}", word(value)),
     }
 }
 
@@ -73,17 +78,6 @@ fn plain(text: &str) -> bool {
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':'));
     begins && made_of && !text.ends_with(':') && !matches!(text, "true" | "false" | "null" | "yes" | "no")
-}
-
-/// Making JSON of what always has one.
-trait FromSerializable {
-    fn from_serializable(value: &impl serde::Serialize) -> Self;
-}
-
-impl FromSerializable for Json {
-    fn from_serializable(value: &impl serde::Serialize) -> Self {
-        serde_json::to_value(value).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

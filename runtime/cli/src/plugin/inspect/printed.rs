@@ -151,7 +151,7 @@ fn imports(text: &mut String, contents: &Contents) {
         .imports
         .iter()
         .map(|import| {
-            let what = match import.offered {
+            let what = match &import.offered {
                 Offered::Capability(capability) => capability.to_string(),
                 Offered::Inert => "there, and empty".to_owned(),
                 Offered::Unknown(hint) => format!("not offered: {hint}"),
@@ -251,7 +251,7 @@ pub(super) fn json(told: &Told) -> serde_json::Value {
     let Told { contents, loaded } = told;
     let inspection = loaded.as_ref().ok();
     let functions = inspection.map_or(&contents.functions, |inspection| &inspection.interface.functions);
-    let import = |import: &trunkline_plugin::contents::Import| match import.offered {
+    let import = |import: &trunkline_plugin::contents::Import| match &import.offered {
         Offered::Capability(capability) => json!({
             "import": import.name, "is": "capability", "capability": capability.to_string(),
         }),

@@ -1,0 +1,213 @@
+//! What a change means for flows: this version of a plugin beside a former one.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::anyhow;
+use semver::Version;
+use trunkline_model::compatibility::{self, Change, Level};
+use trunkline_package::project::Project;
+use trunkline_plugin::{Inspection, Manifest};
+
+use super::{DIST, inspect};
+use crate::exit::Failure;
+
+/// A former version of a plugin.
+pub(super) struct Former {
+    place: PathBuf,
+    version: Option<Version>,
+    bytes: Arc<[u8]>,
+}
+
+/// What a change means.
+pub(super) struct Verdict {
+    former: PathBuf,
+    version: Option<Version>,
+    changes: Vec<Change>,
+    /// Whether both are the same component.
+    same: bool,
+}
+
+/// Where a version is kept that was given to others.
+pub(super) fn kept(folder: &Path, project: &Project) -> PathBuf {
+    let manifest = &project.manifest;
+    folder
+        .join(DIST)
+        .join(format!("{}-{}.wasm", manifest.name, manifest.version))
+}
+
+/// The version to compare with: the one that is named, or the newest kept that is not newer than this
+/// one.
+pub(super) fn former(
+    folder: &Path,
+    project: &Project,
+    named: Option<&Path>,
+) -> Result<Option<Former>, Failure> {
+    let name = project.manifest.name.as_str();
+    let (place, version) = match named {
+        Some(place) => {
+            if place.to_string_lossy().contains("://") {
+                return Err(Failure::usage(anyhow!(
+                    "{} is compared once it is a file; fetch it with `trunkline plugin pull` and name the file",
+                    place.display()
+                )));
+            }
+            (place.to_owned(), version_of(name, place))
+        }
+        None => match newest(&folder.join(DIST), name, &project.manifest.version) {
+            Some((place, version)) => (place, Some(version)),
+            None => return Ok(None),
+        },
+    };
+    let bytes = inspect::read_component(&place)?;
+    let manifest = Manifest::of_component(&bytes).ok().flatten();
+    Ok(Some(Former {
+        version: manifest.map(|manifest| manifest.version).or(version),
+        place,
+        bytes,
+    }))
+}
+
+fn newest(dist: &Path, name: &str, most: &Version) -> Option<(PathBuf, Version)> {
+    let entries = fs::read_dir(dist).ok()?;
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let place = entry.path();
+            let version = version_of(name, &place)?;
+            (version <= *most).then_some((place, version))
+        })
+        .max_by(|(_, a), (_, b)| a.cmp(b))
+}
+
+/// The version in a file's name: `NAME-1.4.0.wasm`.
+fn version_of(name: &str, place: &Path) -> Option<Version> {
+    let file = place.file_name()?.to_str()?;
+    let version = file
+        .strip_suffix(".wasm")?
+        .strip_prefix(name)?
+        .strip_prefix('-')?;
+    version.parse().ok()
+}
+
+impl Former {
+    /// Compares a newer version with this one.
+    ///
+    /// # Errors
+    /// This one does not load.
+    pub(super) async fn compare(&self, bytes: &Arc<[u8]>, newer: &Inspection) -> Result<Verdict, Failure> {
+        let same = self.bytes == *bytes;
+        let told = inspect::tell(self.bytes.clone()).await?;
+        let former = told.loaded.map_err(|error| {
+            Failure::from(anyhow!(
+                "{} cannot be compared with: {error}",
+                self.place.display()
+            ))
+        })?;
+        Ok(Verdict {
+            former: self.place.clone(),
+            version: self.version.clone(),
+            changes: compatibility::changes(&former.interface, &newer.interface),
+            same,
+        })
+    }
+}
+
+impl Verdict {
+    fn level(&self) -> Option<Level> {
+        if self.same {
+            return None;
+        }
+        // Other bytes are at least another build of what is inside.
+        Some(compatibility::level(&self.changes).unwrap_or(Level::Patch))
+    }
+
+    /// The least version that may follow, where one has to.
+    pub(super) fn due(&self) -> Option<Version> {
+        let former = self.version.as_ref()?;
+        let (major, minor, patch) =
+            compatibility::due((former.major, former.minor, former.patch), self.level()?);
+        Some(Version::new(major, minor, patch))
+    }
+
+    /// What changed, in words.
+    pub(super) fn told(&self) -> String {
+        let former = self.version.as_ref().map_or_else(
+            || self.former.display().to_string(),
+            |version| format!("{version} ({})", self.former.display()),
+        );
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = match (self.level(), self.due()) {
+            (None, _) => writeln!(text, "change   none: the same component as {former}"),
+            (Some(level), Some(due)) => {
+                writeln!(text, "change   {level} against {former}: {due} or later is due")
+            }
+            (Some(level), None) => writeln!(
+                text,
+                "change   {level} against {former}, which does not say its version"
+            ),
+        };
+        for change in &self.changes {
+            let _ = writeln!(text, "  {:<5}  {}", change.level.to_string(), change.what);
+        }
+        if self.changes.is_empty() && !self.same {
+            let _ = writeln!(text, "  patch  flows see no difference");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_that_is_not_newer_is_compared_with() {
+        let dist = tempfile::tempdir().unwrap();
+        for file in [
+            "crm-1.4.0.wasm",
+            "crm-1.10.0.wasm",
+            "crm-2.0.0.wasm",
+            "crm.wasm",
+            "crm-new.wasm",
+            "crm-lookup-1.9.0.wasm",
+        ] {
+            fs::write(dist.path().join(file), "").unwrap();
+        }
+        let found = |most: &str| {
+            newest(dist.path(), "crm", &most.parse().unwrap()).map(|(_, version)| version.to_string())
+        };
+        assert_eq!(found("1.9.0").as_deref(), Some("1.4.0"));
+        assert_eq!(found("1.10.0").as_deref(), Some("1.10.0"));
+        assert_eq!(found("1.0.0"), None);
+    }
+
+    #[test]
+    fn a_verdict_says_which_version_is_due() {
+        let verdict = |version: Option<&str>, changes: &[Level], same| Verdict {
+            former: "old.wasm".into(),
+            version: version.map(|version| version.parse().unwrap()),
+            changes: changes
+                .iter()
+                .map(|level| Change {
+                    level: *level,
+                    what: "x".to_owned(),
+                })
+                .collect(),
+            same,
+        };
+        let due = |verdict: Verdict| verdict.due().map(|due| due.to_string());
+        assert_eq!(
+            due(verdict(Some("1.4.0"), &[Level::Major, Level::Minor], false)).as_deref(),
+            Some("2.0.0")
+        );
+        assert_eq!(due(verdict(Some("1.4.0"), &[], false)).as_deref(), Some("1.4.1"));
+        assert_eq!(due(verdict(Some("1.4.0"), &[], true)), None);
+        assert_eq!(due(verdict(None, &[Level::Major], false)), None);
+    }
+}

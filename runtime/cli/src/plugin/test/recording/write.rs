@@ -1,0 +1,148 @@
+//! Recordings as the YAML that [`super::read`] reads.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::Value as Json;
+
+use super::{Body, Exchange, Failing};
+use crate::plugin::test::values::quoted;
+
+/// Writes a recording; `masked` says of each placeholder what it stands for.
+pub(in super::super) fn to_yaml(exchanges: &[Exchange], masked: &BTreeMap<String, &'static str>) -> String {
+    let mut text = String::from(
+        "# Replies of real services, recorded by `trunkline plugin test --record`. Personal data is masked:\n\
+         # the placeholders below stand for it, and fit whatever stands in their place.\n",
+    );
+    // Writing to a string does not fail.
+    if !masked.is_empty() {
+        text.push_str("masked:\n");
+    }
+    for (placeholder, what) in masked {
+        let _ = writeln!(text, "  {}: {what}", quoted(placeholder));
+    }
+    if exchanges.is_empty() {
+        text.push_str("exchanges: []\n");
+        return text;
+    }
+    text.push_str("exchanges:\n");
+    for exchange in exchanges {
+        one(&mut text, exchange, "  ");
+    }
+    text
+}
+
+/// Writes one exchange as an element of a list.
+pub(in super::super) fn one(text: &mut String, exchange: &Exchange, indent: &str) {
+    let Exchange { asked, reply, .. } = exchange;
+    let _ = writeln!(text, "{indent}- request:");
+    let _ = writeln!(text, "{indent}    method: {}", asked.method);
+    let _ = writeln!(text, "{indent}    url: {}", quoted(&asked.url));
+    headers(text, &asked.headers, indent);
+    body(text, asked.body.as_ref(), indent);
+    let _ = writeln!(text, "{indent}  reply:");
+    if let Some(fails) = reply.fails {
+        let fails = match fails {
+            Failing::Refused => "refused",
+            Failing::TimedOut => "timed-out",
+            Failing::Broken => "broken",
+        };
+        let _ = writeln!(text, "{indent}    fails: {fails}");
+        return;
+    }
+    let _ = writeln!(text, "{indent}    status: {}", reply.status);
+    headers(text, &reply.headers, indent);
+    body(text, reply.body.as_ref(), indent);
+}
+
+fn headers(text: &mut String, headers: &[(String, String)], indent: &str) {
+    if headers.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{indent}    headers:");
+    for (name, value) in headers {
+        let _ = writeln!(text, "{indent}      {}: {}", quoted(name), quoted(value));
+    }
+}
+
+fn body(text: &mut String, body: Option<&Body>, indent: &str) {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    match body {
+        None => {}
+        Some(Body::Bytes(bytes)) => {
+            let _ = writeln!(
+                text,
+                "{indent}    body-base64: {}",
+                quoted(&STANDARD.encode(bytes))
+            );
+        }
+        // JSON is YAML; a scalar would be read back as text.
+        Some(Body::Json(json)) if matches!(json, Json::Object(_) | Json::Array(_)) => {
+            let _ = writeln!(text, "{indent}    body: {json}");
+        }
+        Some(Body::Json(json)) => {
+            let _ = writeln!(text, "{indent}    body: {}", quoted(&json.to_string()));
+        }
+        Some(Body::Text(body)) => {
+            let _ = writeln!(text, "{indent}    body: {}", quoted(body));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{super::tests::recording, *};
+    use crate::plugin::test::recording::{Asked, Recording, Reply};
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let exchange = |line, body: Option<Body>| Exchange {
+            line,
+            asked: Asked {
+                method: "POST".to_owned(),
+                url: "https://crm.example/?q=\"x\"".to_owned(),
+                headers: Vec::new(),
+                body: body.clone(),
+            },
+            reply: Reply {
+                fails: None,
+                status: 404,
+                headers: vec![("content-type".to_owned(), "a/b; c=\"d\"".to_owned())],
+                body,
+                after: Duration::ZERO,
+            },
+        };
+        let mut exchanges = vec![
+            exchange(0, None),
+            exchange(0, Some(Body::Text("<html>\n  电话 {x: [".to_owned()))),
+            exchange(0, Some(Body::Bytes(vec![0, 255, 3]))),
+            exchange(
+                0,
+                Some(Body::Json(
+                    json!({ "a": [1, "2", null, true, { "名": "x: y" }], "b": "+86" }),
+                )),
+            ),
+        ];
+        exchanges.push(Exchange {
+            reply: Reply {
+                fails: Some(Failing::Broken),
+                status: 200,
+                headers: Vec::new(),
+                body: None,
+                after: Duration::ZERO,
+            },
+            ..exchange(0, None)
+        });
+        let masked = BTreeMap::from([("+8610000000001".to_owned(), "phone")]);
+        let mut read: Recording = recording(&to_yaml(&exchanges, &masked));
+        for exchange in &mut read.exchanges {
+            exchange.line = 0;
+        }
+        assert_eq!(read.exchanges, exchanges);
+        assert!(read.masked.contains("+8610000000001"));
+    }
+}
