@@ -1,6 +1,8 @@
 //! Packages from their publisher to a hotline, as people type it: keys, files, a real registry,
 //! the lock, and what is refused.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "../../package/tests/docker_registry/mod.rs"]
 mod docker_registry;
 
@@ -341,6 +343,7 @@ fn a_server_fetches_what_is_locked() {
     let mut server = site
         .command("serve city --listen 127.0.0.1:0 --store memory: --address-file address")
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let ready = (0..600).any(|_| {

@@ -63,9 +63,9 @@ pub enum Refusal {
         /// The plugin.
         plugin: PluginName,
         /// Its version.
-        found: semver::Version,
+        found: String,
         /// The version that is locked.
-        locked: semver::Version,
+        locked: String,
         /// Where it comes from.
         source_text: String,
     },
@@ -77,9 +77,9 @@ pub enum Refusal {
         /// The plugin.
         plugin: PluginName,
         /// Its version.
-        found: semver::Version,
+        found: String,
         /// The version that is locked.
-        locked: semver::Version,
+        locked: String,
         /// Where it comes from.
         source_text: String,
     },
@@ -143,10 +143,16 @@ pub enum Refusal {
     },
     /// The registry did not give it.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(Box<RegistryError>),
     /// It cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(Box::new(error))
+    }
 }
 
 impl Wanted<'_> {
@@ -167,8 +173,8 @@ impl Wanted<'_> {
             return Err(match (reference.semver(), &locked.version) {
                 (Some(found), Some(locked)) if found < *locked => Refusal::Downgraded {
                     plugin,
-                    found,
-                    locked: locked.clone(),
+                    found: found.to_string(),
+                    locked: locked.to_string(),
                     source_text,
                 },
                 _ => Refusal::OtherSource {
@@ -206,14 +212,14 @@ impl Wanted<'_> {
         Err(match (&found.version, &locked.version) {
             (Some(version), Some(before)) if version < before => Refusal::Downgraded {
                 plugin,
-                found: version.clone(),
-                locked: before.clone(),
+                found: version.to_string(),
+                locked: before.to_string(),
                 source_text,
             },
             (Some(version), Some(before)) if version > before => Refusal::Newer {
                 plugin,
-                found: version.clone(),
-                locked: before.clone(),
+                found: version.to_string(),
+                locked: before.to_string(),
                 source_text,
             },
             (version, _) => Refusal::Changed {

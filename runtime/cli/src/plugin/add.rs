@@ -102,7 +102,9 @@ impl Add {
         match signed_by {
             Some(fingerprint) => anstream::println!("  signed by  {fingerprint}"),
             None => {
-                anstream::println!("  signed by  nobody was asked for; --key or grants.yaml names who has to")
+                anstream::println!(
+                    "  signed by  nobody was asked for; --key or grants.yaml names who has to"
+                );
             }
         }
         anstream::println!("  locked     {} as {name}", trunkline_package::lock::FILE);

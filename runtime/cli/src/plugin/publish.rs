@@ -69,7 +69,7 @@ impl Publish {
                 self.registry.push(reference, &package).await?;
             }
             Source::File(path) | Source::Component(path) => {
-                write(Path::new(path), &archive::write(&package))?
+                write(Path::new(path), &archive::write(&package))?;
             }
         }
         tell(&package.identity(), Some(&manifest));

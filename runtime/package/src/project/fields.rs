@@ -126,7 +126,7 @@ impl<'i> Fields<'i> {
             return Vec::new();
         };
         let mut texts = Vec::new();
-        for value in values.iter() {
+        for value in values {
             match value.get_ref().as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => places.report(value.span().start, format!("`{key}` is a list of texts")),
