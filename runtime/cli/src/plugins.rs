@@ -3,7 +3,7 @@
 //!
 //! Components are loaded as a server loads them, so that what a server would refuse is said
 //! here too; one that does not load is a finding and keeps nothing else from being checked.
-//! What was loaded is known by the component's stamp and its grants, and not loaded again.
+//! What was loaded is known by the component's stamp, its settings and its grants, and not loaded again.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -43,6 +43,7 @@ struct Known {
     component: PathBuf,
     state: State,
     grant: String,
+    config: BTreeMap<String, String>,
 }
 
 /// What changes when a component does.
@@ -130,6 +131,7 @@ impl Plugins {
                 component,
                 state,
                 grant: entry.to_string(),
+                config: declared.config.clone(),
             };
             let known = self.known().get(&key).cloned();
             let loaded = match known {
@@ -217,6 +219,7 @@ impl Plugins {
         };
         let identity = Some(identity);
         let host = self.host().await?;
+        let config = deployment.config.clone();
         Ok(match host.load(bytes.clone(), deployment).await {
             Ok(plugin) => Loaded {
                 interface: Some(plugin.interface().clone()),
@@ -226,7 +229,7 @@ impl Plugins {
             // Without its grants it does not load, but what it exports can be told.
             Err(error) => Loaded {
                 interface: host
-                    .inspect(bytes)
+                    .inspect_with(bytes, config)
                     .await
                     .ok()
                     .map(|inspection| inspection.interface),

@@ -322,9 +322,22 @@ impl Host {
     /// # Errors
     /// Why it would be refused whatever it were granted.
     pub async fn inspect(self: &Arc<Self>, component: Arc<[u8]>) -> Result<Inspection, LoadError> {
+        self.inspect_with(component, BTreeMap::new()).await
+    }
+
+    /// Reads a component as [`inspect`](Self::inspect) does, with settings, on which it may depend
+    /// what a component that describes its functions itself offers.
+    ///
+    /// # Errors
+    /// Why it would be refused whatever it were granted.
+    pub async fn inspect_with(
+        self: &Arc<Self>,
+        component: Arc<[u8]>,
+        config: BTreeMap<String, String>,
+    ) -> Result<Inspection, LoadError> {
         let compiled = self.compiled(component).await?;
         let interface = if compiled.dynamic.is_some() {
-            self.undeployed(compiled.clone()).await?.interface.clone()
+            self.undeployed(compiled.clone(), config).await?.interface.clone()
         } else {
             compiled.interface.clone()
         };
@@ -338,8 +351,12 @@ impl Host {
         })
     }
 
-    /// A component as if it were deployed without settings and grants, to be asked what it offers.
-    async fn undeployed(&self, compiled: Arc<Compiled>) -> Result<Arc<Loaded>, LoadError> {
+    /// A component as if it were deployed without grants, to be asked what it offers.
+    async fn undeployed(
+        &self,
+        compiled: Arc<Compiled>,
+        config: BTreeMap<String, String>,
+    ) -> Result<Arc<Loaded>, LoadError> {
         let inner = self.inner.clone();
         let name: PluginName = "inspected".into();
         let grants = Grants {
@@ -360,7 +377,7 @@ impl Host {
             called: Vec::new(),
             functions: HashMap::new(),
             name,
-            config: BTreeMap::new(),
+            config,
             grants,
             interface: compiled.interface.clone(),
             compiled,
@@ -525,7 +542,12 @@ async fn described(loaded: &mut Arc<Loaded>) -> Result<(), LoadError> {
         Some(_) => Some(dynamic::claims(loaded).await?),
         None => None,
     };
-    let loaded = Arc::get_mut(loaded).expect("no guest outlives its call");
+    let plugin = loaded.name.clone();
+    // The guest that was asked is gone; whatever of it were left would be an error of ours.
+    let loaded = Arc::get_mut(loaded).ok_or_else(|| LoadError::Undescribed {
+        plugin,
+        reason: "its sandbox did not end".to_owned(),
+    })?;
     match claims {
         Some(claims) => loaded.claim(claims),
         None => loaded.index(),

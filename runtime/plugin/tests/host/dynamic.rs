@@ -81,8 +81,12 @@ async fn what_it_offers_depends_on_its_settings() {
 }
 
 #[tokio::test]
-async fn inspection_tells_what_it_describes_without_settings() {
-    let inspection = host().inspect(built("rule-book")).await.unwrap();
+async fn inspection_tells_what_it_describes() {
+    let host = host();
+    let config = BTreeMap::from([("rules".to_owned(), "table t\n gives a: text\n else a = b\n".to_owned())]);
+    let inspection = host.inspect_with(built("rule-book"), config).await.unwrap();
+    assert!(inspection.interface.find("t").next().is_some());
+    let inspection = host.inspect(built("rule-book")).await.unwrap();
     assert!(inspection.interface.find("follow-up").next().is_some());
     assert!(inspection.interface.types.contains_key("which-office-answer"));
 }
