@@ -334,9 +334,8 @@ impl Reading<'_> {
 
     fn among(&mut self, place: usize, field: &Field) -> Result<Condition, String> {
         let brackets = || "after `in` come values in brackets: `in (water, gas)`".to_owned();
-        let rest = match self.words {
-            [Word::Sign("("), rest @ ..] => rest,
-            _ => return Err(brackets()),
+        let [Word::Sign("("), rest @ ..] = self.words else {
+            return Err(brackets());
         };
         let end = rest
             .iter()

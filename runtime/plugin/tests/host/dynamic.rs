@@ -83,7 +83,10 @@ async fn what_it_offers_depends_on_its_settings() {
 #[tokio::test]
 async fn inspection_tells_what_it_describes() {
     let host = host();
-    let config = BTreeMap::from([("rules".to_owned(), "table t\n gives a: text\n else a = b\n".to_owned())]);
+    let config = BTreeMap::from([(
+        "rules".to_owned(),
+        "table t\n gives a: text\n else a = b\n".to_owned(),
+    )]);
     let inspection = host.inspect_with(built("rule-book"), config).await.unwrap();
     assert!(inspection.interface.find("t").next().is_some());
     let inspection = host.inspect(built("rule-book")).await.unwrap();

@@ -9,7 +9,7 @@ fn hotline() -> Folder {
     let folder = Folder::empty();
     let plugins = programs::root().join("plugins");
     for package in ["rule-book", "courier"] {
-        let built = programs::build_guest(&plugins, package, &plugins);
+        let built = programs::build_guest(&plugins, package, Path::new(env!("CARGO_TARGET_TMPDIR")));
         let file = built.file_name().unwrap().to_str().unwrap().to_owned();
         folder.write(&format!("plugins/{file}"), fs::read(&built).unwrap());
     }
