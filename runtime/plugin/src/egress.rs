@@ -144,25 +144,6 @@ impl Requests {
         self.denied.as_deref()
     }
 
-    /// Puts secrets into a request that is granted; what its reply is to be read through.
-    fn swap_secrets(&self, request: &mut hyper::Request<WasiBody>) -> Result<Option<Mask>, Unsendable> {
-        let Some(target) = Target::of(request.uri()) else {
-            return Ok(None);
-        };
-        let (grants, secrets) = (&self.plugin.grants, self.plugin.host.secrets.as_deref());
-        let swapped = self
-            .placeholders
-            .swap(request.headers_mut(), &target, grants, secrets);
-        if swapped.is_err() {
-            tracing::warn!(
-                plugin = %self.plugin.name,
-                %target,
-                "a request was not sent: a secret's value cannot stand in a header"
-            );
-        }
-        swapped
-    }
-
     fn deny(&mut self, method: &Method, uri: &hyper::Uri) {
         let plugin = &self.plugin.name;
         // What a caller said may stand in the query and in the path: neither is told.
@@ -186,6 +167,46 @@ impl Requests {
             )
         });
     }
+}
+
+/// Puts secrets into a request that is granted; what its reply is to be read through.
+fn swap_secrets(
+    plugin: &Loaded,
+    placeholders: &Placeholders,
+    request: &mut hyper::Request<WasiBody>,
+) -> Result<Option<Mask>, Unsendable> {
+    let Some(target) = Target::of(request.uri()) else {
+        return Ok(None);
+    };
+    let (grants, secrets) = (&plugin.grants, plugin.host.secrets.as_deref());
+    let swapped = placeholders.swap(request.headers_mut(), &target, grants, secrets);
+    if swapped.is_err() {
+        tracing::warn!(
+            plugin = %plugin.name,
+            %target,
+            "a request was not sent: a secret's value cannot stand in a header"
+        );
+    }
+    swapped
+}
+
+/// The response as the guest may read it: without the secrets that are bound to where it is from.
+///
+/// # Errors
+/// It cannot be read through the mask.
+fn masked(
+    response: hyper::Response<WasiBody>,
+    mask: Option<Mask>,
+) -> Result<hyper::Response<WasiBody>, Error> {
+    let Some(mut mask) = mask else {
+        return Ok(response);
+    };
+    if !secrets::is_legible(response.headers()) {
+        return Err(Error::HttpResponseContentCoding(None));
+    }
+    let mut response = response;
+    mask.headers(response.headers_mut());
+    Ok(response.map(|body| mask.body(body)))
 }
 
 /// A path up to the first segment that may name a person, as a grant would cover it.
@@ -243,20 +264,22 @@ impl WasiHttpHooks for Requests {
             });
             return Box::new(async { Err(Error::ConnectionLimitReached) });
         }
-        let Ok(mask) = self.swap_secrets(&mut request) else {
+        if let Some(probe) = &self.probe {
+            probe.http_request();
+            // Before secrets take their places: what is recorded holds placeholders.
+            if let Some(replies) = probe.bench.replies.clone() {
+                let (plugin, placeholders) = (self.plugin.clone(), self.placeholders.clone());
+                let network = Network::new(plugin, client, placeholders, self.deadline);
+                return Box::new(bench::exchange(replies, network, request));
+            }
+        }
+        let Ok(mask) = swap_secrets(&self.plugin, &self.placeholders, &mut request) else {
             return Box::new(async { Err(Error::HttpProtocolError) });
         };
         let limits = &self.plugin.grants.limits;
         let (request_bytes, response_bytes) = (limits.http_request_bytes.0, limits.http_response_bytes.0);
         let deadline = self.deadline;
         let (shared, meter) = (self.plugin.shared.clone(), self.plugin.meter.clone());
-        if let Some(probe) = &self.probe {
-            probe.http_request();
-            if let Some(replies) = probe.bench.replies.clone() {
-                let network = Network::new(self.plugin.clone(), client, deadline);
-                return Box::new(bench::exchange(replies, network, request));
-            }
-        }
         Box::new(async move {
             let options = options.unwrap_or_default();
             // Held until the response's body is read or let go of.
@@ -278,7 +301,7 @@ impl WasiHttpHooks for Requests {
                 .await
                 .map_err(|_| Error::HttpResponseTimeout)?
                 .map_err(|error| failure::told(&error))?;
-            let mut response = response.map(|body: Incoming| {
+            let response = response.map(|body: Incoming| {
                 Received::within(
                     body,
                     response_bytes,
@@ -287,13 +310,7 @@ impl WasiHttpHooks for Requests {
                     under_way,
                 )
             });
-            if let Some(mut mask) = mask {
-                if !secrets::is_legible(response.headers()) {
-                    return Err(Error::HttpResponseContentCoding(None));
-                }
-                mask.headers(response.headers_mut());
-                response = response.map(|body| mask.body(body));
-            }
+            let response = masked(response, mask)?;
             let rest: Box<dyn Future<Output = _> + Send> = Box::new(async { Ok(()) });
             Ok((response, rest))
         })

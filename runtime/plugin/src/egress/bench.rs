@@ -12,7 +12,9 @@ use super::{
     Exchange,
     body::{Received, Sent},
     connect::Connector,
-    failure,
+    failure, masked,
+    secrets::Placeholders,
+    swap_secrets,
 };
 use crate::{
     bench::{HttpReply, HttpRequest, Replies, ReplyError},
@@ -24,6 +26,7 @@ use crate::{
 pub struct Network {
     plugin: Arc<Loaded>,
     client: Client<Connector, WasiBody>,
+    placeholders: Placeholders,
     deadline: Instant,
 }
 
@@ -33,15 +36,21 @@ pub struct Network {
 pub struct NetworkError(Error);
 
 impl Network {
-    pub(super) fn new(plugin: Arc<Loaded>, client: Client<Connector, WasiBody>, deadline: Instant) -> Self {
+    pub(super) fn new(
+        plugin: Arc<Loaded>,
+        client: Client<Connector, WasiBody>,
+        placeholders: Placeholders,
+        deadline: Instant,
+    ) -> Self {
         Self {
             plugin,
             client,
+            placeholders,
             deadline,
         }
     }
 
-    /// Makes a request and reads the reply.
+    /// Makes a request, with the secrets that it names, and reads the reply without them.
     ///
     /// # Errors
     /// No reply came, or none within the plugin's limits.
@@ -52,9 +61,11 @@ impl Network {
         for (name, value) in &request.headers {
             made = made.header(name, value);
         }
-        let made = made
+        let mut made = made
             .body(whole(request.body.clone()))
             .map_err(|error| ReplyError::Unsendable(error.to_string()))?;
+        let mask = swap_secrets(&self.plugin, &self.placeholders, &mut made)
+            .map_err(|_| ReplyError::Unsendable("a secret's value cannot stand in a header".to_owned()))?;
         let shared = &self.plugin.shared;
         let under_way = shared
             .requests
@@ -66,12 +77,11 @@ impl Network {
             .request(made)
             .await
             .map_err(|error| NetworkError(failure::told(&error)))?;
-        let (head, body) = response.into_parts();
         let most = self.plugin.grants.limits.http_response_bytes.0;
-        let body = Received::within(body, most, None, self.plugin.meter.clone(), under_way)
-            .collect()
-            .await
-            .map_err(NetworkError)?;
+        let response =
+            response.map(|body| Received::within(body, most, None, self.plugin.meter.clone(), under_way));
+        let (head, body) = masked(response, mask).map_err(NetworkError)?.into_parts();
+        let body = body.collect().await.map_err(NetworkError)?;
         Ok(HttpReply {
             status: head.status.as_u16(),
             headers: texts(&head.headers),

@@ -30,7 +30,7 @@ const PREFIX: &str = "trunkline-secret-";
 const RANDOM_BYTES: usize = 16;
 
 /// The placeholders that one call holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Placeholders(Vec<(String, SecretName)>);
 
 /// A request that cannot be sent with its secret.
