@@ -242,6 +242,7 @@ async fn start_with(
         packages: place::packages(),
         rules,
         secrets,
+        webhook: None,
     })
     .await
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use trunkline_flow::Rules;
 use trunkline_journal::{STORES_HELP, StoreSpec};
-use trunkline_node::{Clock, Key, Listen, Node, ServerSecrets, Settings, StartError};
+use trunkline_node::{Clock, Key, Listen, Node, ServerSecrets, Settings, StartError, WebhookTarget};
 
 use crate::{
     check::{self, findings},
@@ -66,6 +66,18 @@ pub(crate) struct Serve {
         hide_env_values = true
     )]
     client_key: Option<String>,
+    /// Where to send what the operator should know at once, such as a plugin's interface that
+    /// fails too often: a POST of JSON, signed by the secret
+    #[arg(long, value_name = "URL", env = "TRUNKLINE_WEBHOOK", hide_env_values = true)]
+    webhook: Option<String>,
+    /// The secret by which what is sent to the webhook is signed
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "TRUNKLINE_WEBHOOK_SECRET",
+        hide_env_values = true
+    )]
+    webhook_secret: Option<String>,
     /// Write the address that is listened on to this file, once the server is ready
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -119,6 +131,7 @@ impl Serve {
             packages: place::packages_fetched()?,
             rules: Rules::Enforced,
             secrets: Some(secrets),
+            webhook: self.webhook()?,
         });
         let node = tokio::select! {
             node = starting => node.map_err(|error| not_started(error, &folder))?,
@@ -144,6 +157,15 @@ impl Serve {
             () = goodbye.comes() => {}
         }
         outcome
+    }
+
+    /// Where the operator is told.
+    fn webhook(&self) -> Result<Option<WebhookTarget>, Failure> {
+        let Some(url) = &self.webhook else {
+            return Ok(None);
+        };
+        let secret = self.webhook_secret.as_deref().unwrap_or_default();
+        WebhookTarget::new(url, secret).map(Some).map_err(Failure::usage)
     }
 
     /// Says what is answered, and where; in the log, where that is for programs.

@@ -55,6 +55,7 @@ use crate::{
     limits::{DUE_CONCURRENT, FORGET_AFTER, PARK_AFTER, RETRY_PAUSE_MAX, RETRY_PAUSE_MIN},
     release::Release,
     releases::Releases,
+    success::Success,
     timers::Timers,
 };
 
@@ -66,6 +67,7 @@ pub struct Contacts {
     pub(crate) clock: Clock,
     pub(crate) journal: Arc<Journal>,
     pub(crate) releases: Arc<Releases>,
+    pub(crate) success: Success,
     services: services::Desk,
     timers: Timers,
     known: Mutex<BTreeMap<ContactId, Arc<Contact>>>,
@@ -88,12 +90,18 @@ pub struct Delivered {
 }
 
 impl Contacts {
-    pub(crate) fn new(clock: Clock, journal: Arc<Journal>, releases: Arc<Releases>) -> Self {
+    pub(crate) fn new(
+        clock: Clock,
+        journal: Arc<Journal>,
+        releases: Arc<Releases>,
+        success: Success,
+    ) -> Self {
         Self {
             clock,
             journal,
             services: services::Desk::new(releases.clone()),
             releases,
+            success,
             timers: Timers::default(),
             known: Mutex::default(),
             deciding: TaskTracker::new(),

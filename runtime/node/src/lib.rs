@@ -42,10 +42,12 @@ pub mod report;
 mod secrets;
 mod server;
 mod shelf;
+pub mod success;
 #[cfg(test)]
 mod testing;
 mod timers;
 mod watch;
+mod webhook;
 
 pub use bundle::{ReadError, read_folder};
 pub use clock::Clock;
@@ -59,3 +61,5 @@ pub use release::{Release, Stage};
 pub use releases::{Overview, Releases};
 pub use report::{Cause, Report, Verdict};
 pub use secrets::{SECRET_VARIABLE, SecretsError, ServerSecrets};
+pub use success::Success;
+pub use webhook::{BadWebhook, WebhookTarget};

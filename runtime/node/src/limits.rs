@@ -156,3 +156,21 @@ pub const HOOK_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of one of a plugin's values that are shown to operators.
 pub const VALUE_SHOWN_BYTES_MAX: usize = 4 << 10;
+
+/// Changes of interfaces' success that are kept for the API.
+pub const SUCCESS_CHANGES_KEPT: usize = 100;
+
+/// Messages that wait for the operator's webhook.
+pub const WEBHOOK_WAITING_MAX: usize = 256;
+
+/// Attempts to deliver one message to the operator's webhook.
+pub const WEBHOOK_ATTEMPTS_MAX: u32 = 12;
+
+/// The first pause before a message is sent again to a webhook that did not take it.
+pub const WEBHOOK_PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// The longest such pause.
+pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// How long a webhook may take to answer.
+pub const WEBHOOK_REPLY_WITHIN: Duration = Duration::from_secs(10);

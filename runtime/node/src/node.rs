@@ -31,7 +31,9 @@ use crate::{
     report::{Cause, Report},
     server,
     shelf::Shelf,
+    success::Success,
     watch::Watch,
+    webhook::{self, WebhookTarget},
 };
 
 /// What a node runs, and how.
@@ -58,6 +60,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Where plugins' secrets come from; without it none has a value.
     pub secrets: Option<Arc<dyn Secrets>>,
+    /// Where the operator is told of what should be known at once.
+    pub webhook: Option<WebhookTarget>,
 }
 
 /// Where the HTTP API listens, and who may do what.
@@ -246,10 +250,20 @@ impl Node {
                 "queues, tickets, callbacks, surveys and messages of this version are kept in memory only"
             );
         }
-        let contacts = Arc::new(Contacts::new(clock.clone(), journal, releases.clone()));
-        let feeds = Arc::new(Feeds::new(contacts.clone(), keys));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let webhook = settings.webhook.map(|target| {
+            let (webhook, sender) = webhook::webhook(target, clock.clone());
+            until_stopped(&tasks, &stop, sender.run());
+            webhook
+        });
+        let contacts = Arc::new(Contacts::new(
+            clock.clone(),
+            journal,
+            releases.clone(),
+            Success::new(clock.clone(), webhook),
+        ));
+        let feeds = Arc::new(Feeds::new(contacts.clone(), keys));
         let readiness = Arc::new(Readiness::default());
         if let (Some(listener), Some(listen)) = (listener, &settings.listen) {
             // Health can be asked for from now on; all else is refused until the node is ready.
@@ -309,6 +323,11 @@ impl Node {
     /// Its plugin host.
     pub fn host(&self) -> &Arc<Host> {
         &self.0.host
+    }
+
+    /// How well its plugins' interfaces do.
+    pub fn success(&self) -> &Success {
+        &self.0.contacts.success
     }
 
     /// What became of the contacts that were under way when it started.
@@ -443,6 +462,7 @@ async fn keep_house(contacts: Arc<Contacts>, feeds: Arc<Feeds>) {
         tokio::select! {
             _ = sweeps.tick() => {
                 contacts.sweep();
+                contacts.success.sweep();
                 contacts.sweep_requests().await;
                 feeds.sweep().await;
                 contacts.releases.collect().await;

@@ -49,6 +49,12 @@ pub(crate) const STARTS: &str = "trunkline_starts_total";
 pub(crate) const STARTS_WAITING: &str = "trunkline_starts_waiting";
 /// Events that came to webhooks, by `webhook` and `outcome`.
 pub(crate) const HOOKS: &str = "trunkline_webhook_events_total";
+/// The share of calls that succeed, by `plugin`, `interface` and `department`.
+pub(crate) const SUCCESS_RATE: &str = "trunkline_plugin_success_rate";
+/// Whether less than is expected do, by the same.
+pub(crate) const SUCCESS_BREACHED: &str = "trunkline_plugin_success_breached";
+/// Messages to the operator's webhook, by `result`.
+pub(crate) const WEBHOOK_DELIVERIES: &str = "trunkline_webhook_deliveries_total";
 
 /// The process has one recorder, whoever starts how many nodes in it.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -101,4 +107,68 @@ fn describe() {
     );
     describe_counter!(HOOKS, "Events that came to webhooks, by what became of them.");
     describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");
+    describe_gauge!(
+        SUCCESS_RATE,
+        "The share of an interface's calls that succeed, in its window."
+    );
+    describe_gauge!(
+        SUCCESS_BREACHED,
+        "1 while less of an interface's calls succeed than is expected."
+    );
+    describe_counter!(
+        WEBHOOK_DELIVERIES,
+        "Messages to the webhook: delivered, retried, lost."
+    );
+    describe_plugins();
+}
+
+/// What the plugin host counts.
+fn describe_plugins() {
+    use metrics::{describe_counter, describe_gauge};
+    for (name, says) in [
+        (
+            "trunkline_plugin_calls_total",
+            "Calls that ended, by outcome or kind of fault.",
+        ),
+        (
+            "trunkline_plugin_busy_microseconds_total",
+            "Microseconds for which guests kept a processor busy.",
+        ),
+        (
+            "trunkline_plugin_http_requests_total",
+            "Requests of guests that left.",
+        ),
+        (
+            "trunkline_plugin_http_sent_bytes_total",
+            "Bytes of bodies that guests sent.",
+        ),
+        (
+            "trunkline_plugin_http_received_bytes_total",
+            "Bytes of bodies that guests received.",
+        ),
+        (
+            "trunkline_plugin_kv_read_bytes_total",
+            "Bytes of values that guests read from their stores.",
+        ),
+        (
+            "trunkline_plugin_kv_written_bytes_total",
+            "Bytes of keys and values that guests wrote there.",
+        ),
+        ("trunkline_plugin_log_lines_total", "Lines that guests logged."),
+        (
+            "trunkline_plugin_log_lines_dropped_total",
+            "Lines of guests that were over their limit.",
+        ),
+        (
+            "trunkline_plugin_breaker_opened_total",
+            "How often a breaker opened.",
+        ),
+    ] {
+        describe_counter!(name, says);
+    }
+    describe_gauge!(
+        "trunkline_plugin_memory_high_bytes",
+        "The most memory that a guest has had."
+    );
+    describe_gauge!("trunkline_plugin_breaker", "0 closed, 1 probing, 2 open.");
 }

@@ -113,6 +113,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::run))
         .routes(routes!(hooks::take))
+        .routes(routes!(releases::success))
         .routes(routes!(centre::queues))
         .routes(routes!(centre::presence))
         .routes(routes!(centre::call))

@@ -195,6 +195,7 @@ impl Hotline {
             packages: Shelves::default(),
             rules: Rules::Enforced,
             secrets: None,
+            webhook: None,
         }
     }
 

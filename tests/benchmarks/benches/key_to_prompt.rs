@@ -48,7 +48,9 @@ fn main() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
+        packages: trunkline_node::packages::Shelves::default(),
         secrets: None,
+        webhook: None,
     };
     let (prompt, prompt_late) = told("key to next prompt", prompts(&runtime, settings)?);
     println!(

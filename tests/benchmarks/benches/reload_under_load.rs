@@ -52,7 +52,9 @@ async fn run() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
+        packages: trunkline_node::packages::Shelves::default(),
         secrets: None,
+        webhook: None,
     };
     let node = Arc::new(Node::start(settings).await?);
     let mut reports = node.releases().subscribe();

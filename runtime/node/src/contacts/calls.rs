@@ -47,6 +47,7 @@ impl Contacts {
                     Some(plugin) => plugin.call(call).await,
                     None => Outcome::fault(FaultKind::Host, format!("the release has no plugin {name}")),
                 };
+                contacts.success.record(release, &name, &function, &outcome);
                 if let Outcome::Fault(fault) = &outcome {
                     // What the guest said of it may be personal: it stands in the contact's events.
                     tracing::warn!(

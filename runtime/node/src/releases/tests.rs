@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use trunkline_flow::step::Verb;
+use trunkline_flow::{Code, step::Verb};
 use trunkline_journal::Memory;
 
 use super::*;
@@ -202,6 +202,45 @@ async fn a_component_built_anew_is_swapped_in_the_same_way() {
     assert_eq!(report.verdict, Verdict::Refused);
     assert!(report.text.contains("sage"), "{}", report.text);
     assert_eq!(current(&node), second);
+}
+
+#[tokio::test]
+async fn a_release_that_reserves_more_than_there_is_is_refused_with_the_sum() {
+    let hotline = Hotline::with_plugin(1);
+    hotline.write("grants.yaml", "sage:\n  limits: { reserve: 300 }\n");
+    let refused = hotline
+        .start_on(&journal(Arc::new(Memory::new())), &Clock::still(NOON))
+        .await;
+    let Err(StartError::Check { report, .. }) = refused else {
+        panic!("it starts")
+    };
+    assert!(
+        report.text.contains("TL0730")
+            && report
+                .text
+                .contains("reserve 300 sandboxes of the small pool, which has 256: sage 300")
+            && report.text.contains("grants.yaml:2"),
+        "{}",
+        report.text
+    );
+    // Within bounds it starts, and what might be used at most is only warned of.
+    hotline.write(
+        "grants.yaml",
+        "sage:\n  limits: { reserve: 2, concurrent: 100000, memory: 256MiB }\n",
+    );
+    let node = hotline.start().await;
+    let release = node.releases().current().unwrap();
+    let warned = release
+        .warnings()
+        .iter()
+        .any(|finding| finding.code == Code::Overcommitted);
+    let machine_is_smaller = trunkline_plugin::Bytes(64 << 30);
+    let over = node
+        .host()
+        .budget(release.plugins().values().map(|loaded| &loaded.plugin))
+        .overcommitted();
+    assert_eq!(warned, over.is_some());
+    assert!(over.is_none_or(|over| over.machine < machine_is_smaller));
 }
 
 #[tokio::test]

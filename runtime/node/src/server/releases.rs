@@ -224,7 +224,28 @@ pub(crate) async fn plugins(Shared(state): Shared<State>, _: Operator) -> Json<w
     let plugins = current
         .iter()
         .flat_map(|release| release.plugins())
-        .map(|(name, loaded)| wire::PluginState::new(name.as_str(), loaded))
+        .map(|(name, loaded)| {
+            let interfaces = state.contacts().success.of_plugin(name);
+            wire::PluginState::new(name.as_str(), loaded, &interfaces)
+        })
         .collect();
     Json(wire::Plugins { plugins })
+}
+
+/// The last times that an interface of a plugin fell below the success that hotline.yaml expects
+/// of it, or came back.
+#[utoipa::path(
+    get,
+    path = "/api/v1/plugins/success",
+    tag = "operators",
+    responses(
+        (status = 200, description = "The last hundred, the newest last.", body = wire::SuccessChanges),
+        (status = 401, description = "The API key is missing or wrong.", body = Problem),
+    )
+)]
+pub(crate) async fn success(Shared(state): Shared<State>, _: Operator) -> Json<wire::SuccessChanges> {
+    let changes = state.contacts().success.changes();
+    Json(wire::SuccessChanges {
+        changes: changes.iter().map(wire::SuccessChange::from).collect(),
+    })
 }

@@ -350,6 +350,7 @@ async fn keys_open_what_they_are_for() {
         "/api/v1/releases".to_owned(),
         "/api/v1/releases/current".to_owned(),
         "/api/v1/plugins".to_owned(),
+        "/api/v1/plugins/success".to_owned(),
         "/metrics".to_owned(),
     ] {
         assert_eq!(api.get(&path, None).await.0, StatusCode::UNAUTHORIZED, "{path}");
@@ -488,6 +489,7 @@ async fn the_api_describes_and_counts_itself() {
         "/api/v1/contacts/{id}/inputs",
         "/api/v1/releases",
         "/api/v1/plugins",
+        "/api/v1/plugins/success",
     ] {
         assert!(description["paths"][path].is_object(), "{path}");
     }
@@ -514,6 +516,91 @@ async fn the_api_describes_and_counts_itself() {
             .unwrap()
             .contains("script-src 'self'")
     );
+}
+
+#[tokio::test]
+async fn what_plugins_use_and_how_often_they_succeed_is_told() {
+    let hotline = Hotline::with_plugin(42);
+    let written = hotline.read("hotline.yaml");
+    let expects = written.replace("department: test }", "department: test, success: 60% }")
+        + "success: { rate: 99.9%, window: 10m, least: 4 }\n";
+    hotline.write("hotline.yaml", expects);
+    let api = Api::of(hotline, false).await;
+    let plugin = || async { api.get("/api/v1/plugins", None).await.1["plugins"][0].clone() };
+    assert_eq!(plugin().await["interfaces"], serde_json::json!([]));
+    for _ in 0..2 {
+        let (contact, _) = api.begin().await;
+        api.node
+            .hears(&trunkline_model::ContactId::parse(&contact).unwrap(), "It is 42.")
+            .await;
+    }
+    let good = plugin().await;
+    assert_eq!(
+        (&good["calls"], &good["answers"], &good["waiting"]),
+        (&2.into(), &2.into(), &0.into())
+    );
+    assert!(
+        good["used"]["busy_ms"].is_u64() && good["used"]["http_sent_bytes"] == 0,
+        "{good}"
+    );
+    assert_eq!(good["interfaces"][0]["interface"], "sage");
+    assert_eq!(good["interfaces"][0]["rate"], 1.0);
+    assert_eq!(
+        (
+            &good["interfaces"][0]["expected"],
+            &good["interfaces"][0]["window_s"]
+        ),
+        (&0.6.into(), &600.into())
+    );
+
+    // The next release of it traps, and falls below.
+    api.hotline
+        .write("plugins/sage.wasm", crate::testing::component("unreachable"));
+    let folder = api.hotline.path().to_owned();
+    api.node
+        .releases()
+        .take_folder(&folder, crate::report::Cause::Asked)
+        .await;
+    for _ in 0..2 {
+        let (contact, _) = api.begin().await;
+        api.node
+            .hears(
+                &trunkline_model::ContactId::parse(&contact).unwrap(),
+                "[unserved]",
+            )
+            .await;
+    }
+    let bad = plugin().await;
+    assert_eq!(
+        (&bad["interfaces"][0]["calls"], &bad["interfaces"][0]["failures"]),
+        (&4.into(), &2.into())
+    );
+    assert!(bad["interfaces"][0]["breached_since"].is_string(), "{bad}");
+    let (_, changes) = api.get("/api/v1/plugins/success", None).await;
+    let change = &changes["changes"][0];
+    assert_eq!(
+        (&change["change"], &change["plugin"]),
+        (&"breached".into(), &"sage".into())
+    );
+    assert_eq!(change["standing"]["rate"], 0.5);
+
+    // Ten minutes later nothing bad is in the window.
+    api.node
+        .clock()
+        .advance(trunkline_model::Duration::from_secs(660));
+    api.node.success().sweep();
+    let (_, changes) = api.get("/api/v1/plugins/success", None).await;
+    assert_eq!(changes["changes"][1]["change"], "recovered");
+    let (_, metrics) = api.get("/metrics", None).await;
+    let metrics = metrics.as_str().unwrap();
+    for name in [
+        "trunkline_plugin_calls_total{plugin=\"sage\",department=\"test\",outcome=\"ok\"}",
+        "trunkline_plugin_busy_microseconds_total{plugin=\"sage\",department=\"test\"}",
+        "trunkline_plugin_success_rate{plugin=\"sage\",interface=\"sage\",department=\"test\"}",
+        "trunkline_plugin_success_breached{plugin=\"sage\",interface=\"sage\",department=\"test\"} 0",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+    }
 }
 
 /// A node that listens, and its address.

@@ -15,6 +15,7 @@ use crate::{
     release::{LoadedPlugin, Stage},
     releases::Overview,
     report::Report,
+    success::{Change, Standing},
 };
 
 /// How a contact stands.
@@ -261,6 +262,82 @@ pub(crate) struct PluginState {
     breaker: &'static str,
     /// What its calls have used since the server began.
     used: UsedState,
+    /// How often calls of its interfaces succeed, of those that were called since the start.
+    interfaces: Vec<InterfaceState>,
+}
+
+/// How an interface of a plugin does, in the window that hotline.yaml sets.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InterfaceState {
+    /// Its name.
+    interface: String,
+    /// Calls in the window.
+    calls: u64,
+    /// Those that faulted. A refusal is an answer.
+    failures: u64,
+    /// The share of calls that succeeded, from 0 to 1.
+    rate: f64,
+    /// The share that is expected.
+    expected: f64,
+    /// The window's length in seconds.
+    window_s: u64,
+    /// Out of how many calls at least the rate is judged.
+    least: u32,
+    /// Since when less succeed than is expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breached_since: Option<String>,
+}
+
+impl From<&Standing> for InterfaceState {
+    fn from(standing: &Standing) -> Self {
+        Self {
+            interface: standing.interface.to_string(),
+            calls: standing.calls,
+            failures: standing.failures,
+            rate: standing.rate(),
+            expected: standing.expected.rate.share(),
+            window_s: standing.expected.window.as_millis() / 1_000,
+            least: standing.expected.least,
+            breached_since: standing.breached.map(rfc3339),
+        }
+    }
+}
+
+/// An interface that fell below what is expected of it, or came back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SuccessChange {
+    /// When.
+    at: String,
+    /// `breached` or `recovered`.
+    change: &'static str,
+    /// The plugin.
+    plugin: String,
+    /// Whose it is.
+    department: String,
+    /// How the interface stood then.
+    standing: InterfaceState,
+}
+
+impl From<&Change> for SuccessChange {
+    fn from(change: &Change) -> Self {
+        Self {
+            at: rfc3339(change.at),
+            change: if change.standing.breached.is_some() {
+                "breached"
+            } else {
+                "recovered"
+            },
+            plugin: change.standing.plugin.to_string(),
+            department: change.department.to_string(),
+            standing: InterfaceState::from(&change.standing),
+        }
+    }
+}
+
+/// The last changes of interfaces' success.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SuccessChanges {
+    pub(crate) changes: Vec<SuccessChange>,
 }
 
 /// What a plugin's calls have used.
@@ -362,7 +439,7 @@ pub(crate) struct FunctionState {
 }
 
 impl PluginState {
-    pub(crate) fn new(name: &str, loaded: &LoadedPlugin) -> Self {
+    pub(crate) fn new(name: &str, loaded: &LoadedPlugin, interfaces: &[Standing]) -> Self {
         let plugin = &loaded.plugin;
         let statistics = plugin.statistics();
         Self {
@@ -399,6 +476,7 @@ impl PluginState {
             waiting: statistics.waiting,
             breaker: statistics.breaker.as_str(),
             used: UsedState::from(&statistics.usage),
+            interfaces: interfaces.iter().map(InterfaceState::from).collect(),
         }
     }
 }
