@@ -287,7 +287,7 @@ async fn sandboxed(
 
     let mut busy = Duration::ZERO;
     if pace.begins_here()
-        && let Some(turn) = plugin.host.turns.try_take(plugin.department.turns)
+        && let Some(turn) = plugin.host.begun.try_take(plugin.department.begun)
     {
         let began = Instant::now();
         let polled = first_poll(plugin, guest.as_mut()).await;

@@ -132,6 +132,9 @@ pub(crate) struct Inner {
     pub(crate) limits: HostLimits,
     pub(crate) counts_instructions: bool,
     pub(crate) turns: Arc<Slots>,
+    /// Turns of calls that begin on their caller's thread. They have their own: whoever runs long
+    /// holds the others from tick to tick, and a call that takes microseconds need not wait for one.
+    pub(crate) begun: Arc<Slots>,
     pub(crate) ticker: Ticker,
     pub(crate) guests: Handle,
     /// Taken when the host is dropped.
@@ -163,11 +166,15 @@ pub(crate) struct Department {
     small: Party,
     large: Party,
     pub(crate) turns: Party,
+    pub(crate) begun: Party,
 }
 
 /// Threads beyond the turns at the processor: one to find out who is ready, one for the
 /// network.
 const THREADS_BESIDE_TURNS: usize = 2;
+
+/// How much less than other threads the guests' get of the processor.
+const GUEST_NICE: i32 = 5;
 
 impl Host {
     /// Starts a host.
@@ -209,6 +216,8 @@ impl Host {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(turns + THREADS_BESIDE_TURNS)
             .thread_name("trunkline-guest")
+            // Guests that run long give way to whoever waits for a short call, and to the node itself.
+            .on_thread_start(|| drop(rustix::process::nice(GUEST_NICE)))
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
@@ -221,6 +230,7 @@ impl Host {
                 // Bounded by the sandboxes there are: who waits for a turn has one.
                 turns: Slots::new(turns, 100, usize::MAX),
                 counts_instructions,
+                begun: Slots::new(turns, 100, 0),
                 ticker,
                 guests: runtime.handle().clone(),
                 runtime: Some(runtime),
@@ -503,6 +513,7 @@ impl Inner {
             small: self.small.slots.party(name),
             large: self.large.slots.party(name),
             turns: self.turns.party(name),
+            begun: self.begun.party(name),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
 /// as the machine.
 #[derive(Args)]
 #[command(
-    after_help = "Benchmarks: plugin-call, durable-events, key-to-prompt, reload-under-load,\n  \
+    after_help = "Benchmarks: plugin-call, isolation, durable-events, key-to-prompt, reload-under-load,\n  \
     check-hotline, scenarios\n\n\
     Examples:\n  \
     cargo xtask bench                      all of them\n  \

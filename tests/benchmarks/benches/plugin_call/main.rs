@@ -11,6 +11,7 @@
 mod http;
 mod ours;
 mod raw;
+mod stages;
 
 use std::{
     sync::{
@@ -49,6 +50,12 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let input = serde_json::to_string(CARD)?;
+    println!("Of a call, what making the sandbox alone takes:");
+    stages::instantiation("address-card (Rust)", &component, false)?;
+    if let Some((name, large)) = stages::large_guest() {
+        stages::instantiation(&name, &large, true)?;
+    }
+    println!();
     let raw = Arc::new(raw::Raw::new(&component)?);
     let ours = Arc::new(runtime.block_on(ours::Ours::new(component))?);
     let http = Arc::new(runtime.block_on(http::Http::new())?);
