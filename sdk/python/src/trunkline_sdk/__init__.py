@@ -20,12 +20,18 @@ Outside of a component the same modules ask :mod:`trunkline_sdk.testing`, so a p
 under ``python -m unittest``.
 
 A function says no by raising :class:`Refusal` with one of its WIT error's cases; each case is an
-edge in the flow. Any other exception is the fault ``trap``.
+edge in the flow. Any other exception is the fault ``trap``, and the operator's log says where.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from . import _trap
+
 __all__ = ["Refusal"]
+
+if sys.platform == "wasi":
+    _trap.install()
 
 if TYPE_CHECKING:
     from typing import Generic, TypeVar
