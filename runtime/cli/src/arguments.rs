@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::{
     calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
-    exit::Exit, explain::Explain, fmt::Fmt, graph::Graph, lsp::Lsp, new::New, plugin::Plugin,
+    exit::Exit, explain::Explain, feeds::Feeds, fmt::Fmt, graph::Graph, lsp::Lsp, new::New, plugin::Plugin,
     releases::Releases, schema::Schema, serve::Serve, test::Test, tongue::Lang,
 };
 
@@ -80,6 +80,7 @@ pub(crate) enum Command {
     Plugin(Plugin),
     Contacts(Contacts),
     Releases(Releases),
+    Feeds(Feeds),
     Completions(Completions),
 }
 

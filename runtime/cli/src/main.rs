@@ -15,6 +15,7 @@ mod dial;
 mod diff;
 mod exit;
 mod explain;
+mod feeds;
 mod files;
 mod fmt;
 mod graph;
@@ -104,6 +105,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,
+            Command::Feeds(feeds) => feeds.run().await,
             Command::Completions(completions) => Ok(completions.run()),
         }
     });

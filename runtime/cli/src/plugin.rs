@@ -5,6 +5,7 @@ mod build;
 mod dev;
 mod inspect;
 mod key;
+mod kv;
 mod new;
 mod package;
 mod publish;
@@ -37,6 +38,7 @@ enum PluginCommand {
     Pull(pull::Pull),
     Verify(verify::Verify),
     Key(key::Key),
+    Kv(kv::Kv),
 }
 
 impl Plugin {
@@ -53,6 +55,7 @@ impl Plugin {
             PluginCommand::Pull(pull) => pull.run().await,
             PluginCommand::Verify(verify) => verify.run().await,
             PluginCommand::Key(key) => key.run(),
+            PluginCommand::Kv(kv) => kv.run().await,
         }
     }
 }

@@ -18,7 +18,7 @@ use trunkline_engine::{
     input::Reply as EngineReply,
     session::{Calling, State},
 };
-use trunkline_flow::scenario::Begins;
+use trunkline_flow::{scenario::Begins, start::StartsOn};
 use trunkline_model::{
     ContactId, Duration, FaultKind, FlowName, Outcome, PluginName, StepId, Timestamp, json::to_json,
 };
@@ -432,6 +432,10 @@ fn number(cast: &Cast, called: &Called) -> Result<String, Failure> {
     let numbers: Vec<String> = cast.hotline.numbers.keys().map(ToString::to_string).collect();
     match (&called.number, numbers.as_slice()) {
         (Some(number), _) if numbers.contains(number) => Ok(number.clone()),
+        (Some(on), _) if StartsOn::parse(on).is_some() => Err(Failure::usage(anyhow!(
+            "nobody calls {on}: a change or an event starts its flow; write a scenario with `starts-on: {on}`, and play \
+             it with --script FILE.yaml"
+        ))),
         (Some(number), _) => Err(Failure::usage(anyhow!(
             "the hotline has no number {number:?}; it has {}",
             numbers.join(", ")

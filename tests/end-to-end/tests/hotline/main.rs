@@ -13,6 +13,7 @@ mod commands;
 mod crashes;
 mod departments;
 mod dial;
+mod feeds;
 mod python;
 mod recovery;
 mod reload;

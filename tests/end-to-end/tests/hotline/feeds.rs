@@ -1,0 +1,206 @@
+//! Notices of a commission, told to those who asked for them, by a real component and a real server
+//! that is killed in between: each is told each notice once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use city_services::{
+    Conduct, Failure, Service,
+    feed::{self, District, Feed, Notice, Publication, Texts},
+    loopback,
+};
+use end_to_end::{Folder, LOOK_EVERY, Server, Setup, answer, eventually, http, programs};
+use serde_json::Value;
+
+/// The port that the hotline names.
+const FEED_WRITTEN: &str = "127.0.0.1:7002";
+
+/// A commission with a feed, and the hotline that reads it every second.
+struct Commission {
+    publication: Publication,
+    feed: Service,
+    folder: Folder,
+    notices: Vec<Notice>,
+}
+
+impl Commission {
+    async fn open() -> Self {
+        let publication = Publication::new(&Feed::default());
+        let feed = feed::serve(loopback().await.unwrap(), publication.clone()).unwrap();
+        // What builds the city's components builds this one's.
+        let city = tokio::task::spawn_blocking(programs::city_hotline).await.unwrap();
+        let at = feed.address().to_string();
+        let hotline = city.parent().unwrap().join("health-notices");
+        let folder = Folder::copy_of(&hotline, |text| text.replace(FEED_WRITTEN, &at));
+        for (from, to) in [
+            ("every: 5m", "every: 1s"),
+            ("rate: 60 per minute", "rate: 30 per second"),
+            // Tests run at any hour.
+            ("calling-window: calling-hours", "calling-window: always"),
+            ("checks: [cn-12345]", ""),
+            ("subscribers-url:", "refresh-s: \"0\"\n      subscribers-url:"),
+        ] {
+            folder.replace("hotline.yaml", from, to);
+        }
+        Self {
+            publication,
+            feed,
+            folder,
+            notices: Vec::new(),
+        }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup::new(self.folder.path(), self.folder.beside("server"))
+    }
+
+    /// Publishes one more notice.
+    fn publish(&mut self, id: &str, districts: &[&str]) {
+        let texts = |text: &str| Texts::from([("zh-CN".to_owned(), text.to_owned())]);
+        self.notices.push(Notice {
+            id: id.to_owned(),
+            districts: districts.iter().map(|&district| district.to_owned()).collect(),
+            issued: "2026-11-20".to_owned(),
+            title: texts(id),
+            text: texts("请注意。"),
+            topics: Vec::new(),
+        });
+        self.publication.publish(&Feed {
+            districts: ["xihu", "gongshu"]
+                .map(|id| District {
+                    id: id.to_owned(),
+                    names: texts(id),
+                })
+                .to_vec(),
+            notices: self.notices.clone(),
+        });
+    }
+}
+
+async fn feed_of(server: &Server) -> Value {
+    let (status, listed) = server.asked("/api/v1/feeds").await;
+    assert_eq!(status, 200, "{listed}");
+    listed["feeds"][0].clone()
+}
+
+/// Who was told what, how often, in contacts that are over; and how many are not.
+async fn told(server: &Server) -> (BTreeMap<(String, String), usize>, usize) {
+    let (mut told, mut under_way) = (BTreeMap::new(), 0);
+    let (_, listed) = server.asked("/api/v1/contacts?state=all&limit=1000").await;
+    for contact in listed["contacts"].as_array().unwrap() {
+        assert_eq!(contact["channel"], "outbound", "{contact}");
+        if contact["state"] != "ended" {
+            under_way += 1;
+            continue;
+        }
+        let id = contact["contact"].as_str().unwrap();
+        let (_, page) = server
+            .asked(&format!("/api/v1/contacts/{id}/events?personal=true"))
+            .await;
+        let events = page["events"].as_array().unwrap();
+        let personal = |kind: &str| {
+            events
+                .iter()
+                .find_map(|event| event["personal"].get(kind))
+                .unwrap_or_else(|| panic!("{kind} of {page}"))
+        };
+        let person = personal("caller")["caller"].as_str().unwrap().to_owned();
+        let given = personal("variables").to_string();
+        let id = given
+            .split('"')
+            .find(|part| part.starts_with("n-"))
+            .unwrap()
+            .to_owned();
+        let sent = events
+            .iter()
+            .filter(|event| event["fact"]["step-finished"]["step"] == "tell")
+            .count();
+        assert_eq!(sent, 1, "{page}");
+        *told.entry((person, id)).or_default() += 1;
+    }
+    (told, under_way)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_subscriber_is_told_each_notice_once_whatever_kills_the_server() {
+    const PEOPLE: usize = 12;
+    let mut commission = Commission::open().await;
+    let people: Vec<String> = (0..PEOPLE)
+        .map(|number| format!("+86138001380{number:02}"))
+        .collect();
+    for (index, phone) in people.iter().enumerate() {
+        let districts: &[&str] = if index % 2 == 0 {
+            &["xihu"]
+        } else {
+            &["xihu", "gongshu"]
+        };
+        commission.publication.subscribe(phone, districts);
+    }
+    let mut expected = BTreeSet::new();
+    let mut server = commission.setup().start().await;
+    for round in 0..6_u64 {
+        let id = format!("n-{round}");
+        let districts: &[&str] = if round % 2 == 0 { &["xihu"] } else { &["gongshu"] };
+        commission.publish(&id, districts);
+        let concerned = people
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| round % 2 == 0 || index % 2 == 1);
+        expected.extend(concerned.map(|(_, phone)| (phone.clone(), id.clone())));
+        // Long enough to be in the middle of a run, of asking whom it concerns, or of telling them.
+        tokio::time::sleep(Duration::from_millis(300 + 230 * round)).await;
+        server = server.kill().start().await;
+    }
+    eventually("all are told", async || {
+        let (told, under_way) = told(&server).await;
+        under_way == 0 && told.len() >= expected.len()
+    })
+    .await;
+    // Time for two more runs that must find nothing new.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let (told, under_way) = told(&server).await;
+    assert_eq!(under_way, 0);
+    assert!(told.values().all(|count| *count == 1), "{told:?}");
+    assert_eq!(told.into_keys().collect::<BTreeSet<_>>(), expected);
+    let feed = feed_of(&server).await;
+    assert_eq!(feed["starts"]["waiting"], 0, "{feed}");
+    assert_eq!(feed["last"]["outcome"], "ok", "{feed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_down_is_seen_and_comes_back() {
+    let mut commission = Commission::open().await;
+    commission.publication.subscribe("+8613800138000", &["xihu"]);
+    commission.feed.behave(Conduct {
+        failure: Some(Failure::Status(503)),
+        ..Conduct::default()
+    });
+    let server = commission.setup().start().await;
+    eventually("the failure is seen", async || {
+        feed_of(&server).await["last"]["outcome"] == "refused"
+    })
+    .await;
+    let seen = feed_of(&server).await;
+    assert!(
+        seen["last"]["message"].as_str().unwrap().contains("503"),
+        "{seen}"
+    );
+    commission.feed.behave(Conduct::default());
+    commission.publish("n-1", &["xihu"]);
+    // An operator need not wait for the next run.
+    let asked = http().post(format!("{}/api/v1/feeds/notices/run", server.url()));
+    assert_eq!(answer(asked).await.0, 202);
+    eventually("the subscriber is told", async || {
+        told(&server).await.0.len() == 1
+    })
+    .await;
+    let (status, kept) = server.asked("/api/v1/plugins/health/kv?prefix=copy").await;
+    assert_eq!(status, 200);
+    assert!(
+        kept["values"][0]["text"].as_str().unwrap().contains("n-1"),
+        "{kept}"
+    );
+    tokio::time::sleep(LOOK_EVERY).await;
+}
