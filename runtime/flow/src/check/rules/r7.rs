@@ -167,3 +167,62 @@ fn of_call(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::harness::assert_findings;
+
+    #[test]
+    fn a_change_goes_only_to_whom_its_labels_are_granted() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  works: { component: plugins/works.wasm, department: roads, labels: { change.text: address } }
+  crm: { component: plugins/crm.wasm, department: civil }
+queues: { general: {} }
+feeds:
+  road-works: { call: works.changes, every: 5m, to: works.affected, window: day }
+#                                                   ^^^^^^^^^^^^^^ TL1007: `works` is given data labelled `address`
+webhooks:
+  sensor: { secret: sensor-key, to: phone, window: day }
+checks: [cn-12345]
+--- calendars/day.yaml
+calendar: day
+open: { monday: ["08:00-20:00"], tuesday: ["08:00-20:00"], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+--- flows/main.yaml
+flow: main
+anywhere: { words: { 救命: urgent, 报警: urgent, 着火了: urgent, emergency: urgent } }
+start: welcome
+steps:
+  welcome: { say: { zh-CN: 您好, en: Hello }, notice: synthetic-voice, next: human }
+  human: { queue: general, on: { else: ring-back }, next: done }
+  ring-back: { callback: { within: 30m, queue: general, window: day }, on: { duplicate: done, refused: sorry }, next: done }
+  sorry: { say: { zh-CN: 请稍后再拨, en: Please call again }, next: done }
+  urgent: { transfer: "110", on: { else: human }, next: done }
+  done: { end: completed }
+--- flows/works.yaml
+flow: works
+starts-on: feed.road-works
+inputs: { change: works.change }
+start: tell
+steps:
+  tell: { notify: { say: { zh-CN: 施工, en: Works } }, on: { failed: done }, next: done }
+  done: { end: completed }
+--- flows/alarm.yaml
+flow: alarm
+starts-on: webhook.sensor
+inputs: { id: string, phone: string }
+start: who
+steps:
+  who: { call: crm.find-citizen, with: { phone: "${phone}" }, on: { else: done }, next: done }
+#                                               ^^^^^^^^^^ TL1007: `crm` is given data labelled `phone`
+  done: { end: completed }
+"##,
+        );
+    }
+}
