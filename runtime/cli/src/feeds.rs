@@ -9,8 +9,8 @@ use crate::{
     api::Api,
     contacts::{Of, to_the_second},
     exit::{Exit, Outcome},
-    inspect::Format,
-    plugin_values::encoded,
+    plugin::Format,
+    plugin::kv::encoded,
     table,
 };
 

@@ -5,7 +5,7 @@ mod build;
 mod dev;
 mod inspect;
 mod key;
-mod kv;
+pub(crate) mod kv;
 mod new;
 mod package;
 mod publish;

@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 use trunkline_flow::{Hotline, start::StartsOn};
 use trunkline_journal::Error;
 use trunkline_model::{Duration, Timestamp};
+use trunkline_plugin::{SecretValue, Secrets};
 
 pub(crate) use self::view::{FeedView, RunView, StartsView, WebhookView};
 use self::{
@@ -52,7 +53,7 @@ pub(crate) struct Feeds {
     contacts: Arc<Contacts>,
     releases: Arc<Releases>,
     records: Records,
-    keys: Arc<dyn hook::Keys>,
+    secrets: Option<Arc<dyn Secrets>>,
     sources: Mutex<BTreeMap<StartsOn, Source>>,
     /// Something may be due sooner.
     changed: Notify,
@@ -92,9 +93,9 @@ enum Due {
 }
 
 impl Feeds {
-    pub(crate) fn new(contacts: Arc<Contacts>, keys: Arc<dyn hook::Keys>) -> Self {
+    pub(crate) fn new(contacts: Arc<Contacts>, secrets: Option<Arc<dyn Secrets>>) -> Self {
         Self {
-            keys,
+            secrets,
             clock: contacts.clock.clone(),
             releases: contacts.releases.clone(),
             records: Records::new(contacts.journal.clone()),
@@ -103,6 +104,11 @@ impl Feeds {
             changed: Notify::new(),
             working: TaskTracker::new(),
         }
+    }
+
+    /// The server's value of a secret that events are signed with, as it is now.
+    fn secret(&self, name: &str) -> Option<SecretValue> {
+        self.secrets.as_ref()?.value(&name.parse().ok()?)
     }
 
     /// Reads how feeds last ran and what waits.

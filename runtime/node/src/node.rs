@@ -22,7 +22,7 @@ use crate::{
     build::Builder,
     clock::Clock,
     contacts::{ArriveError, Arrived, Call, Contacts, DeliverError, Delivered, FindError, Recovery},
-    feeds::{Feeds, hook},
+    feeds::Feeds,
     key::Key,
     key_values::PluginValues,
     limits::{STOP_CALLS_WITHIN, STOP_WITHIN, SWEEP_EVERY},
@@ -192,15 +192,6 @@ impl Node {
 
     /// Starts a node on journals that are open, whatever `settings.store` says.
     pub(crate) async fn start_on(settings: Settings, journal: Journal) -> Result<Self, StartError> {
-        Self::start_with(settings, journal, Arc::new(hook::Environment)).await
-    }
-
-    /// Starts a node whose webhooks' events are signed with these keys.
-    pub(crate) async fn start_with(
-        settings: Settings,
-        journal: Journal,
-        keys: Arc<dyn hook::Keys>,
-    ) -> Result<Self, StartError> {
         observe::recorder();
         let clock = settings.clock.clone();
         let journal = Arc::new(journal);
@@ -263,7 +254,7 @@ impl Node {
             releases.clone(),
             Success::new(clock.clone(), webhook),
         ));
-        let feeds = Arc::new(Feeds::new(contacts.clone(), keys));
+        let feeds = Arc::new(Feeds::new(contacts.clone(), settings.secrets));
         let readiness = Arc::new(Readiness::default());
         if let (Some(listener), Some(listen)) = (listener, &settings.listen) {
             // Health can be asked for from now on; all else is refused until the node is ready.

@@ -41,7 +41,8 @@ impl SecretValue {
         }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// The value, for whoever signs or checks with it; never to be shown or kept.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     api::Api,
     contacts::Of,
     exit::{Exit, Outcome},
-    inspect::Format,
+    plugin::Format,
     table,
 };
 

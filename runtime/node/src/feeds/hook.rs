@@ -5,7 +5,7 @@
 //! HMAC-SHA256 under the secret of the time, a dot, and the raw body. Of several `v1` one must hold,
 //! so that a secret can be changed without losing events.
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Map, Value as Json};
@@ -23,28 +23,6 @@ use crate::{
     limits::HOOK_CLOCK_SKEW_MAX,
     observe,
 };
-
-/// The secrets that events are signed with, by the names that hotline.yaml gives them.
-pub(crate) trait Keys: Send + Sync + Debug {
-    /// The value of a secret now; none when the server has none.
-    fn key(&self, secret: &str) -> Option<Vec<u8>>;
-}
-
-/// Secrets from the process's environment: `TRUNKLINE_SECRET_SENSOR_KEY` is `sensor-key`.
-#[derive(Debug)]
-pub(crate) struct Environment;
-
-impl Keys for Environment {
-    fn key(&self, secret: &str) -> Option<Vec<u8>> {
-        let value = std::env::var(variable(secret)).ok()?;
-        (!value.is_empty()).then(|| value.into_bytes())
-    }
-}
-
-/// The variable of the environment that holds a secret.
-pub(crate) fn variable(secret: &str) -> String {
-    format!("TRUNKLINE_SECRET_{}", secret.replace('-', "_").to_uppercase())
-}
 
 /// An event that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,9 +122,9 @@ impl Feeds {
         if webhook.starts.flow.is_none() {
             return Err(no_such_hook());
         }
-        let key = self.keys.key(&webhook.secret);
+        let key = self.secret(&webhook.secret);
         let key = key.ok_or_else(|| HookError::NoKey(webhook.secret.clone()))?;
-        verify(&key, signature, body, self.clock.now())?;
+        verify(key.bytes(), signature, body, self.clock.now())?;
         let event: Json =
             serde_json::from_slice(body).map_err(|error| HookError::NotJson(error.to_string()))?;
         if !event.is_object() {
@@ -326,10 +304,5 @@ mod tests {
             );
         }
         assert!(matches!(verify(KEY, None, b"{}", now), Err(HookError::Unsigned)));
-    }
-
-    #[test]
-    fn a_secret_has_one_variable() {
-        assert_eq!(variable("sensor-key"), "TRUNKLINE_SECRET_SENSOR_KEY");
     }
 }

@@ -18,13 +18,14 @@ use trunkline_journal::{
     Memory, Put, Store, StreamHead, Streams, Usage, Version,
 };
 use trunkline_model::{ContactId, Digest, Duration, Timestamp};
+use trunkline_plugin::{SecretTable, SecretValue, Secrets};
 
 use super::{
-    hook::{HookError, Keys, sign},
+    hook::{HookError, sign},
     view::FeedView,
 };
 use crate::{
-    Clock, Node,
+    Clock, Node, Settings,
     contacts::{StateFilter, Summary},
     testing::{Hotline, NOON, eventually},
 };
@@ -32,13 +33,13 @@ use crate::{
 pub(crate) const KEY: &[u8] = b"a key of some length";
 
 /// The server's secrets in tests.
-#[derive(Debug)]
-pub(crate) struct Table;
-
-impl Keys for Table {
-    fn key(&self, secret: &str) -> Option<Vec<u8>> {
-        (secret == "sensor-key").then(|| KEY.to_vec())
-    }
+pub(crate) fn secrets() -> Option<Arc<dyn Secrets>> {
+    let mut table = SecretTable::default();
+    table.insert(
+        "sensor-key".parse().unwrap(),
+        SecretValue::new(KEY.to_vec()).unwrap(),
+    );
+    Some(Arc::new(table))
 }
 
 /// A component with `changes: func() -> list<string>` and `affected: func(change: string) ->
@@ -154,7 +155,11 @@ async fn start_on(
     store: Arc<dyn Store>,
     clock: &Clock,
 ) -> Result<Node, crate::StartError> {
-    Node::start_with(hotline.settings(clock), journal(store), Arc::new(Table)).await
+    let settings = Settings {
+        secrets: secrets(),
+        ..hotline.settings(clock)
+    };
+    Node::start_on(settings, journal(store)).await
 }
 
 async fn contacts(node: &Node) -> Vec<Summary> {

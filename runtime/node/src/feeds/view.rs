@@ -127,7 +127,7 @@ impl Feeds {
                         name: name.clone(),
                         declared: webhook.is_some(),
                         secret: webhook.map(|webhook| webhook.secret.clone()),
-                        has_secret: webhook.is_some_and(|webhook| self.keys.key(&webhook.secret).is_some()),
+                        has_secret: webhook.is_some_and(|webhook| self.secret(&webhook.secret).is_some()),
                         starts,
                     });
                 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{State, body, problem::Refusal};
 use crate::{
-    feeds::hook::{Accepted, HookError, variable},
+    feeds::hook::{Accepted, HookError},
     limits::{HOOK_BYTES_MAX, HOOK_CLOCK_SKEW_MAX},
 };
 
@@ -85,8 +85,8 @@ impl From<HookError> for Refusal {
                 Self::unavailable(
                     "no-secret",
                     format!(
-                        "The server has no value of the secret `{secret}`; its operator sets {}.",
-                        variable(&secret)
+                        "The server has no value of the secret `{secret}`; its operator sets it in the file of \
+                         --secrets, or in the environment."
                     ),
                     60,
                 )
