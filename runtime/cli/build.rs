@@ -1,8 +1,6 @@
 //! Takes what `trunkline plugin new` writes into the program: the templates of plugins, the SDKs
 //! and the host's interfaces. A department that has the program needs no checkout.
 
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
-
 use std::{
     fmt::Write as _,
     fs, io,
