@@ -14,6 +14,7 @@ mod crashes;
 mod departments;
 mod dial;
 mod feeds;
+mod plugins;
 mod python;
 mod recovery;
 mod reload;
