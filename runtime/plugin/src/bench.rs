@@ -25,7 +25,9 @@ pub struct Measurement {
     pub time: Duration,
     /// The most memory that it had.
     pub memory_peak: Bytes,
-    /// The instructions of WebAssembly that it ran; known on a host that counts them.
+    /// The instructions of WebAssembly that it ran; known on a host that counts them, of a guest that
+    /// came to its end: one that is stopped in a loop has not written its count down. Of one that
+    /// trapped it is the least.
     pub instructions: Option<u64>,
     /// Requests over HTTP that were granted.
     pub http_requests: u32,
@@ -171,13 +173,19 @@ impl Probe {
 pub(crate) struct Probed {
     pub(crate) store: Store<Guest>,
     began: Option<Instant>,
+    /// Whether the guest came to its end, well or not.
+    pub(crate) ended: bool,
 }
 
 impl Probed {
     pub(crate) fn new(store: Store<Guest>) -> Self {
         // A call that nobody measures does not look at the clock.
         let began = store.data().call.probe.is_some().then(Instant::now);
-        Self { store, began }
+        Self {
+            store,
+            began,
+            ended: false,
+        }
     }
 }
 
@@ -186,7 +194,7 @@ impl Drop for Probed {
         let (Some(began), Some(probe)) = (self.began, self.store.data().call.probe.clone()) else {
             return;
         };
-        let left = self.store.get_fuel().ok();
+        let left = self.store.get_fuel().ok().filter(|_| self.ended);
         let guest = self.store.data();
         probe.add(|measured| {
             measured.time = began.elapsed();

@@ -383,6 +383,8 @@ async fn guest(
     let mut probed = Probed::new(store(&plugin, context));
     let store = &mut probed.store;
     let ran = run(&plugin, export, store, &arguments).await;
+    probed.ended = true;
+    let store = &probed.store;
     match ran {
         Ok(result) => answer(&plugin, position, result),
         Err(error) => {

@@ -6,6 +6,7 @@
 )]
 
 mod any;
+mod bench;
 mod bombs;
 mod dynamic;
 mod floods;
