@@ -25,7 +25,7 @@ use self::{
     fuzz::{Fuzz, Fuzzed},
     recording::Reply,
     stand::{Ran, Stand},
-    table::{Case, Http, Read},
+    table::{Case, Http, Read, Recordings},
 };
 use super::{build, inspect::read_component};
 use crate::exit::{Exit, Failure, Outcome};
@@ -158,12 +158,12 @@ impl Test {
         let stand = Stand::new(component, project.manifest)?;
         let interface = stand.interface().await?;
         if self.record {
-            let read = table::read_all(&self.folder, &interface);
+            let read = table::read_all(&self.folder, &interface, Recordings::Made);
             let meant = |case: &Case, file: &str| self.is_meant(case, file);
             record::record(&self.folder, &stand, &read.tables, meant).await?;
         }
         // What was just recorded is what is tested.
-        let Read { tables, wrong } = table::read_all(&self.folder, &interface);
+        let Read { tables, wrong } = table::read_all(&self.folder, &interface, Recordings::Read);
         let mut results = Results {
             plugin: name,
             tested: Vec::new(),

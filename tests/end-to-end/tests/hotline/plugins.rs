@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use end_to_end::{Caller, Folder, Setup, programs};
+use end_to_end::{Caller, City, Folder, Setup, programs};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
@@ -260,4 +260,73 @@ async fn a_plugin_is_made_built_tested_and_swapped_into_a_server_on_save() {
     let id = nix::unistd::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
     nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_of_a_real_service_are_recorded_masked_and_answer_from_then_on() {
+    let city = City::open().await;
+    let url = format!("http://{}", city.crm.address());
+    let place = Folder::empty();
+    let write = |file: &str, text: &str| place.write(file, text);
+    write(
+        "plugin.toml",
+        &format!(
+            "[plugin]\nname = \"crm-lookup\"\nversion = \"0.1.0\"\ndepartment = \"civil-affairs\"\n\
+             [build]\nlanguage = \"other\"\ncommand = \"true\"\ncomponent = \"crm.wasm\"\n\
+             [wants]\nhttp = [\"POST {url}/v1/*\"]\n"
+        ),
+    );
+    let table = |phone: &str, expected: &str| {
+        format!(
+            "function: find-citizen\nconfig: {{ url: \"{url}\" }}\ncases:\n  - name: a citizen\n    \
+             with: {{ phone: \"{phone}\" }}\n    http: recordings/citizen.yaml\n    {expected}\n"
+        )
+    };
+    write("tests/find.yaml", &table("+8613800138000", "ok:"));
+    let folder = place.path().display().to_string();
+    let component = city
+        .folder
+        .path()
+        .join("plugins/crm_lookup.wasm")
+        .display()
+        .to_string();
+    let test = async |more: &[&str]| {
+        let mut arguments = vec![
+            "plugin",
+            "test",
+            &folder,
+            "--component",
+            &component,
+            "--fuzz",
+            "20",
+        ];
+        arguments.extend(more);
+        trunkline(&arguments).await
+    };
+
+    let before = test(&[]).await;
+    assert_eq!(before.status.code(), Some(1));
+    assert!(err(&before).contains("--record"), "{}", err(&before));
+
+    let recorded = test(&["--record"]).await;
+    let told = err(&recorded);
+    assert_eq!(recorded.status.code(), Some(0), "{}{told}", out(&recorded));
+    assert!(
+        told.contains("1 of name") && told.contains("1 of phone"),
+        "{told}"
+    );
+    let recording = place.read("recordings/citizen.yaml");
+    assert!(!recording.contains("13800138000"), "{recording}");
+    assert!(recording.contains("+8610000000001"), "{recording}");
+
+    // The service is gone, another number stands in the case, and the recording answers.
+    drop(city.crm);
+    write("tests/find.yaml", &table("+8613900139000", "ok: { name: 某甲 }"));
+    let after = test(&[]).await;
+    assert_eq!(after.status.code(), Some(0), "{}{}", out(&after), err(&after));
+    // What it does not hold is not made up.
+    write("tests/find.yaml", &table("110", "ok: { name: 某甲 }"));
+    let wrong = test(&["--output-format", "junit"]).await;
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(out(&wrong).contains("refusal: not-found"), "{}", out(&wrong));
 }

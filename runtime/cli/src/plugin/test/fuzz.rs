@@ -52,14 +52,15 @@ pub(super) struct Fuzzed {
 pub(super) struct Most {
     pub(super) time: std::time::Duration,
     pub(super) memory: trunkline_plugin::Bytes,
-    pub(super) instructions: u64,
+    /// None where nobody knows, as of a guest that was stopped.
+    pub(super) instructions: Option<u64>,
 }
 
 impl Most {
     pub(super) fn add(&mut self, usage: &Measurement) {
         self.time = self.time.max(usage.time);
         self.memory = self.memory.max(usage.memory_peak);
-        self.instructions = self.instructions.max(usage.instructions.unwrap_or_default());
+        self.instructions = self.instructions.max(usage.instructions);
     }
 }
 

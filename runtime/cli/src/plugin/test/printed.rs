@@ -88,7 +88,10 @@ fn size(bytes: Bytes) -> String {
     }
 }
 
-fn count(number: u64) -> String {
+fn count(number: Option<u64>) -> String {
+    let Some(number) = number else {
+        return "?".to_owned();
+    };
     #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
     let float = number as f64;
     match number {

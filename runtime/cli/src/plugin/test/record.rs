@@ -73,7 +73,7 @@ pub(super) async fn record(
             format!("masked {}", masked.join(", "))
         };
         anstream::eprintln!(
-            "wrote {file}: {} exchanges; {masked}. Look at it before you keep it.",
+            "wrote {file}: {} of the services' replies; {masked}. Look at it before you keep it.",
             exchanges.len()
         );
     }

@@ -92,14 +92,20 @@ impl Body {
     }
 }
 
-/// Reads a recording of its own file.
-pub(super) fn read_file(folder: &Path, file: &str) -> Result<Recording, String> {
+/// Makes sure that a recording lies in the plugin's folder.
+pub(super) fn check_inside(file: &str) -> Result<(), String> {
     let outside = Path::new(file)
         .components()
         .any(|part| !matches!(part, std::path::Component::Normal(_)));
     if outside {
         return Err(format!("{file} lies outside the plugin's folder"));
     }
+    Ok(())
+}
+
+/// Reads a recording of its own file.
+pub(super) fn read_file(folder: &Path, file: &str) -> Result<Recording, String> {
+    check_inside(file)?;
     if !folder.join(file).exists() {
         return Err(format!(
             "there is no {file}; `trunkline plugin test --record` makes it of real replies"

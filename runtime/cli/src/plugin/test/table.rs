@@ -114,8 +114,17 @@ pub(super) struct Read {
     pub(super) wrong: Vec<String>,
 }
 
+/// Whether a recording that a case names has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recordings {
+    /// It answers the case's requests.
+    Read,
+    /// It is about to be made.
+    Made,
+}
+
 /// Reads the tables of a plugin's folder.
-pub(super) fn read_all(folder: &Path, interface: &Interface) -> Read {
+pub(super) fn read_all(folder: &Path, interface: &Interface, recordings: Recordings) -> Read {
     let mut read = Read {
         tables: Vec::new(),
         wrong: Vec::new(),
@@ -131,7 +140,7 @@ pub(super) fn read_all(folder: &Path, interface: &Interface) -> Read {
     for name in files.iter().take(TABLES_MAX) {
         let file = format!("{FOLDER}/{name}");
         match read_node(folder, &file) {
-            Ok(Some(root)) => match table(folder, &file, &root, interface) {
+            Ok(Some(root)) => match table((folder, recordings), &file, &root, interface) {
                 Ok(table) => read.tables.push(table),
                 Err(wrong) => read.wrong.extend(
                     wrong
@@ -245,7 +254,12 @@ impl<'n> Fields<'n> {
     }
 }
 
-fn table(folder: &Path, file: &str, root: &Node, interface: &Interface) -> Result<Table, Vec<Wrong>> {
+fn table(
+    from: (&Path, Recordings),
+    file: &str,
+    root: &Node,
+    interface: &Interface,
+) -> Result<Table, Vec<Wrong>> {
     let one = |wrong: Wrong| vec![wrong];
     let mut fields = Fields::of(root, "a table of tests").map_err(one)?;
     let named = fields.need("function").map_err(one)?;
@@ -265,7 +279,7 @@ fn table(folder: &Path, file: &str, root: &Node, interface: &Interface) -> Resul
     let mut read = Vec::new();
     let mut wrong = Vec::new();
     for node in nodes {
-        match case(folder, node, &function) {
+        match case(from, node, &function) {
             Ok(case) => read.push(case),
             Err(error) => wrong.push(error),
         }
@@ -307,7 +321,7 @@ fn function(node: &Node, interface: &Interface) -> Result<Signature, Wrong> {
     }
 }
 
-fn case(folder: &Path, node: &Node, function: &Signature) -> Result<Case, Wrong> {
+fn case((folder, recordings): (&Path, Recordings), node: &Node, function: &Signature) -> Result<Case, Wrong> {
     let mut fields = Fields::of(node, "a case")?;
     let name = fields.text("name")?.map(str::to_owned);
     let arguments = arguments(node, fields.take("with"), function)?;
@@ -317,7 +331,14 @@ fn case(folder: &Path, node: &Node, function: &Signature) -> Result<Case, Wrong>
         None => Http::Inline(Recording::default()),
         Some(node) => match &node.kind {
             Kind::Scalar { text, .. } => {
-                let recording = recording::read_file(folder, text).map_err(|error| Wrong::at(node, error))?;
+                let recording = match recordings {
+                    Recordings::Read => {
+                        recording::read_file(folder, text).map_err(|error| Wrong::at(node, error))?
+                    }
+                    Recordings::Made => recording::check_inside(text)
+                        .map(|()| Recording::default())
+                        .map_err(|error| Wrong::at(node, error))?,
+                };
                 Http::File(text.to_string(), recording)
             }
             Kind::List(_) | Kind::Mapping(_) => Http::Inline(recording::read(node)?),
