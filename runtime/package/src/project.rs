@@ -59,7 +59,7 @@ pub enum Language {
     Rust,
     /// JavaScript or TypeScript, built by the project's own `build` script.
     JavaScript,
-    /// Python, built by componentize-py.
+    /// Python, built by the SDK with componentize-py.
     Python,
     /// Anything else that makes components; plugin.toml says how.
     Other,
@@ -80,14 +80,12 @@ impl Language {
         named.map_or("other", |(name, _)| name)
     }
 
-    /// The command that builds a plugin of this name, when plugin.toml does not say.
-    fn command(self, name: &str) -> Option<String> {
+    /// The command that builds a plugin, when plugin.toml does not say.
+    fn command(self) -> Option<String> {
         match self {
             Self::Rust => Some("cargo build --release --target wasm32-wasip2".to_owned()),
             Self::JavaScript => Some("npm run build".to_owned()),
-            Self::Python => Some(format!(
-                "componentize-py --wit-path {WIT_FOLDER} --world plugin componentize app -o dist/{name}.wasm"
-            )),
+            Self::Python => Some("python3 -m trunkline_sdk.build".to_owned()),
             Self::Other => None,
         }
     }
@@ -304,7 +302,7 @@ fn build(places: &mut Places<'_>, mut fields: Fields<'_>, name: Option<&PluginNa
         return None;
     };
     let name = name.map_or("", PluginName::as_str);
-    let command = command.or_else(|| language.command(name));
+    let command = command.or_else(|| language.command());
     let component = component.or_else(|| language.component(name));
     for (key, missing, example) in [
         ("command", command.is_none(), "make"),

@@ -217,6 +217,14 @@ impl Missing {
             three(|limits| limits.log_lines_per_s.into()),
             wants.log_lines_per_s.to_string(),
         );
+        for (name, count) in [
+            ("waiting", (|limits| limits.waiting.into()) as fn(&Limits) -> u64),
+            ("kv-operations-per-s", |limits| limits.kv_operations_per_s.into()),
+            ("http-requests", |limits| limits.http_requests.into()),
+            ("http-connections", |limits| limits.http_connections.into()),
+        ] {
+            compare(name, three(count), count(wants).to_string());
+        }
         compare(
             "http-request-bytes",
             three(|limits| limits.http_request_bytes.0),

@@ -155,6 +155,8 @@ async fn run(folder: &Path, project: &Project) -> Result<(), Failure> {
     shell
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
+        // The SDKs leave the WIT's text to us: it stands in the component once.
+        .env("TRUNKLINE_PLUGIN_BUILD", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true);
     if project.build.language == Language::Rust {

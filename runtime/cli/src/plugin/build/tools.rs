@@ -50,7 +50,7 @@ pub(super) fn check(folder: &Path, project: &Project) -> Result<(), Failure> {
         }
         Language::Python => {
             if found("python3").is_none() {
-                return Err(missing("there is no `python3`; install Python 3.10 or later"));
+                return Err(missing("there is no `python3`; install Python 3.11 or later"));
             }
             if runs("componentize-py") && found("componentize-py").is_none() {
                 return Err(missing(
