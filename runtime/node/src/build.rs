@@ -25,7 +25,7 @@ use trunkline_plugin::{Deployment, Grants, Host, Plugin};
 use self::components::Packages;
 use crate::{
     bundle::{Bundle, Origin, ReadError, Stamp, component_path, safe_path},
-    limits::RECORDING_BYTES_MAX,
+    limits::{LOADS_AT_ONCE, RECORDING_BYTES_MAX},
     release::{LoadedPlugin, Release},
     secrets::SECRET_VARIABLE,
     shelf::Shelf,
@@ -201,16 +201,27 @@ impl Builder {
             .into_iter()
             .map(|grant| (grant.plugin.value.clone(), grant))
             .collect();
-        for declared in parsed.plugins() {
+        // What could not be read has been reported.
+        let readable: Vec<(DeclaredPlugin, Digest)> = (parsed.plugins().into_iter())
+            .filter_map(|declared| {
+                let digest = *bundle.components.get(&declared.component.value)?;
+                Some((declared, digest))
+            })
+            .collect();
+        // Several at a time: most of the way is reading and hashing, each on a thread of its own.
+        let mut loaded = Vec::with_capacity(readable.len());
+        for some in readable.chunks(LOADS_AT_ONCE) {
+            let mut loading = Vec::with_capacity(some.len());
+            for (declared, digest) in some {
+                loading.push(self.load(parsed, declared, grants.get(&declared.name.value), *digest));
+            }
+            loaded.extend(futures::future::join_all(loading).await);
+        }
+        for ((declared, digest), loaded) in readable.iter().zip(loaded) {
             let name = declared.name.value.clone();
-            let grant = grants.get(&name);
-            // What could not be read has been reported.
-            let Some(digest) = bundle.components.get(&declared.component.value) else {
-                continue;
-            };
-            match self.load(parsed, &declared, grant, *digest).await {
+            match loaded {
                 Ok(plugin) => {
-                    found.extend(without_value(parsed, &plugin, grant));
+                    found.extend(without_value(parsed, &plugin, grants.get(&name)));
                     interfaces.insert(name.clone(), plugin.interface().clone());
                     plugins.insert(
                         name,

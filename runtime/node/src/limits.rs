@@ -67,6 +67,9 @@ pub const REPORTS_KEPT: usize = 20;
 /// Characters of one report's text.
 pub const REPORT_CHARS_MAX: usize = 64 * 1024;
 
+/// Plugins that are loaded at once when a release is built.
+pub const LOADS_AT_ONCE: usize = 4;
+
 /// Bytes of one component.
 pub const COMPONENT_BYTES_MAX: u64 = 128 << 20;
 
