@@ -50,11 +50,18 @@ impl Site {
         };
         site.write("city/flows/main.yaml", FLOW);
         site.hotline("plugins/sage.wasm");
+        site.grants("");
         for version in ["1.4.1", "1.4.2", "1.5.0"] {
             site.write(&format!("sage-{version}.wasm"), component(version, 1));
         }
         site.write("changed.wasm", component("1.4.2", 2));
         site
+    }
+
+    /// Lets the operator grant what the component wants, and say more.
+    fn grants(&self, more: &str) {
+        const GRANTED: &str = "sage: { http: [\"GET https://sage.example/*\"], kv: true }\n";
+        self.write("city/grants.yaml", format!("{GRANTED}{more}"));
     }
 
     /// Lets hotline.yaml name a component.
@@ -242,10 +249,7 @@ fn a_department_that_signs_is_taken_at_its_word_only() {
     site.run("plugin key new civil").is(0, &[]);
     site.run("plugin key new other").is(0, &[]);
     site.write("city/keys/civil.pub", site.read("civil.pub"));
-    site.write(
-        "city/grants.yaml",
-        "departments:\n  civil: { signed-by: keys/civil.pub }\n",
-    );
+    site.grants("departments:\n  civil: { signed-by: keys/civil.pub }\n");
     site.write("city/plugins/sage.wasm", component("1.4.2", 1));
     site.run("check city")
         .is(1, &["TL0720", "a bare component carries no signature"]);
@@ -268,15 +272,9 @@ fn a_department_that_signs_is_taken_at_its_word_only() {
         .is(0, &["signed by"]);
     // Two keys while one is replaced.
     site.write("city/keys/other.pub", site.read("other.pub"));
-    site.write(
-        "city/grants.yaml",
-        "departments:\n  civil: { signed-by: [keys/other.pub, keys/civil.pub] }\n",
-    );
+    site.grants("departments:\n  civil: { signed-by: [keys/other.pub, keys/civil.pub] }\n");
     site.run("check city").is(0, &[]);
-    site.write(
-        "city/grants.yaml",
-        "departments:\n  civil: { signed-by: keys/gone.pub }\n",
-    );
+    site.grants("departments:\n  civil: { signed-by: keys/gone.pub }\n");
     site.run("check city")
         .is(1, &["TL0702", "there is no file keys/gone.pub"]);
 }

@@ -65,7 +65,7 @@ fn each_language_knows_how_it_is_built() {
     assert_eq!(javascript.build.command, "npm run build");
     assert_eq!(javascript.build.component, Path::new("dist/mood.wasm"));
     let python = least("language = \"python\"\nwit = \"interface\"\ncomponent = \"out/mood.wasm\"");
-    assert!(python.build.command.starts_with("componentize-py"));
+    assert_eq!(python.build.command, "python3 -m trunkline_sdk.build");
     assert_eq!(python.build.component, Path::new("out/mood.wasm"));
     assert_eq!(python.build.wit, Path::new("interface"));
     let other = least("language = \"other\"\ncommand = \"make\"\ncomponent = \"mood.wasm\"");

@@ -168,9 +168,9 @@ async fn any_component_is_inspected() {
     let refused = trunkline(&["plugin", "inspect", &text]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(
-        err(&refused).contains("no WebAssembly component"),
+        out(&refused).contains("no WebAssembly component"),
         "{}",
-        err(&refused)
+        out(&refused)
     );
 }
 

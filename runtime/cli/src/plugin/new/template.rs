@@ -23,6 +23,8 @@ pub(super) fn render(text: &str, values: &Values<'_>) -> String {
         let alone = values.mark(line.trim()).is_some();
         let mut rest = line;
         while let Some(at) = rest.find("{{") {
+            // Of three, the first is the language's own.
+            let at = at + usize::from(rest[at..].starts_with("{{{"));
             let (before, mark) = rest.split_at(at);
             let Some(end) = mark.find("}}").map(|end| end + 2) else {
                 break;
@@ -124,5 +126,6 @@ mod tests {
             "water-level water_level@0.1.0 of water-works: ${{ x }} {{ trunkline/sdk/js"
         );
         assert_eq!(written("{{#http}}x", false, false), "");
+        assert_eq!(written("f({{{#http}}1, {{/http}}2})", true, false), "f({1, 2})");
     }
 }
