@@ -62,4 +62,5 @@ pub use releases::{Overview, Releases};
 pub use report::{Cause, Report, Verdict};
 pub use secrets::{SECRET_VARIABLE, SecretsError, ServerSecrets};
 pub use success::Success;
+pub use trunkline_package::admission::Shelves;
 pub use webhook::{BadWebhook, WebhookTarget};

@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
-        packages: trunkline_node::packages::Shelves::default(),
+        packages: trunkline_node::Shelves::default(),
         secrets: None,
         webhook: None,
     };

@@ -52,7 +52,7 @@ async fn run() -> anyhow::Result<()> {
         clock: Clock::system(),
         cache: None,
         rules: trunkline_flow::Rules::Enforced,
-        packages: trunkline_node::packages::Shelves::default(),
+        packages: trunkline_node::Shelves::default(),
         secrets: None,
         webhook: None,
     };
