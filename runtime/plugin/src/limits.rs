@@ -187,7 +187,7 @@ impl Default for HostLimits {
             tick: std::time::Duration::from_millis(1),
             department_share_percent: 75,
             department_waiting_max: 1_024,
-            compile_time: Duration::from_secs(180),
+            compile_time: Duration::from_secs(600),
             compile_memory_bytes: 4 << 30,
             memory_bytes: None,
             breaker_faults: BREAKER_FAULTS,
