@@ -120,3 +120,47 @@ pub fn component(package: &str) -> anyhow::Result<Vec<u8>> {
         .with_extension("wasm");
     fs::read(&file).with_context(|| format!("failed to read {}", file.display()))
 }
+
+/// Builds the benchmarks' guest in JavaScript, with the SDK as `cargo xtask plugins` installed it.
+///
+/// # Errors
+/// Node or the SDK's packages are missing, or it does not build.
+pub fn javascript_component() -> anyhow::Result<Vec<u8>> {
+    let build = project().join("sdk/js/build/cli.mjs");
+    let mut command = Command::new("node");
+    command
+        .arg(build)
+        .args(["--wit", "../../../../plugins/address-card/wit", "--out"])
+        .current_dir(project().join("tests/benchmarks/guests/javascript"));
+    built(command, "javascript")
+}
+
+/// Builds the benchmarks' guest in Python, in the environment that `cargo xtask plugins` made.
+///
+/// # Errors
+/// The environment is missing, or it does not build.
+pub fn python_component() -> anyhow::Result<Vec<u8>> {
+    let python = project().join("plugins/target/python/environment/bin/python");
+    let mut command = Command::new(python);
+    command
+        .args(["-m", "trunkline_sdk.build", ".", "--output"])
+        .env("PYTHONPATH", project().join("sdk/python/src"))
+        .current_dir(project().join("tests/benchmarks/guests/python"));
+    built(command, "python")
+}
+
+/// Runs a build that takes the place of its component last.
+fn built(mut command: Command, language: &str) -> anyhow::Result<Vec<u8>> {
+    let file = project()
+        .join("plugins/target")
+        .join(format!("address-card-{language}.wasm"));
+    let output = command.arg(&file).output().with_context(|| {
+        format!("failed to run {command:?}; `cargo xtask plugins` installs what it needs")
+    })?;
+    anyhow::ensure!(
+        output.status.success(),
+        "the guest does not build (`cargo xtask plugins` installs what it needs): {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::read(&file).with_context(|| format!("failed to read {}", file.display()))
+}

@@ -19,7 +19,7 @@ use crate::{
 /// as the machine.
 #[derive(Args)]
 #[command(
-    after_help = "Benchmarks: plugin-call, isolation, durable-events, key-to-prompt, reload-under-load,\n  \
+    after_help = "Benchmarks: plugin-call, plugin-costs, isolation, durable-events, key-to-prompt, reload-under-load,\n  \
     check-hotline, scenarios\n\n\
     Examples:\n  \
     cargo xtask bench                      all of them\n  \
@@ -33,6 +33,9 @@ pub(crate) struct Bench {
     arguments: Vec<String>,
 }
 
+/// The benchmark that needs what plugins in other languages are built with.
+const COMPARES_LANGUAGES: &str = "plugin-costs";
+
 impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
@@ -42,6 +45,9 @@ impl Bench {
             "Build the plugins from source",
             |step| {
                 cargo::build(guests::build(&house), step)?;
+                if self.name.as_deref().is_none_or(|name| name == COMPARES_LANGUAGES) {
+                    guests::build_foreign(&house)?;
+                }
                 guests::install(&house)
             },
             |_| String::new(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use trunkline_model::{CallId, Duration, FunctionName, Outcome, Type, json};
-use trunkline_plugin::{Call, Deployment, Grants, Host, MemoryKeyValues, Plugin, Settings};
+use trunkline_plugin::{Bytes, Call, Deployment, Grants, Host, Limits, MemoryKeyValues, Plugin, Settings};
 
 use crate::Step;
 
@@ -18,11 +18,40 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) async fn new(component: Vec<u8>) -> anyhow::Result<Self> {
         let host = Host::start(Settings::default(), Arc::new(MemoryKeyValues::default()))?;
+        Self::on(&host, component, "cards").await
+    }
+
+    /// Several plugins of one host, each with code of its own: a section without meaning tells
+    /// their components apart.
+    #[expect(
+        dead_code,
+        reason = "one of the benchmarks that share this file loads several"
+    )]
+    pub(crate) async fn several(component: &[u8], count: usize) -> anyhow::Result<Vec<Self>> {
+        let host = Host::start(Settings::default(), Arc::new(MemoryKeyValues::default()))?;
+        let mut plugins = Vec::with_capacity(count);
+        for number in 0..count {
+            let mut component = component.to_vec();
+            let number = u8::try_from(number).expect("there are fewer plugins than that");
+            component.extend([0, 3, 1, b'n', number]);
+            plugins.push(Self::on(&host, component, &format!("cards-{number}")).await?);
+        }
+        Ok(plugins)
+    }
+
+    async fn on(host: &Arc<Host>, component: Vec<u8>, name: &str) -> anyhow::Result<Self> {
+        let grants = Grants {
+            limits: Limits {
+                memory: Bytes(128 << 20),
+                ..Limits::default()
+            },
+            ..Grants::default()
+        };
         let deployment = Deployment {
-            name: "cards".into(),
+            name: name.into(),
             department: "civil-affairs".to_owned(),
             config: BTreeMap::new(),
-            grants: Grants::default(),
+            grants,
         };
         let plugin = host.load(component.into(), deployment).await?;
         let signature = &plugin.interface().functions[0];
