@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -39,15 +39,23 @@ use crate::{
 const FIRST_TICKS: u64 = 2;
 
 /// Whether a function's calls begin on their caller's thread.
+///
+/// A call that took long there may have, or its thread was interrupted: the clock does not tell.
+/// So once is forgiven, and after a second time in a row one call goes to the guests' threads,
+/// where processor time is measured, and that decides. Were it left to the clock, one neighbour
+/// who keeps the processor busy would send many short calls to where they wait for turns.
 pub(crate) struct Pace {
     /// Calls that go to the guests' threads yet. The first one does: nothing is known of it.
     elsewhere: AtomicU32,
+    /// Whether the last call that began here took long by the clock.
+    suspected: AtomicBool,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
             elsewhere: AtomicU32::new(1),
+            suspected: AtomicBool::new(false),
         }
     }
 }
@@ -59,8 +67,20 @@ impl Pace {
             .is_err()
     }
 
-    fn took(&self, busy: Duration) {
-        if busy.as_micros() > INLINE_RUN_MICROS_MAX.into() {
+    /// A call began here and took so long by the clock, or had to move.
+    fn took_here(&self, clock: Duration, moved: bool) {
+        let long = moved || clock.as_micros() > INLINE_RUN_MICROS_MAX.into();
+        // Most calls are short after a short one, and write nothing.
+        if long != self.suspected.load(Ordering::Relaxed) {
+            self.suspected.store(long, Ordering::Relaxed);
+        } else if long {
+            self.elsewhere.store(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A call that ran on the guests' threads alone took so much of the processor.
+    fn took_elsewhere(&self, processor: Duration) {
+        if processor.as_micros() > INLINE_RUN_MICROS_MAX.into() {
             self.elsewhere.store(INLINE_PENALTY_CALLS, Ordering::Relaxed);
         }
     }
@@ -285,16 +305,17 @@ async fn sandboxed(
     let pace = &plugin.called[position].pace;
     let mut guest = Box::pin(guest(plugin.clone(), position, arguments, context, slots));
 
-    let mut busy = Duration::ZERO;
+    let mut moved = false;
     if pace.begins_here()
         && let Some(turn) = plugin.host.begun.try_take(plugin.department.begun)
     {
         let began = Instant::now();
         let polled = first_poll(plugin, guest.as_mut()).await;
         drop(turn);
-        busy = began.elapsed();
-        plugin.meter.busy(busy);
-        pace.took(busy);
+        let took = began.elapsed();
+        plugin.meter.busy(took);
+        moved = matches!(polled, Ok(Poll::Pending));
+        pace.took_here(took, moved);
         match polled {
             Ok(Poll::Ready(outcome)) => return outcome,
             Ok(Poll::Pending) => {}
@@ -307,7 +328,6 @@ async fn sandboxed(
         plugin.host.turns.clone(),
         plugin.department.turns,
         plugin.meter.clone(),
-        busy,
     );
     let mut task = Stopped(
         plugin
@@ -317,11 +337,13 @@ async fn sandboxed(
     );
     match (&mut task.0).await {
         Ok(Ok(Ran { output, busy })) => {
-            pace.took(busy);
+            if !moved {
+                pace.took_elsewhere(busy);
+            }
             output
         }
         Ok(Err(_)) => {
-            pace.took(Duration::MAX);
+            pace.took_elsewhere(Duration::MAX);
             Outcome::fault(FaultKind::TimedOut, took_longer(plugin, time))
         }
         Err(error) => host_failed(plugin, &error),

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 
 use crate::{
     slots::{Party, Slot, Slots},
@@ -28,6 +28,12 @@ pub(crate) struct InTurns<F> {
     busy: Duration,
 }
 
+/// Processor time that this thread has used.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// What came of a guest, and how long it kept the processor busy.
 pub(crate) struct Ran<T> {
     pub(crate) output: T,
@@ -35,16 +41,15 @@ pub(crate) struct Ran<T> {
 }
 
 impl<F> InTurns<F> {
-    /// `busy` is what the guest took before it came here; what it takes from now on is counted
-    /// by `meter` as it does.
-    pub(crate) fn new(guest: F, turns: Arc<Slots>, party: Party, meter: Arc<Meter>, busy: Duration) -> Self {
+    /// What the guest takes is counted by `meter` as it does.
+    pub(crate) fn new(guest: F, turns: Arc<Slots>, party: Party, meter: Arc<Meter>) -> Self {
         Self {
             guest,
             turns,
             party,
             meter,
             waiting: None,
-            busy,
+            busy: Duration::ZERO,
         }
     }
 }
@@ -77,9 +82,9 @@ impl<F: Future + Unpin> Future for InTurns<F> {
                 }
             }
         };
-        let began = Instant::now();
+        let began = processor_time();
         let polled = Pin::new(&mut this.guest).poll(context);
-        let took = began.elapsed();
+        let took = processor_time().saturating_sub(began);
         drop(turn);
         this.busy += took;
         this.meter.busy(took);
@@ -106,13 +111,7 @@ mod tests {
             std::hint::black_box((0..100_000_u64).map(std::hint::black_box).sum::<u64>());
             7
         });
-        let mut task = tokio::spawn(InTurns::new(
-            guest,
-            turns.clone(),
-            party,
-            meter.clone(),
-            Duration::ZERO,
-        ));
+        let mut task = tokio::spawn(InTurns::new(guest, turns.clone(), party, meter.clone()));
         tokio::task::yield_now().await;
         assert!(
             tokio::time::timeout(Duration::from_millis(5), &mut task)
