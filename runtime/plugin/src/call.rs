@@ -306,14 +306,16 @@ async fn sandboxed(
     let mut guest = Box::pin(guest(plugin.clone(), position, arguments, context, slots));
 
     let mut moved = false;
-    if pace.begins_here()
+    let began = Instant::now();
+    if plugin.host.beginnings.may(&plugin.share, began)
+        && pace.begins_here()
         && let Some(turn) = plugin.host.begun.try_take(plugin.department.begun)
     {
-        let began = Instant::now();
         let polled = first_poll(plugin, guest.as_mut()).await;
         drop(turn);
         let took = began.elapsed();
         plugin.meter.busy(took);
+        plugin.host.beginnings.took(&plugin.share, began, took);
         moved = matches!(polled, Ok(Poll::Pending));
         pace.took_here(took, moved);
         match polled {

@@ -6,7 +6,7 @@
 //! JSON, and the host holds both sides to what was claimed: flows cannot tell such a function from
 //! one that the component exports itself.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
@@ -75,7 +75,6 @@ async fn describe(plugin: &Arc<Loaded>) -> Result<String, LoadError> {
         plugin.host.turns.clone(),
         plugin.department.turns,
         plugin.meter.clone(),
-        Duration::ZERO,
     );
     let span = tracing::info_span!("plugin describes itself", plugin = %plugin.name);
     let task = async move { tokio::time::timeout_at(deadline, turns).await }.instrument(span);

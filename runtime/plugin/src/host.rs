@@ -16,6 +16,7 @@ use wasmtime::{
 use crate::{
     Bytes, Grants, HostLimits, KeyValues, Limits, LoadError, Manifest, Missing, Plugin, Secrets, Wants,
     anatomy,
+    beginning::Beginnings,
     budget::{self, Budget},
     cache::Cache,
     compiled::{self, Code, Compiled, Size},
@@ -135,6 +136,7 @@ pub(crate) struct Inner {
     /// Turns of calls that begin on their caller's thread. They have their own: whoever runs long
     /// holds the others from tick to tick, and a call that takes microseconds need not wait for one.
     pub(crate) begun: Arc<Slots>,
+    pub(crate) beginnings: Beginnings,
     pub(crate) ticker: Ticker,
     pub(crate) guests: Handle,
     /// Taken when the host is dropped.
@@ -234,6 +236,7 @@ impl Host {
                 turns: Slots::new(turns, 100, usize::MAX),
                 counts_instructions,
                 begun: Slots::new(turns, 100, 0),
+                beginnings: Beginnings::new(turns),
                 ticker,
                 guests: runtime.handle().clone(),
                 runtime: Some(runtime),
@@ -277,6 +280,7 @@ impl Host {
         shared.begin_with(&grants.limits);
         let mut loaded = Arc::new(Loaded {
             department: inner.department(&department),
+            share: inner.beginnings.share(&department),
             department_name: department.as_str().into(),
             meter: Arc::new(Meter::new(&name, &department, shared.usage.clone())),
             egress: Egress::new(&name, &grants, wanted, &inner.encryption, &inner.guests),
@@ -383,6 +387,7 @@ impl Host {
         shared.begin_with(&grants.limits);
         let mut loaded = Arc::new(Loaded {
             department: inner.department("inspected"),
+            share: inner.beginnings.share("inspected"),
             department_name: "inspected".into(),
             meter: Arc::new(Meter::new(&name, "inspected", shared.usage.clone())),
             egress: Egress::new(&name, &grants, None, &inner.encryption, &inner.guests),

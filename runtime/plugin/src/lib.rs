@@ -10,6 +10,7 @@
 //! loads a plugin says what it is called, whose it is and what it may reach.
 
 mod anatomy;
+mod beginning;
 pub mod bench;
 mod breaker;
 mod budget;

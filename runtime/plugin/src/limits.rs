@@ -90,6 +90,16 @@ pub const INLINE_RUN_MICROS_MAX: u64 = 400;
 /// [`INLINE_RUN_MICROS_MAX`].
 pub const INLINE_PENALTY_CALLS: u32 = 64;
 
+/// Hundredths of the processors that one department's calls may take on their callers' threads
+/// while others call; what is over it goes to the guests' threads.
+pub const INLINE_SHARE_PERCENT: u64 = 20;
+
+/// How much of its share a department may take ahead.
+pub const INLINE_AHEAD: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// How long after somebody else's call a department is not alone.
+pub const OTHERS_WITHIN: std::time::Duration = std::time::Duration::from_millis(250);
+
 /// Faults in a row that open a plugin's breaker.
 pub const BREAKER_FAULTS: u32 = 20;
 

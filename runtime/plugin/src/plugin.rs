@@ -12,6 +12,7 @@ use trunkline_model::{
 
 use crate::{
     Bench, Grants, Manifest, Measurement, SecretName, Statistics, Wants,
+    beginning::Share,
     bench::Probe,
     breaker::Breaker,
     call,
@@ -56,6 +57,8 @@ pub(crate) struct Loaded {
     pub(crate) interface: Arc<Interface>,
     pub(crate) department: Department,
     pub(crate) department_name: Arc<str>,
+    /// Of the threads that call it.
+    pub(crate) share: Arc<Share>,
     pub(crate) egress: Egress,
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) shared: Arc<Shared>,
