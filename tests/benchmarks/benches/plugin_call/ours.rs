@@ -21,25 +21,8 @@ impl Ours {
         Self::on(&host, component, "cards").await
     }
 
-    /// Several plugins of one host, each with code of its own: a section without meaning tells
-    /// their components apart.
-    #[expect(
-        dead_code,
-        reason = "one of the benchmarks that share this file loads several"
-    )]
-    pub(crate) async fn several(component: &[u8], count: usize) -> anyhow::Result<Vec<Self>> {
-        let host = Host::start(Settings::default(), Arc::new(MemoryKeyValues::default()))?;
-        let mut plugins = Vec::with_capacity(count);
-        for number in 0..count {
-            let mut component = component.to_vec();
-            let number = u8::try_from(number).expect("there are fewer plugins than that");
-            component.extend([0, 3, 1, b'n', number]);
-            plugins.push(Self::on(&host, component, &format!("cards-{number}")).await?);
-        }
-        Ok(plugins)
-    }
-
-    async fn on(host: &Arc<Host>, component: Vec<u8>, name: &str) -> anyhow::Result<Self> {
+    /// A plugin of a host.
+    pub(crate) async fn on(host: &Arc<Host>, component: Vec<u8>, name: &str) -> anyhow::Result<Self> {
         let grants = Grants {
             limits: Limits {
                 memory: Bytes(128 << 20),

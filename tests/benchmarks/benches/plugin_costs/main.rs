@@ -33,6 +33,7 @@ use std::{
 use async_trait::async_trait;
 use benchmarks::{measure, percentile};
 use tokio::runtime::Runtime;
+use trunkline_plugin::{Host, MemoryKeyValues, Settings};
 
 #[path = "../../../../plugins/address-card/src/card.rs"]
 mod card;
@@ -215,7 +216,17 @@ fn round(runtime: &Runtime, step: Arc<dyn Step>, input: String) -> Vec<Duration>
 
 /// Calls a second over so many plugins, each with code of its own.
 fn many(runtime: &Runtime, component: &[u8], loaded: usize) -> anyhow::Result<f64> {
-    let plugins: Arc<Vec<ours::Ours>> = Arc::new(runtime.block_on(ours::Ours::several(component, loaded))?);
+    let host = Host::start(Settings::default(), Arc::new(MemoryKeyValues::default()))?;
+    let mut plugins = Vec::with_capacity(loaded);
+    for number in 0..loaded {
+        // A section without meaning tells their components apart.
+        let number = u8::try_from(number)?;
+        let mut component = component.to_vec();
+        component.extend([0, 3, 1, b'n', number]);
+        let name = format!("cards-{number}");
+        plugins.push(runtime.block_on(ours::Ours::on(&host, component, &name))?);
+    }
+    let plugins = Arc::new(plugins);
     let input = serde_json::to_string(&text(200))?;
     let turn = Arc::new(AtomicUsize::new(0));
     for plugin in plugins.iter() {
