@@ -114,6 +114,8 @@ impl Feeds {
                 format!("the release has no plugin {}", feed.plugin),
             ),
         };
+        let success = &self.contacts.success;
+        success.record(release, &feed.plugin, &feed.function, &outcome);
         let mut asked = Asked {
             outcome: told(&outcome),
             message: said(&outcome),

@@ -214,6 +214,8 @@ impl Feeds {
                 format!("the release has no plugin {}", to.plugin),
             ),
         };
+        let success = &self.contacts.success;
+        success.record(release, &to.plugin, &to.function, &outcome);
         let Outcome::Ok(Value::List(listed)) = &outcome else {
             let outcome = ask::told(&outcome);
             let now = self.clock.now();
