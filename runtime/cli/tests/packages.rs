@@ -302,6 +302,17 @@ fn a_package_comes_from_a_registry() {
     site.run(&format!("plugin add city sage {place}@1.4.2 --key civil.pub"))
         .is(0, &["signed by"]);
     site.run("check city").is(0, &[]);
+    // A department builds its next version beside what is published.
+    site.write(
+        "sage/plugin.toml",
+        "[plugin]\nname = \"sage\"\nversion = \"1.4.2\"\ndepartment = \"civil\"\ndescription = \"Answers.\"\n\
+         [build]\nlanguage = \"other\"\ncommand = \"true\"\ncomponent = \"../changed.wasm\"\n\
+         [wants]\nhttp = [\"GET https://sage.example/*\"]\nkv = true\n",
+    );
+    site.run(&format!("plugin build sage --against {place}@1.4.2"))
+        .is(1, &[&format!("patch against 1.4.2 ({place}@1.4.2)"), "version = \"1.4.3\""]);
+    site.run(&format!("plugin build sage --against {place}@1.3.0"))
+        .is(1, &["holds no", "1.3.0"]);
     // Another machine has the lock and not the package.
     fs::remove_dir_all(site.path("cache")).unwrap();
     site.run("check city")

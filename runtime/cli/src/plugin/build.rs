@@ -16,12 +16,13 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use trunkline_package::{
     project::{Language, Project},
+    reference::Source,
     sections::{self, Words},
 };
 use trunkline_plugin::{Capability, Inspection, contents::Offered};
 
 use self::against::Verdict;
-use super::{inspect, wants};
+use super::{inspect, package::Registry, wants};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Where components are put, in a plugin's folder.
@@ -39,21 +40,25 @@ const BUILD_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(1_800
 #[command(after_help = "Examples:\n  \
     trunkline plugin build\n  \
     trunkline plugin build plugins/crm-lookup --against flows/city-hotline/plugins/crm_lookup.wasm\n  \
+    trunkline plugin build --against oci://registry.example/civil/crm@1.4.2\n  \
     trunkline plugin build --keep    keeps the component as this version, for later ones to be compared with\n\n\
     Exit codes: 0 when it is built; 1 when it is not, or its version is lower than the change asks for.")]
 pub(crate) struct Build {
     /// The plugin's folder
     #[arg(default_value = ".")]
     folder: PathBuf,
-    /// The former version to compare with: a .wasm file [default: the newest kept in dist/]
-    #[arg(long, value_name = "FILE")]
-    against: Option<PathBuf>,
+    /// The former version to compare with: a .wasm or .tlpkg file, or a package in a registry
+    /// (oci://…@VERSION) [default: the newest kept in dist/]
+    #[arg(long, value_name = "FILE|REFERENCE", value_parser = Source::parse)]
+    against: Option<Source>,
     /// Let a version pass that is lower than the change asks for
     #[arg(long)]
     allow: bool,
     /// Keep the component as dist/NAME-VERSION.wasm, once it has been given to others
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    registry: Registry,
 }
 
 impl Build {
@@ -74,7 +79,7 @@ impl Build {
         };
         introduce(&place, inspection, &told.contents, &project);
         check_wants(&project, inspection)?;
-        let former = against::former(&self.folder, &project, self.against.as_deref())?;
+        let former = against::former(&self.folder, &project, self.against.as_ref(), &self.registry).await?;
         let verdict = match former {
             Some(former) => Some(former.compare(&bytes, inspection).await?),
             None => None,

@@ -10,22 +10,25 @@ use std::{
 use anyhow::anyhow;
 use semver::Version;
 use trunkline_model::compatibility::{self, Change, Level};
-use trunkline_package::project::Project;
-use trunkline_plugin::{Inspection, Manifest};
+use trunkline_package::{project::Project, reference::Source};
+use trunkline_plugin::Inspection;
 
 use super::{DIST, inspect};
-use crate::exit::Failure;
+use crate::{
+    exit::Failure,
+    plugin::package::{Read, Registry, same_version},
+};
 
 /// A former version of a plugin.
 pub(super) struct Former {
-    place: PathBuf,
+    place: Source,
     version: Option<Version>,
     bytes: Arc<[u8]>,
 }
 
 /// What a change means.
 pub(super) struct Verdict {
-    former: PathBuf,
+    former: Source,
     version: Option<Version>,
     changes: Vec<Change>,
     /// Whether both are the same component.
@@ -42,33 +45,35 @@ pub(super) fn kept(folder: &Path, project: &Project) -> PathBuf {
 
 /// The version to compare with: the one that is named, or the newest kept that is not newer than this
 /// one.
-pub(super) fn former(
+///
+/// # Errors
+/// What is named is not there, is no component or package, or its registry does not give it.
+pub(super) async fn former(
     folder: &Path,
     project: &Project,
-    named: Option<&Path>,
+    named: Option<&Source>,
+    registry: &Registry,
 ) -> Result<Option<Former>, Failure> {
     let name = project.manifest.name.as_str();
-    let (place, version) = match named {
-        Some(place) => {
-            if place.to_string_lossy().contains("://") {
-                return Err(Failure::usage(anyhow!(
-                    "{} is compared once it is a file; fetch it with `trunkline plugin pull` and name the file",
-                    place.display()
-                )));
-            }
-            (place.to_owned(), version_of(name, place))
-        }
+    let place = match named {
+        Some(place) => place.clone(),
         None => match newest(&folder.join(DIST), name, &project.manifest.version) {
-            Some((place, version)) => (place, Some(version)),
+            Some((place, _)) => Source::Component(place.to_string_lossy().into_owned()),
             None => return Ok(None),
         },
     };
-    let bytes = inspect::read_component(&place)?;
-    let manifest = Manifest::of_component(&bytes).ok().flatten();
+    let read = Read::from(&place, registry).await?;
+    let identity = read.identity();
+    same_version(&place, &identity).map_err(Failure::from)?;
+    let version = identity.version.or_else(|| match &place {
+        Source::Component(path) => version_of(name, Path::new(path)),
+        Source::File(_) => None,
+        Source::Registry(reference) => reference.semver(),
+    });
     Ok(Some(Former {
-        version: manifest.map(|manifest| manifest.version).or(version),
+        version,
+        bytes: read.component().into(),
         place,
-        bytes,
     }))
 }
 
@@ -105,7 +110,7 @@ impl Former {
         let former = told.loaded.map_err(|error| {
             Failure::from(anyhow!(
                 "{} cannot be compared with: {error}",
-                self.place.display()
+                self.place
             ))
         })?;
         Ok(Verdict {
@@ -137,8 +142,8 @@ impl Verdict {
     /// What changed, in words.
     pub(super) fn told(&self) -> String {
         let former = self.version.as_ref().map_or_else(
-            || self.former.display().to_string(),
-            |version| format!("{version} ({})", self.former.display()),
+            || self.former.to_string(),
+            |version| format!("{version} ({})", self.former),
         );
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -190,7 +195,7 @@ mod tests {
     #[test]
     fn a_verdict_says_which_version_is_due() {
         let verdict = |version: Option<&str>, changes: &[Level], same| Verdict {
-            former: "old.wasm".into(),
+            former: Source::Component("old.wasm".to_owned()),
             version: version.map(|version| version.parse().unwrap()),
             changes: changes
                 .iter()
