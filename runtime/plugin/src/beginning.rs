@@ -55,8 +55,9 @@ impl Beginnings {
         share
     }
 
-    /// Whether a call may begin on its caller's thread.
-    pub(crate) fn may(&self, share: &Share, now: Instant) -> bool {
+    /// Whether a call may begin on its caller's thread; one that lasts may only while no other
+    /// department calls.
+    pub(crate) fn may(&self, share: &Share, now: Instant, lasting: bool) -> bool {
         let now = self.micros(now);
         // Written only when it changes: departments that are alone share nothing.
         if self.last.load(Ordering::Relaxed) != share.number {
@@ -67,7 +68,7 @@ impl Beginnings {
         }
         let alternated = self.alternated_us.load(Ordering::Relaxed);
         let alone = alternated == 0 || now.saturating_sub(alternated) > micros(OTHERS_WITHIN);
-        alone || share.paid_us.load(Ordering::Relaxed) <= now + micros(INLINE_AHEAD)
+        alone || (!lasting && share.paid_us.load(Ordering::Relaxed) <= now + micros(INLINE_AHEAD))
     }
 
     /// A call that began there has taken so long.
@@ -102,19 +103,23 @@ mod tests {
         let ms = Duration::from_millis;
         let start = beginnings.start + ms(1);
         for _ in 0..100 {
-            assert!(beginnings.may(&loud, start));
+            assert!(beginnings.may(&loud, start, false));
             beginnings.took(&loud, start, ms(10));
         }
         // Somebody else comes: what was taken is over the share by far.
-        assert!(beginnings.may(&quiet, start));
-        assert!(!beginnings.may(&loud, start));
+        assert!(beginnings.may(&quiet, start, false));
+        assert!(!beginnings.may(&loud, start, false));
         assert!(
-            beginnings.may(&quiet, start + ms(50)),
+            beginnings.may(&quiet, start + ms(50), false),
             "the quiet one has its own"
         );
         // Alone again after a while.
         let later = start + ms(50) + OTHERS_WITHIN + ms(1);
-        assert!(beginnings.may(&quiet, later - ms(40)));
-        assert!(beginnings.may(&quiet, later + OTHERS_WITHIN));
+        assert!(beginnings.may(&quiet, later - ms(40), false));
+        assert!(
+            !beginnings.may(&quiet, later - ms(40), true),
+            "what lasts is what others would wait for"
+        );
+        assert!(beginnings.may(&quiet, later + OTHERS_WITHIN, true));
     }
 }

@@ -2,16 +2,13 @@
 //!
 //! A short call begins on its caller's own thread, since a change of threads costs as much as
 //! the sandbox. Whatever does not end at once, within about a tick, moves to the guests'
-//! threads; a function that has been slow lately goes there from the start ([`Pace`]).
+//! threads; a function that has been slow lately goes there from the start ([`pace`](crate::pace)).
 
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -27,7 +24,7 @@ use crate::{
     dynamic, faults,
     guest::{CallContext, Guest},
     introspect::Export,
-    limits::{HANDLES_MAX, INLINE_PENALTY_CALLS, INLINE_RUN_MICROS_MAX},
+    limits::HANDLES_MAX,
     plugin::{Call, Loaded},
     shape::Shape,
     slots::{NoSlot, Slot},
@@ -37,54 +34,6 @@ use crate::{
 
 /// Ticks that a guest runs before it first gives way; later it is every one.
 const FIRST_TICKS: u64 = 2;
-
-/// Whether a function's calls begin on their caller's thread.
-///
-/// A call that took long there may have, or its thread was interrupted: the clock does not tell.
-/// So once is forgiven, and after a second time in a row one call goes to the guests' threads,
-/// where processor time is measured, and that decides. Were it left to the clock, one neighbour
-/// who keeps the processor busy would send many short calls to where they wait for turns.
-pub(crate) struct Pace {
-    /// Calls that go to the guests' threads yet. The first one does: nothing is known of it.
-    elsewhere: AtomicU32,
-    /// Whether the last call that began here took long by the clock.
-    suspected: AtomicBool,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            elsewhere: AtomicU32::new(1),
-            suspected: AtomicBool::new(false),
-        }
-    }
-}
-
-impl Pace {
-    fn begins_here(&self) -> bool {
-        self.elsewhere
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1))
-            .is_err()
-    }
-
-    /// A call began here and took so long by the clock, or had to move.
-    fn took_here(&self, clock: Duration, moved: bool) {
-        let long = moved || clock.as_micros() > INLINE_RUN_MICROS_MAX.into();
-        // Most calls are short after a short one, and write nothing.
-        if long != self.suspected.load(Ordering::Relaxed) {
-            self.suspected.store(long, Ordering::Relaxed);
-        } else if long {
-            self.elsewhere.store(1, Ordering::Relaxed);
-        }
-    }
-
-    /// A call that ran on the guests' threads alone took so much of the processor.
-    fn took_elsewhere(&self, processor: Duration) {
-        if processor.as_micros() > INLINE_RUN_MICROS_MAX.into() {
-            self.elsewhere.store(INLINE_PENALTY_CALLS, Ordering::Relaxed);
-        }
-    }
-}
 
 /// Calls a function and counts what came of it.
 pub(crate) async fn call(plugin: &Arc<Loaded>, call: Call, probe: Option<Arc<Probe>>) -> Outcome {
@@ -307,7 +256,10 @@ async fn sandboxed(
 
     let mut moved = false;
     let began = Instant::now();
-    if plugin.host.beginnings.may(&plugin.share, began)
+    if plugin
+        .host
+        .beginnings
+        .may(&plugin.share, began, pace.is_lasting())
         && pace.begins_here()
         && let Some(turn) = plugin.host.begun.try_take(plugin.department.begun)
     {

@@ -36,6 +36,7 @@ mod load_error;
 mod manifest;
 mod measures;
 mod missing;
+mod pace;
 mod plugin;
 mod secrets;
 mod shape;

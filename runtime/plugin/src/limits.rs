@@ -86,6 +86,10 @@ pub const FIBER_STACK_BYTES: usize = 1 << 20;
 /// caller's own thread; a longer one goes to the guests' threads at once.
 pub const INLINE_RUN_MICROS_MAX: u64 = 400;
 
+/// While other departments call, a call that takes more than this many microseconds goes to the
+/// guests' threads: on its caller's it is what their next call waits for, and nothing interrupts it there.
+pub const INLINE_AMONG_OTHERS_MICROS_MAX: u64 = 100;
+
 /// How many calls of a function go to the guests' threads after one took longer than
 /// [`INLINE_RUN_MICROS_MAX`].
 pub const INLINE_PENALTY_CALLS: u32 = 64;

@@ -16,12 +16,12 @@ use crate::{
     bench::Probe,
     breaker::Breaker,
     call,
-    call::Pace,
     compiled::Compiled,
     egress::Egress,
     host::{Department, Inner},
     introspect::Export,
     measures::FunctionMetrics,
+    pace::Pace,
     shared::Shared,
     usage::Meter,
 };
