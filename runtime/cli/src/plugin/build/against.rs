@@ -107,12 +107,9 @@ impl Former {
     pub(super) async fn compare(&self, bytes: &Arc<[u8]>, newer: &Inspection) -> Result<Verdict, Failure> {
         let same = self.bytes == *bytes;
         let told = inspect::tell(self.bytes.clone()).await?;
-        let former = told.loaded.map_err(|error| {
-            Failure::from(anyhow!(
-                "{} cannot be compared with: {error}",
-                self.place
-            ))
-        })?;
+        let former = told
+            .loaded
+            .map_err(|error| Failure::from(anyhow!("{} cannot be compared with: {error}", self.place)))?;
         Ok(Verdict {
             former: self.place.clone(),
             version: self.version.clone(),
