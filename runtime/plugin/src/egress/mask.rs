@@ -1,9 +1,13 @@
 //! Secrets that come back in replies, made unreadable.
 //!
-//! A value is looked for as it is, escaped as in addresses and in JSON, in hexadecimal, and in
-//! base64 wherever it may begin within what was encoded. Each occurrence becomes as many asterisks,
-//! so lengths that a reply tells stay true. This keeps a service that echoes what it is sent from
-//! telling a secret to the plugin; it is no shield against a service that means to.
+//! A value is looked for as it is, in hexadecimal, and in base64 wherever it may begin within what
+//! was encoded. The stream is read in several ways at once for that: as it stands, with the escapes of
+//! addresses undone, with those of forms, and with those of JSON; which characters a service escapes,
+//! and how it writes the escapes, is its own choice. Each occurrence becomes as many asterisks, so
+//! lengths that a reply tells stay true. This keeps a service that echoes what it is sent from telling
+//! a secret to the plugin; it is no shield against a service that means to.
+
+mod reading;
 
 use std::{
     pin::Pin,
@@ -20,6 +24,8 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
+use reading::{Reading, Way};
+
 /// What an occurrence becomes.
 const ASTERISK: u8 = b'*';
 
@@ -28,23 +34,22 @@ const ENCODED_CHARS_MIN: usize = 8;
 
 /// The forms in which secrets are looked for.
 #[derive(Clone, Default)]
-pub(super) struct Patterns(Vec<Zeroizing<Vec<u8>>>);
+pub(super) struct Patterns {
+    /// Values, and what services make of their bytes by taking each for a character.
+    values: Vec<Zeroizing<Vec<u8>>>,
+    /// Values in an encoding of their own.
+    encoded: Vec<Zeroizing<Vec<u8>>>,
+}
 
 impl Patterns {
     /// Adds the forms of one value.
     pub(super) fn add(&mut self, value: &[u8]) {
-        self.form(value.to_vec());
-        self.form(escaped(value, |digit| digit.to_ascii_uppercase()));
-        self.form(escaped(value, |digit| digit));
-        if let Ok(text) = std::str::from_utf8(value) {
-            let quoted = serde_json::to_string(text).expect("a text is JSON");
-            let inner = &quoted[1..quoted.len() - 1];
-            self.form(inner.as_bytes().to_vec());
-            self.form(inner.replace('/', "\\/").into_bytes());
-        }
+        add(&mut self.values, value.to_vec());
+        let by_bytes: String = value.iter().copied().map(char::from).collect();
+        add(&mut self.values, by_bytes.into_bytes());
         let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.form(hex.to_ascii_uppercase().into_bytes());
-        self.form(hex.into_bytes());
+        add(&mut self.encoded, hex.to_ascii_uppercase().into_bytes());
+        add(&mut self.encoded, hex.into_bytes());
         for before in 0..3 {
             for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
                 let mut bytes = Zeroizing::new(vec![0; before]);
@@ -54,92 +59,95 @@ impl Patterns {
                 let last = bytes.len() * 8 / 6;
                 let encoded = Zeroizing::new(engine.encode(&*bytes));
                 if last - first >= ENCODED_CHARS_MIN {
-                    self.form(encoded.as_bytes()[first..last].to_vec());
+                    add(&mut self.encoded, encoded.as_bytes()[first..last].to_vec());
                 }
             }
         }
     }
 
-    fn form(&mut self, form: Vec<u8>) {
-        let form = Zeroizing::new(form);
-        if !self.0.contains(&form) {
-            self.0.push(form);
-        }
+    /// The forms that are looked for in one way of reading.
+    fn of(&self, way: Way) -> Vec<Zeroizing<Vec<u8>>> {
+        let forms = match way {
+            // What has no space reads as in an address.
+            Way::Form => (self.values.iter())
+                .filter(|value| value.contains(&b' '))
+                .collect::<Vec<_>>(),
+            Way::Plain | Way::Address | Way::Json => self.values.iter().chain(&self.encoded).collect(),
+        };
+        forms.into_iter().cloned().collect()
     }
 }
 
-/// A value as it stands in an address.
-fn escaped(value: &[u8], digit: fn(char) -> char) -> Vec<u8> {
-    let mut text = String::new();
-    for byte in value {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(*byte));
-        } else {
-            text.push('%');
-            text.extend(format!("{byte:02x}").chars().map(digit));
-        }
+fn add(forms: &mut Vec<Zeroizing<Vec<u8>>>, form: Vec<u8>) {
+    let form = Zeroizing::new(form);
+    if !forms.contains(&form) {
+        forms.push(form);
     }
-    text.into_bytes()
 }
 
 /// Hides secrets in a stream of bytes, however it is cut into pieces. What may be the beginning of
 /// a secret is held back until it is known.
 pub(super) struct Mask {
-    forms: Vec<Form>,
-    /// Whether a byte begins a form.
+    readings: Vec<Reading>,
+    /// Whether a byte begins a form, or an escape, in some way of reading.
     begins: [bool; 256],
     held: Vec<u8>,
-}
-
-/// One form, and how much of it the last bytes were (Knuth, Morris and Pratt).
-struct Form {
-    text: Zeroizing<Vec<u8>>,
-    /// For each length the longest shorter beginning that is also its end.
-    shorter: Vec<usize>,
-    matched: usize,
+    /// Bytes of the stream before what is held.
+    told: u64,
 }
 
 impl Mask {
     pub(super) fn of(patterns: Patterns) -> Self {
+        let ways = [Way::Plain, Way::Address, Way::Form, Way::Json].into_iter();
+        let readings: Vec<Reading> = ways
+            .map(|way| Reading::new(way, patterns.of(way)))
+            .filter(Reading::looks_for_something)
+            .collect();
         let mut begins = [false; 256];
-        for form in &patterns.0 {
-            begins[usize::from(form[0])] = true;
+        for (byte, begins) in begins.iter_mut().enumerate() {
+            *begins = readings.iter().any(|reading| reading.begins(byte));
         }
         Self {
-            forms: patterns.0.into_iter().map(Form::new).collect(),
+            readings,
             begins,
             held: Vec::new(),
+            told: 0,
         }
     }
 
     /// What of the stream may be told after one more piece.
     fn piece(&mut self, piece: &[u8]) -> Vec<u8> {
-        let mut some_matched = self.forms.iter().any(|form| form.matched > 0);
+        let mut some_began = self.readings.iter().any(|reading| reading.since().is_some());
         self.held.reserve(piece.len());
         for &byte in piece {
+            let at = self.told + self.held.len() as u64;
             self.held.push(byte);
-            if !some_matched && !self.begins[usize::from(byte)] {
+            if !some_began && !self.begins[usize::from(byte)] {
                 continue;
             }
-            some_matched = false;
-            for form in &mut self.forms {
-                if form.step(byte) {
-                    let from = self.held.len() - form.text.len();
+            some_began = false;
+            for reading in &mut self.readings {
+                if let Some(since) = reading.take(byte, at) {
+                    let from = usize::try_from(since - self.told).expect("it is held back");
                     self.held[from..].fill(ASTERISK);
                 }
-                some_matched |= form.matched > 0;
+                some_began |= reading.since().is_some();
             }
         }
-        let kept = self.forms.iter().map(|form| form.matched).max().unwrap_or(0);
+        let end = self.told + self.held.len() as u64;
+        let since = self.readings.iter().filter_map(Reading::since).min();
+        let kept = since.map_or(0, |since| usize::try_from(end - since).expect("it is held back"));
         let rest = self.held.split_off(self.held.len() - kept);
+        self.told = end - kept as u64;
         std::mem::replace(&mut self.held, rest)
     }
 
     /// What was held back when the stream ends.
     fn end(&mut self) -> Vec<u8> {
-        for form in &mut self.forms {
-            form.matched = 0;
+        for reading in &mut self.readings {
+            reading.end();
         }
+        self.told += self.held.len() as u64;
         std::mem::take(&mut self.held)
     }
 
@@ -164,37 +172,6 @@ impl Mask {
             trailers: None,
         }
         .boxed_unsync()
-    }
-}
-
-impl Form {
-    fn new(text: Zeroizing<Vec<u8>>) -> Self {
-        let mut shorter = vec![0; text.len() + 1];
-        for end in 1..text.len() {
-            let mut length = shorter[end];
-            while length > 0 && text[length] != text[end] {
-                length = shorter[length];
-            }
-            shorter[end + 1] = length + usize::from(text[length] == text[end]);
-        }
-        Self {
-            text,
-            shorter,
-            matched: 0,
-        }
-    }
-
-    /// Takes one more byte. Whether it ends an occurrence.
-    fn step(&mut self, byte: u8) -> bool {
-        while self.matched > 0 && self.text[self.matched] != byte {
-            self.matched = self.shorter[self.matched];
-        }
-        self.matched += usize::from(self.text[self.matched] == byte);
-        let whole = self.matched == self.text.len();
-        if whole {
-            self.matched = self.shorter[self.matched];
-        }
-        whole
     }
 }
 
@@ -299,20 +276,109 @@ mod tests {
         }
     }
 
+    /// What is told of a reply in which a value stands, all in one and byte by byte.
+    #[track_caller]
+    fn told_of(value: &str, reply: &str) -> String {
+        let [whole, cut] = [reply.len(), 1].map(|size| {
+            let mut patterns = Patterns::default();
+            patterns.add(value.as_bytes());
+            let mut mask = Mask::of(patterns);
+            let mut told = Vec::new();
+            for piece in reply.as_bytes().chunks(size) {
+                told.extend(mask.piece(piece));
+            }
+            told.extend(mask.end());
+            String::from_utf8(told).unwrap()
+        });
+        assert_eq!(whole, cut);
+        whole
+    }
+
     #[test]
-    fn it_is_known_in_the_forms_that_services_write_it_in() {
-        let json = serde_json::to_string(&serde_json::json!({ "authorization": SECRET })).unwrap();
-        let forms = [
-            json,
-            SECRET.replace('/', "%2F").replace('"', "%22").replace('+', "%2B"),
-            SECRET.replace('/', "%2f").replace('"', "%22").replace('+', "%2b"),
-            SECRET.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ];
-        for form in forms {
-            let told = told(&form, 3);
-            assert_eq!(told.len(), form.len());
-            assert!(told.matches('*').count() >= SECRET.len(), "{form}: {told}");
+    fn it_is_known_in_the_escapes_that_services_write() {
+        // As these wrote them, not as anything here does.
+        const VALUE: &str = "a<b>&c'd+/\"e f!*()~é😀z";
+        for (who, written) in [
+            ("nobody", r#"a<b>&c'd+/"e f!*()~é😀z"#),
+            (
+                ".NET",
+                r"a\u003Cb\u003E\u0026c\u0027d\u002B/\u0022e f!*()~\u00E9\uD83D\uDE00z",
+            ),
+            ("Go", r#"a\u003cb\u003e\u0026c'd+/\"e f!*()~é😀z"#),
+            ("Python", r#"a<b>&c'd+/\"e f!*()~\u00e9\ud83d\ude00z"#),
+            ("PHP", r#"a<b>&c'd+\/\"e f!*()~\u00e9\ud83d\ude00z"#),
+            (
+                "a header by its bytes",
+                r#"a<b>&c'd+/\"e f!*()~\u00c3\u00a9\u00f0\u009f\u0098\u0080z"#,
+            ),
+            (
+                "encodeURIComponent",
+                "a%3Cb%3E%26c'd%2B%2F%22e%20f!*()~%C3%A9%F0%9F%98%80z",
+            ),
+            ("encodeURI", "a%3Cb%3E&c'd+/%22e%20f!*()~%C3%A9%F0%9F%98%80z"),
+            (
+                "a form",
+                "a%3Cb%3E%26c%27d%2B%2F%22e+f%21*%28%29%7E%C3%A9%F0%9F%98%80z",
+            ),
+            (
+                "quote in small letters",
+                "a%3cb%3e%26c%27d%2b/%22e%20f%21%2a%28%29~%c3%a9%f0%9f%98%80z",
+            ),
+        ] {
+            let told = told_of(VALUE, &format!("x={written};y"));
+            assert_eq!(told, format!("x={};y", "*".repeat(written.len())), "{who}");
         }
+    }
+
+    #[test]
+    fn an_encoding_is_known_when_it_is_escaped_in_turn() {
+        // `user:` and the value in base64.
+        for written in [
+            "dXNlcjpzM2NyM3Q/Pn5+dmFsdWU=",
+            r"dXNlcjpzM2NyM3Q/Pn5\u002BdmFsdWU=",
+            r"dXNlcjpzM2NyM3Q\/Pn5+dmFsdWU=",
+            "dXNlcjpzM2NyM3Q%2FPn5%2BdmFsdWU%3D",
+            "dXNlcjpzM2NyM3Q_Pn5-dmFsdWU",
+        ] {
+            let told = told_of("s3cr3t?>~~value", &format!("Basic {written}"));
+            assert!(told.starts_with("Basic dXNlcj"), "{told}");
+            for part in ["M2NyM3Q", "Pn5", "dmFsd"] {
+                assert!(!told.contains(part), "{written}: {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_escape_is_read_on() {
+        for (value, before, written, after) in [
+            // The value holds what others take for an escape.
+            ("50%41bcdefg", "x", "50%41bcdefg", ""),
+            ("50%41bcdefg", "x", "50%2541bcdefg", ""),
+            (r"a\u0041\bcd", "x", r"a\u0041\bcd", ""),
+            (r"a\u0041\bcd", "x", r"a\\u0041\\bcd", ""),
+            // An escape that ends too soon, or begins anew.
+            ("12345678", "%", "12345678", ""),
+            ("12345678", "%", "%31234567%38", ""),
+            ("12345678", r"\u", "12345678", ""),
+            ("12345678", r"\u00", r"\u003123456\u00378", ""),
+            ("12345678", r"\ud83d", r"\u003123456\u00378", ""),
+            ("12345678", r"\ud83d", "12345678", ""),
+            ("12345678", r"\n", "12345678", r"\n"),
+            // And nothing else is touched.
+            ("12345678", r"%31 \u0031 1234567 \", "", ""),
+        ] {
+            let told = told_of(value, &format!("{before}{written}{after}"));
+            assert_eq!(told, format!("{before}{}{after}", "*".repeat(written.len())));
+        }
+    }
+
+    #[test]
+    fn it_is_known_in_hexadecimal_and_in_base64() {
+        let hex = SECRET
+            .bytes()
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<String>();
+        assert_eq!(told(&hex, 3), "*".repeat(hex.len()));
         for before in ["", "u", "us", "user:"] {
             for after in ["", ".", ".x", "\n"] {
                 for encoded in [
