@@ -201,7 +201,7 @@ fn masked(
     let Some(mut mask) = mask else {
         return Ok(response);
     };
-    if !secrets::is_legible(response.headers()) {
+    if !secrets::is_legible(response.status(), response.headers()) {
         return Err(Error::HttpResponseContentCoding(None));
     }
     let mut response = response;

@@ -12,8 +12,8 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, IF_RANGE, RANGE, TE, TRANSFER_ENCODING},
 };
 use zeroize::Zeroizing;
 
@@ -73,6 +73,10 @@ impl Placeholders {
         }
         // Compressed, a value that comes back could not be seen.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // Cut into ranges, or encoded on the way, neither could it.
+        for header in [RANGE, IF_RANGE, TE] {
+            headers.remove(header);
+        }
         let mut patterns = Patterns::default();
         for (name, value) in &bound {
             patterns.add(value.bytes());
@@ -91,12 +95,16 @@ impl Placeholders {
     }
 }
 
-/// Whether a reply that is to be masked can be read: nothing is hidden in an encoding.
-pub(super) fn is_legible(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// Whether a reply that is to be masked can be read: it is whole, and nothing is hidden in an
+/// encoding.
+pub(super) fn is_legible(status: StatusCode, headers: &HeaderMap) -> bool {
+    let only = |header, encoding: &[u8]| {
+        let mut encodings = headers.get_all(header).iter();
+        encodings.all(|named| named.as_bytes().eq_ignore_ascii_case(encoding))
+    };
+    status != StatusCode::PARTIAL_CONTENT
+        && only(CONTENT_ENCODING, b"identity")
+        && only(TRANSFER_ENCODING, b"chunked")
 }
 
 const BASIC: &str = "basic ";
@@ -222,11 +230,19 @@ mod tests {
 
     #[test]
     fn a_reply_in_an_encoding_cannot_be_read() {
+        let whole = StatusCode::OK;
         let mut headers = HeaderMap::new();
-        assert!(is_legible(&headers));
+        assert!(is_legible(whole, &headers));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("Identity"));
-        assert!(is_legible(&headers));
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("Chunked"));
+        assert!(is_legible(whole, &headers));
+        assert!(!is_legible(StatusCode::PARTIAL_CONTENT, &headers));
         headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        assert!(!is_legible(&headers));
+        assert!(!is_legible(whole, &headers));
+        headers.remove(CONTENT_ENCODING);
+        for encoding in ["gzip", "gzip, chunked"] {
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static(encoding));
+            assert!(!is_legible(whole, &headers), "{encoding}");
+        }
     }
 }

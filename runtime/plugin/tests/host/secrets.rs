@@ -10,7 +10,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -38,6 +38,12 @@ async fn echo() -> (SocketAddr, Seen) {
         seen.lock().unwrap().push((uri.to_string(), lines.clone(), body));
         if uri.path() == "/v1/squeezed" {
             return ([("content-encoding", "gzip")], "whatever").into_response();
+        }
+        if uri.path() == "/v1/parts" && headers.contains_key("range") {
+            return (StatusCode::PARTIAL_CONTENT, lines[..8].to_owned()).into_response();
+        }
+        if uri.path() == "/v1/unasked" {
+            return (StatusCode::PARTIAL_CONTENT, "s3cr").into_response();
         }
         let pieces: Vec<Result<Bytes, std::io::Error>> = lines
             .as_bytes()
@@ -226,6 +232,64 @@ async fn a_reply_that_hides_what_it_says_is_not_read() {
     .await
     .unwrap_err();
     assert!(said.contains("ontentCoding") || said.contains("coding"), "{said}");
+}
+
+#[tokio::test]
+async fn a_secret_is_not_read_in_parts() {
+    let (at, seen) = echo().await;
+    let (_host, courier) = with_token(at, at).await;
+    let authority = at.to_string();
+    let in_parts = |path| Errand {
+        headers: &[
+            ("authorization", "{secret:crm-token}"),
+            ("range", "bytes=0-7"),
+            ("if-range", "\"x\""),
+            ("te", "gzip"),
+        ],
+        ..Errand::get(&authority, path)
+    };
+    // It is not asked for, and comes whole.
+    let reply = in_parts("/v1/parts").run(&courier).await.unwrap();
+    let (_, sent, _) = seen.lock().unwrap()[0].clone();
+    for header in ["range: ", "te: "] {
+        assert!(!sent.contains(header), "{sent}");
+    }
+    assert_eq!(reply.body().len(), sent.len());
+    // What comes in parts nevertheless is not read.
+    let said = in_parts("/v1/unasked").run(&courier).await.unwrap_err();
+    assert!(said.contains("oding"), "{said}");
+    // Elsewhere it is the guest's to ask.
+    let (other, seen) = echo().await;
+    let (_host, courier) = with_token(at, other).await;
+    let authority = other.to_string();
+    let elsewhere = Errand {
+        headers: &[("range", "bytes=0-7")],
+        ..Errand::get(&authority, "/v1/parts")
+    };
+    assert_eq!(elsewhere.run(&courier).await.unwrap().body().len(), 8);
+    assert!(seen.lock().unwrap()[0].1.contains("range: bytes=0-7"));
+}
+
+#[tokio::test]
+async fn a_reply_that_is_encoded_on_its_way_is_not_read() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
+                .await;
+        }
+    });
+    let (_host, courier) = with_token(at, at).await;
+    let authority = at.to_string();
+    let said = Errand::get(&authority, "/v1/find")
+        .run(&courier)
+        .await
+        .unwrap_err();
+    assert!(said.contains("oding"), "{said}");
 }
 
 #[tokio::test]
