@@ -14,6 +14,7 @@ mod secrets;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use http::HeaderName;
 use hyper::{Method, body::Incoming};
 use hyper_util::{
     client::legacy::Client,
@@ -21,7 +22,9 @@ use hyper_util::{
 };
 use tokio::{runtime::Handle, time::Instant};
 use trunkline_model::PluginName;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
+};
 
 pub(crate) use connect::Encryption;
 use mask::Mask;
@@ -160,6 +163,12 @@ impl Requests {
             });
             return;
         }
+        if let Some(why) = ungrantable(&grant, uri) {
+            tracing::warn!(%plugin, %grant, %why, "denied a request that cannot be granted");
+            self.denied
+                .get_or_insert_with(|| format!("a request was denied that cannot be granted: {why}"));
+            return;
+        }
         tracing::warn!(%plugin, %grant, "denied a request that no http grant in grants.yaml covers");
         self.denied.get_or_insert_with(|| {
             format!(
@@ -168,6 +177,26 @@ impl Requests {
         });
     }
 }
+
+/// Why no line of grants.yaml grants a request, if none does.
+fn ungrantable(grant: &str, uri: &hyper::Uri) -> Option<String> {
+    if let Err(error) = grant.parse::<HttpGrant>() {
+        return Some(error.to_string());
+    }
+    // What is told of the path may be its beginning, which says nothing of the rest.
+    (Target::of(uri).is_none() || normal_path(uri.path()).is_none())
+        .then(|| format!("the path of \"{grant}\" is not in plain form"))
+}
+
+/// Headers by which some services take a request for another one than it is: by the method and the
+/// path in them a grant would say nothing.
+const OVERRIDES: [HeaderName; 5] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
+];
 
 /// Puts secrets into a request that is granted; what its reply is to be read through.
 fn swap_secrets(
@@ -235,6 +264,10 @@ type Exchange = (
 );
 
 impl WasiHttpHooks for Requests {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|name: &HeaderName| DEFAULT_FORBIDDEN_HEADERS.contains(name) || OVERRIDES.contains(name))
+    }
+
     fn send_request(
         &mut self,
         mut request: hyper::Request<WasiBody>,
@@ -338,6 +371,35 @@ mod tests {
             ("/", "/"),
         ] {
             assert_eq!(impersonal(path), told);
+        }
+    }
+
+    #[test]
+    fn what_no_line_grants_is_told_so() {
+        for (grant, uri, said) in [
+            ("GET https://a.example/v1", "https://a.example/v1", None),
+            (
+                "TRACE https://a.example/v1",
+                "https://a.example/v1",
+                Some("no method"),
+            ),
+            (
+                "GET https://a.example/v1/../x",
+                "https://a.example/v1/../x",
+                Some("plain form"),
+            ),
+            (
+                "GET https://a.example/v1/*",
+                "https://a.example/v1/%2e%2e/x",
+                Some("plain form"),
+            ),
+        ] {
+            let why = ungrantable(grant, &uri.parse().unwrap());
+            assert_eq!(why.is_some(), said.is_some(), "{grant}: {why:?}");
+            assert!(
+                why.unwrap_or_default().contains(said.unwrap_or_default()),
+                "{grant}"
+            );
         }
     }
 }
