@@ -26,7 +26,7 @@ use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
-pub(crate) use connect::Encryption;
+pub(crate) use connect::{Encryption, Lookups};
 use mask::Mask;
 pub use resolve::{Resolve, SystemNames, TableNames};
 use secrets::{Placeholders, Unsendable};
@@ -62,11 +62,12 @@ impl Egress {
         grants: &Grants,
         wanted: Option<Grants>,
         encryption: &Encryption,
-        guests: &Handle,
+        lookups: Lookups,
     ) -> Self {
         let client = (!grants.http.is_empty()).then(|| {
-            let connector = encryption.connector(name, grants);
-            Client::builder(OnGuests(guests.clone()))
+            let guests = OnGuests(lookups.guests.clone());
+            let connector = encryption.connector(name, grants, wanted.as_ref(), lookups);
+            Client::builder(guests)
                 .pool_idle_timeout(HTTP_IDLE_CONNECTION)
                 .pool_max_idle_per_host(HTTP_IDLE_CONNECTIONS_MAX)
                 .pool_timer(TokioTimer::new())

@@ -73,6 +73,10 @@ pub const HTTP_IDLE_CONNECTION: std::time::Duration = std::time::Duration::from_
 /// Addresses of one name that are tried.
 pub const HTTP_ADDRESSES_TRIED_MAX: usize = 4;
 
+/// Names that are looked up at once for one plugin. A lookup holds a thread until a name server
+/// answers, whoever has stopped waiting for it.
+pub const HTTP_LOOKUPS_MAX: usize = 8;
+
 /// Handles to host resources, such as streams, that one call may hold.
 pub const HANDLES_MAX: usize = 1_000;
 

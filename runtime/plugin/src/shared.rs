@@ -10,7 +10,10 @@ use std::{
     },
 };
 
-use tokio::time::{Duration, Instant};
+use tokio::{
+    sync::Semaphore,
+    time::{Duration, Instant},
+};
 use trunkline_model::{Digest, PluginName};
 
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     breaker::Breaker,
     grants::Limits,
     host_functions::LOG_TARGET,
+    limits::HTTP_LOOKUPS_MAX,
     measures::Counts,
     slots::{Party, Slots},
     usage::Totals,
@@ -38,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Arc<Slots>,
     /// The only party of `requests`.
     pub(crate) all_requests: Party,
+    /// Lookups of names that have not ended.
+    pub(crate) lookups: Arc<Semaphore>,
     /// Whether some version has given its limits.
     settled: AtomicBool,
     /// One for each version: a fault of the old one is no reason to refuse its mend.
@@ -60,6 +66,7 @@ impl Shared {
             usage: Arc::default(),
             requests,
             all_requests,
+            lookups: Arc::new(Semaphore::new(HTTP_LOOKUPS_MAX)),
             settled: AtomicBool::new(false),
             breakers: Mutex::default(),
         }

@@ -2,7 +2,8 @@
 //! the very address that was checked.
 
 use std::{
-    net::SocketAddr,
+    io,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     task::{Context, Poll},
@@ -15,7 +16,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, runtime::Handle, sync::Semaphore};
 use tower_service::Service;
 use trunkline_model::PluginName;
 
@@ -24,6 +25,7 @@ use crate::{
     Grants, StartError,
     grants::{Host, Network, Target},
     limits::HTTP_ADDRESSES_TRIED_MAX,
+    shared::Shared,
 };
 
 /// What connections of all plugins have in common: TLS by ring, the web's authorities and those that
@@ -32,6 +34,38 @@ use crate::{
 pub(crate) struct Encryption {
     config: Arc<ClientConfig>,
     names: Arc<dyn Resolve>,
+}
+
+/// Where a plugin's names are looked up: on the guests' threads, so many at once.
+#[derive(Clone)]
+pub(crate) struct Lookups {
+    pub(super) guests: Handle,
+    free: Arc<Semaphore>,
+}
+
+impl Lookups {
+    /// Those of all versions of a plugin.
+    pub(crate) fn of(shared: &Shared, guests: &Handle) -> Self {
+        Self {
+            guests: guests.clone(),
+            free: shared.lookups.clone(),
+        }
+    }
+
+    /// The addresses of a name, when one more lookup is free.
+    async fn addresses(&self, names: Arc<dyn Resolve>, name: &str) -> io::Result<Vec<IpAddr>> {
+        let free = self.free.clone().acquire_owned().await;
+        let one = free.map_err(io::Error::other)?;
+        let name = name.to_owned();
+        // Of its own: whoever asks may stop waiting, and the thread that waits for a name server
+        // does not. The lookup is free again when that has ended.
+        let found = self.guests.spawn(async move {
+            let found = names.resolve(&name).await;
+            drop(one);
+            found
+        });
+        found.await.map_err(io::Error::other)?
+    }
 }
 
 /// Opens a connection, encrypted if the request's scheme says so.
@@ -73,7 +107,13 @@ impl Encryption {
     }
 
     /// What opens connections for a plugin.
-    pub(super) fn connector(&self, plugin: &PluginName, grants: &Grants) -> Connector {
+    pub(super) fn connector(
+        &self,
+        plugin: &PluginName,
+        grants: &Grants,
+        wanted: Option<&Grants>,
+        lookups: Lookups,
+    ) -> Connector {
         HttpsConnectorBuilder::new()
             .with_tls_config((*self.config).clone())
             .https_or_http()
@@ -81,7 +121,9 @@ impl Encryption {
             .wrap_connector(Checked {
                 plugin: plugin.clone(),
                 networks: grants.networks.as_slice().into(),
+                wanted: wanted.map(|wanted| wanted.networks.as_slice().into()),
                 names: self.names.clone(),
+                lookups,
             })
     }
 }
@@ -91,13 +133,13 @@ impl Encryption {
 pub(super) enum ConnectError {
     /// The name has no addresses.
     #[error("the name could not be resolved: {0}")]
-    Name(std::io::Error),
+    Name(io::Error),
     /// None of its addresses is allowed.
-    #[error("none of the name's addresses is public or in `networks` of grants.yaml")]
+    #[error("none of the name's addresses is public, or in `networks` of grants.yaml and of the manifest")]
     Denied,
     /// Nobody answered.
     #[error("failed to connect: {0}")]
-    Io(std::io::Error),
+    Io(io::Error),
 }
 
 /// Connects to addresses that a plugin may reach.
@@ -105,7 +147,10 @@ pub(super) enum ConnectError {
 pub(super) struct Checked {
     plugin: PluginName,
     networks: Arc<[Network]>,
+    /// The networks that its manifest wants; none without a manifest.
+    wanted: Option<Arc<[Network]>>,
     names: Arc<dyn Resolve>,
+    lookups: Lookups,
 }
 
 impl Checked {
@@ -115,8 +160,8 @@ impl Checked {
         let addresses: Vec<SocketAddr> = match &target.host {
             Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
             Host::Name(name) => self
-                .names
-                .resolve(name)
+                .lookups
+                .addresses(self.names.clone(), name)
                 .await
                 .map_err(ConnectError::Name)?
                 .into_iter()
@@ -132,6 +177,17 @@ impl Checked {
                     address = %address.ip(),
                     "denied a connection: the granted name leads to an address that is not public; \
                      if it is meant, add its range to `networks` in grants.yaml"
+                );
+                continue;
+            }
+            let wanted = self.wanted.as_deref();
+            if wanted.is_some_and(|wanted| !address::allowed(&target.host, address.ip(), wanted)) {
+                tracing::warn!(
+                    plugin = %self.plugin,
+                    host = %target.host,
+                    address = %address.ip(),
+                    "denied a connection: the name leads to an address in a network that is granted and \
+                     that the plugin's manifest does not want (`networks` in [wants] of plugin.toml)"
                 );
                 continue;
             }

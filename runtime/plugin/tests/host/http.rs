@@ -15,9 +15,9 @@ use axum::serve::ListenerExt as _;
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::Redirect, routing::get};
 use serde_json::json;
 use trunkline_model::{Duration, FaultKind, Outcome, Value};
-use trunkline_plugin::{Plugin, Settings};
+use trunkline_plugin::{Plugin, Resolve, Settings, TableNames, limits::HTTP_LOOKUPS_MAX};
 
-use crate::guests::{adversary, answer, call, call_within, fault, grants, host, int};
+use crate::guests::{adversary, answer, call, call_within, fault, grants, host, host_with, int};
 
 /// A small service, and how many connections it has taken.
 async fn service() -> (SocketAddr, Arc<AtomicUsize>) {
@@ -151,6 +151,61 @@ async fn a_denied_guest_that_stops_itself_has_trapped_and_the_operator_knows_why
         message.contains(&format!("http: [\"GET http://{address}/secret\"]")),
         "{message}"
     );
+    // Where no line would help, none is told.
+    let around = format!("http://{address}/v1/%2e%2e/secret");
+    let (_, message) = fault(call(&plugin, "get-or-trap", [around.into()]).await);
+    assert!(
+        message.contains("cannot be granted") && !message.contains("http: ["),
+        "{message}"
+    );
+}
+
+/// Names that nobody tells until somebody lets them.
+#[derive(Debug)]
+struct Silent {
+    asked: AtomicUsize,
+    told: tokio::sync::Semaphore,
+}
+
+#[async_trait::async_trait]
+impl Resolve for Silent {
+    async fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let _told = self.told.acquire().await;
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+#[tokio::test]
+async fn names_that_nobody_tells_are_not_asked_for_without_end() {
+    let names = Arc::new(Silent {
+        asked: AtomicUsize::new(0),
+        told: tokio::sync::Semaphore::new(0),
+    });
+    let host = host_with(Settings {
+        names: Some(names.clone()),
+        ..Settings::default()
+    });
+    let grants = grants(json!({ "http": ["GET http://crm.example/*"], "kv": true }));
+    let plugin = adversary(&host, "caller", grants).await;
+    let url = || [Value::text("http://crm.example/")];
+    // Whoever asked has stopped waiting; the lookups go on, and no others begin.
+    for _ in 0..2 {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..HTTP_LOOKUPS_MAX {
+            let plugin = plugin.clone();
+            calls.spawn(async move { call_within(&plugin, "get", url(), Duration::from_millis(300)).await });
+        }
+        for outcome in calls.join_all().await {
+            assert_eq!(fault(outcome).0, FaultKind::TimedOut);
+        }
+    }
+    assert_eq!(names.asked.load(Ordering::SeqCst), HTTP_LOOKUPS_MAX);
+    // When they have ended, names are looked up again.
+    names.told.add_permits(HTTP_LOOKUPS_MAX);
+    let said = refused(call(&plugin, "get", url()).await);
+    assert!(!said.is_empty());
+    assert_eq!(names.asked.load(Ordering::SeqCst), HTTP_LOOKUPS_MAX + 1);
 }
 
 #[tokio::test]

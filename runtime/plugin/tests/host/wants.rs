@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value as Json, json};
-use trunkline_plugin::{Deployment, Host, LoadError, MANIFEST_SECTION, Plugin};
+use trunkline_plugin::{Deployment, Host, LoadError, MANIFEST_SECTION, Plugin, Settings, TableNames};
 
-use crate::guests::{ADVERSARY, COURIER, Errand, deployment, grants, host};
+use crate::guests::{ADVERSARY, COURIER, Errand, deployment, grants, host, host_with};
 
 /// A component with a custom section at its end.
 pub(crate) fn with_section(component: &[u8], name: &str, content: &[u8]) -> Arc<[u8]> {
@@ -153,6 +153,34 @@ async fn a_request_that_is_granted_and_not_wanted_is_denied() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "grant-unsettled");
+}
+
+#[tokio::test]
+async fn a_network_that_is_granted_and_not_wanted_is_not_reached() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = axum::Router::new().fallback(|| async { "hello" });
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let names = Arc::new(TableNames::default());
+    names.set("crm.example", [address.ip()]);
+    let host = host_with(Settings {
+        names: Some(names),
+        ..Settings::default()
+    });
+    let authority = format!("crm.example:{}", address.port());
+    let http = [format!("GET http://{authority}/*")];
+    let secrets = json!({ "t": "https://a.example" });
+    let granted = json!({ "http": http, "secrets": secrets, "networks": ["127.0.0.0/8", "10.0.0.0/8"] });
+    for (networks, reached) in [
+        (json!([]), Err("address denied".to_owned())),
+        (json!(["10.0.0.0/8"]), Err("address denied".to_owned())),
+        (json!(["127.0.0.1"]), Ok("hello".to_owned())),
+    ] {
+        let wants = json!({ "http": http, "secrets": secrets, "networks": networks });
+        let courier = courier(&host, wants, granted.clone(), &[]).await.unwrap();
+        let reply = Errand::get(&authority, "/").run(&courier).await;
+        assert_eq!(reply.map(|reply| reply.body().to_owned()), reached, "{networks}");
+    }
 }
 
 #[tokio::test]
