@@ -11,7 +11,7 @@ use std::{
 use trunkline_model::PluginName;
 
 use crate::{
-    Capability, Grants, Wants,
+    Bytes, Capability, Grants, Wants,
     grants::{KvGrant, Limits, SettingError},
 };
 
@@ -24,6 +24,95 @@ pub struct Missing {
     capabilities: Vec<Capability>,
     /// Whole lines of the plugin's entry: what is granted already stands in them, too.
     lines: Vec<String>,
+    /// Secrets that are granted for another place than the one they are wanted for, in sentences:
+    /// where a secret may go is decided anew and not pasted.
+    elsewhere: Vec<String>,
+}
+
+/// One limit of a plugin.
+struct Limit {
+    /// Its name in grants.yaml.
+    name: &'static str,
+    amount: fn(&Limits) -> u64,
+    /// The amount as it is written in grants.yaml.
+    written: fn(&Limits) -> String,
+}
+
+/// All limits, in the order in which they are written.
+const LIMITS: [Limit; 13] = [
+    limit(
+        "time",
+        |limits| limits.time.as_millis(),
+        |limits| limits.time.to_string(),
+    ),
+    limit(
+        "memory",
+        |limits| limits.memory.0,
+        |limits| limits.memory.to_string(),
+    ),
+    limit(
+        "concurrent",
+        |limits| limits.concurrent.into(),
+        |limits| limits.concurrent.to_string(),
+    ),
+    limit(
+        "waiting",
+        |limits| limits.waiting.into(),
+        |limits| limits.waiting.to_string(),
+    ),
+    limit(
+        "reserve",
+        |limits| limits.reserve.into(),
+        |limits| limits.reserve.to_string(),
+    ),
+    limit(
+        "argument-bytes",
+        |limits| limits.argument_bytes.0,
+        |limits| limits.argument_bytes.to_string(),
+    ),
+    limit(
+        "reply-bytes",
+        |limits| limits.reply_bytes.0,
+        |limits| limits.reply_bytes.to_string(),
+    ),
+    limit(
+        "log-lines-per-s",
+        |limits| limits.log_lines_per_s.into(),
+        |limits| limits.log_lines_per_s.to_string(),
+    ),
+    limit(
+        "kv-operations-per-s",
+        |limits| limits.kv_operations_per_s.into(),
+        |limits| limits.kv_operations_per_s.to_string(),
+    ),
+    limit(
+        "http-requests",
+        |limits| limits.http_requests.into(),
+        |limits| limits.http_requests.to_string(),
+    ),
+    limit(
+        "http-connections",
+        |limits| limits.http_connections.into(),
+        |limits| limits.http_connections.to_string(),
+    ),
+    limit(
+        "http-request-bytes",
+        |limits| limits.http_request_bytes.0,
+        |limits| limits.http_request_bytes.to_string(),
+    ),
+    limit(
+        "http-response-bytes",
+        |limits| limits.http_response_bytes.0,
+        |limits| limits.http_response_bytes.to_string(),
+    ),
+];
+
+const fn limit(name: &'static str, amount: fn(&Limits) -> u64, written: fn(&Limits) -> String) -> Limit {
+    Limit {
+        name,
+        amount,
+        written,
+    }
 }
 
 impl Missing {
@@ -60,6 +149,7 @@ impl Missing {
             wanted,
             capabilities,
             lines,
+            elsewhere: Vec::new(),
         })
     }
 
@@ -70,17 +160,15 @@ impl Missing {
             wanted: Vec::new(),
             capabilities: Vec::new(),
             lines: Vec::new(),
+            elsewhere: Vec::new(),
         };
         missing.http(wants, grants);
         missing.networks(wants, grants);
-        if let Some(kv) = wants.kv.filter(|_| grants.kv.is_none()) {
-            missing.wants(Capability::KeyValues.to_string(), kv_line(kv));
-            missing.capabilities.push(Capability::KeyValues);
-        }
+        missing.key_values(wants, grants);
         missing.secrets(wants, grants);
         missing.data(wants, grants);
         missing.limits(&wants.limits, &grants.limits);
-        (!missing.lines.is_empty()).then_some(missing)
+        (!missing.lines.is_empty() || !missing.elsewhere.is_empty()).then_some(missing)
     }
 
     fn wants(&mut self, wanted: String, line: String) {
@@ -134,12 +222,51 @@ impl Missing {
         );
     }
 
+    /// What a manifest sets above what is granted. A size that it does not set is its operator's
+    /// alone.
+    fn key_values(&mut self, wants: &Grants, grants: &Grants) {
+        let Some(want) = wants.kv else { return };
+        let Some(grant) = grants.kv else {
+            self.wants(Capability::KeyValues.to_string(), kv_line(want));
+            self.capabilities.push(Capability::KeyValues);
+            return;
+        };
+        let usual = KvGrant::default();
+        let bytes = |of: fn(&KvGrant) -> Bytes| {
+            let [want, usual, grant] = [&want, &usual, &grant].map(of);
+            if want != usual && want.0 > grant.0 {
+                want
+            } else {
+                grant
+            }
+        };
+        let raised = KvGrant {
+            bytes: bytes(|kv| kv.bytes),
+            keys: if want.keys == usual.keys {
+                grant.keys
+            } else {
+                grant.keys.max(want.keys)
+            },
+            value_bytes: bytes(|kv| kv.value_bytes),
+        };
+        if raised != grant {
+            self.wants("more in its key-value store".to_owned(), kv_line(raised));
+        }
+    }
+
     fn secrets(&mut self, wants: &Grants, grants: &Grants) {
-        let ungranted: Vec<_> = wants
-            .secrets
-            .iter()
-            .filter(|(name, place)| grants.secrets.get(*name) != Some(place))
-            .collect();
+        let mut ungranted = Vec::new();
+        for (name, place) in &wants.secrets {
+            match grants.secrets.get(name) {
+                None => ungranted.push((name, place)),
+                Some(granted) if granted == place => {}
+                Some(granted) => self.elsewhere.push(format!(
+                    "plugin `{}` wants the secret `{name}` for {place}, and it is granted for {granted}: if it may go to the \
+                     other place, name that in grants.yaml",
+                    self.plugin
+                )),
+            }
+        }
         if ungranted.is_empty() {
             return;
         }
@@ -180,65 +307,25 @@ impl Missing {
     /// operator's alone.
     fn limits(&mut self, wants: &Limits, grants: &Limits) {
         let usual = Limits::default();
-        let mut short = Vec::new();
-        let mut compare = |name: &str, [want, usual, grant]: [u64; 3], written: String| {
+        let (mut short, mut all) = (Vec::new(), Vec::new());
+        for Limit {
+            name,
+            amount,
+            written,
+        } in LIMITS
+        {
+            let [want, usual, grant] = [wants, &usual, grants].map(amount);
             if want != usual && want > grant {
-                short.push(format!("{name}: {written}"));
+                short.push(format!("{name}: {}", written(wants)));
+                all.push(format!("{name}: {}", written(wants)));
+            } else if grant != usual {
+                all.push(format!("{name}: {}", written(grants)));
             }
-        };
-        let three = |of: fn(&Limits) -> u64| [of(wants), of(&usual), of(grants)];
-        compare(
-            "time",
-            three(|limits| limits.time.as_millis()),
-            wants.time.to_string(),
-        );
-        compare(
-            "memory",
-            three(|limits| limits.memory.0),
-            wants.memory.to_string(),
-        );
-        compare(
-            "concurrent",
-            three(|limits| limits.concurrent.into()),
-            wants.concurrent.to_string(),
-        );
-        compare(
-            "argument-bytes",
-            three(|limits| limits.argument_bytes.0),
-            wants.argument_bytes.to_string(),
-        );
-        compare(
-            "reply-bytes",
-            three(|limits| limits.reply_bytes.0),
-            wants.reply_bytes.to_string(),
-        );
-        compare(
-            "log-lines-per-s",
-            three(|limits| limits.log_lines_per_s.into()),
-            wants.log_lines_per_s.to_string(),
-        );
-        for (name, count) in [
-            ("waiting", (|limits| limits.waiting.into()) as fn(&Limits) -> u64),
-            ("kv-operations-per-s", |limits| limits.kv_operations_per_s.into()),
-            ("http-requests", |limits| limits.http_requests.into()),
-            ("http-connections", |limits| limits.http_connections.into()),
-        ] {
-            compare(name, three(count), count(wants).to_string());
         }
-        compare(
-            "http-request-bytes",
-            three(|limits| limits.http_request_bytes.0),
-            wants.http_request_bytes.to_string(),
-        );
-        compare(
-            "http-response-bytes",
-            three(|limits| limits.http_response_bytes.0),
-            wants.http_response_bytes.to_string(),
-        );
         if !short.is_empty() {
             self.wants(
                 format!("more than its limits ({})", short.join(", ")),
-                format!("limits: {{ {} }}", short.join(", ")),
+                format!("limits: {{ {} }}", all.join(", ")),
             );
         }
     }
@@ -248,6 +335,13 @@ impl Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plugin = &self.plugin;
+        f.write_str(&self.elsewhere.join("\n"))?;
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        if !self.elsewhere.is_empty() {
+            f.write_str("\n")?;
+        }
         write!(
             f,
             "plugin `{plugin}` wants {} and has no grant for it: add to grants.yaml\n\n{plugin}:\n",
@@ -344,13 +438,18 @@ mod tests {
         let said = missing(
             json!({
                 "http": ["POST https://a.example/v1/*", "GET https://a.example/v1/x"],
+                "kv": { "bytes": "8MiB" },
                 "secrets": { "a": "https://a.example" },
                 "data": ["phone"],
+                "limits": { "memory": "64MiB" },
             }),
             json!({
                 "http": ["GET https://a.example/*"],
-                "secrets": { "a": "https://other.example", "b": "https://b.example" },
+                "kv": { "keys": 5 },
+                "secrets": { "b": "https://b.example" },
                 "data": ["name"],
+                // Tighter than the usual, and to stay so.
+                "limits": { "time": "1s", "concurrent": 4 },
             }),
         )
         .unwrap()
@@ -358,6 +457,8 @@ mod tests {
         for line in [
             "  http: [\"GET https://a.example/*\", \"POST https://a.example/v1/*\"]\n",
             "  secrets: { a: \"https://a.example\", b: \"https://b.example\" }\n",
+            "  limits: { time: 1s, memory: 64MiB, concurrent: 4 }\n",
+            "  kv: { bytes: 8MiB, keys: 5, value-bytes: 64KiB }\n",
             "  data: [name, phone]\n",
         ] {
             assert!(said.contains(line), "{said}");
@@ -375,11 +476,57 @@ mod tests {
         let grants = json!({
             "http": ["* https://a.example/*"],
             "networks": ["10.0.0.0/8"],
-            "kv": true,
+            // Of what it does not set it may have less than the usual.
+            "kv": { "bytes": "8MiB", "keys": 5 },
             // Less than the usual, which the manifest does not ask to exceed.
             "limits": { "time": "1s", "memory": "16MiB" },
         });
         assert_eq!(missing(wants, grants), None);
+    }
+
+    #[test]
+    fn a_secret_that_may_go_elsewhere_is_not_bound_anew() {
+        let said = |granted: Json| {
+            let wants = json!({
+                "http": ["GET https://a.example/"],
+                "secrets": { "a": "https://a.example", "c": "https://a.example" },
+            });
+            let granted = json!({ "http": ["GET https://a.example/"], "secrets": granted });
+            missing(wants, granted)
+                .map(|missing| missing.to_string())
+                .unwrap()
+        };
+        let elsewhere = "plugin `crm` wants the secret `a` for https://a.example, and it is granted for \
+                         https://other.example: if it may go to the other place, name that in grants.yaml";
+        assert_eq!(
+            said(json!({ "a": "https://other.example", "c": "https://a.example" })),
+            elsewhere
+        );
+        assert_eq!(
+            said(json!({ "a": "https://other.example" })),
+            format!(
+                "{elsewhere}\nplugin `crm` wants secrets (`c`) and has no grant for it: add to grants.yaml\n\ncrm:\n  \
+                 secrets: {{ a: \"https://other.example\", c: \"https://a.example\" }}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn every_limit_is_compared() {
+        let written = serde_json::to_value(Limits::default()).unwrap();
+        for (name, value) in written.as_object().unwrap() {
+            let more = match value {
+                Json::Number(_) => json!(1_000_000),
+                _ if name == "time" => json!("10m"),
+                _ => json!("1GiB"),
+            };
+            let missing = missing(json!({ "limits": { name.as_str(): more } }), json!({})).unwrap();
+            assert_eq!(missing.lines().len(), 1, "{name}");
+            assert!(
+                missing.lines()[0].starts_with(&format!("limits: {{ {name}: ")),
+                "{missing}"
+            );
+        }
     }
 
     #[test]

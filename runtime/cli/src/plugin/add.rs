@@ -19,7 +19,10 @@ use trunkline_package::{
 };
 use trunkline_plugin::Manifest;
 
-use super::package::{CREDENTIALS_HELP, Read, Registry, keys, same_version, tell, write};
+use super::{
+    package::{CREDENTIALS_HELP, Read, Registry, keys, same_version, tell, write},
+    wants,
+};
 use crate::{
     exit::{Exit, Failure, Outcome},
     place,
@@ -229,20 +232,18 @@ fn lines(parsed: &Parsed, name: &PluginName, source: &Source, department: &str, 
         return;
     };
     let granted = parsed.grants().iter().any(|grant| grant.plugin.value == *name);
-    let wants = serde_json::to_value(&manifest.wants).unwrap_or_default();
-    let wants = wants.as_object().filter(|wants| !wants.is_empty());
-    match wants {
-        None => anstream::println!("grants.yaml: it wants nothing"),
-        Some(wants) => {
-            let does = if granted {
-                "compare what it has with what it wants"
-            } else {
-                "it wants"
-            };
-            anstream::println!("grants.yaml: {does}; grant what it may have:\n{name}:");
-            for (want, value) in wants {
-                anstream::println!("  {want}: {value}");
-            }
-        }
+    let wants = wants::lines(&manifest.wants);
+    if wants.is_empty() {
+        anstream::println!("grants.yaml: it wants nothing");
+        return;
+    }
+    let does = if granted {
+        "compare what it has with what it wants"
+    } else {
+        "it wants"
+    };
+    anstream::println!("grants.yaml: {does}; grant what it may have:\n{name}:");
+    for line in wants {
+        anstream::println!("  {line}");
     }
 }
