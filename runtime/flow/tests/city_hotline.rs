@@ -145,6 +145,7 @@ fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                 .iter()
                 .map(|(name, ty)| ((*name).into(), (*ty).clone()))
                 .collect(),
+            data: None,
         })
     };
     BTreeMap::from([

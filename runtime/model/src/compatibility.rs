@@ -315,6 +315,7 @@ mod tests {
                 docs: None,
             }],
             types: std::collections::BTreeMap::new(),
+            data: None,
         }
     }
 

@@ -1,6 +1,10 @@
 //! What a plugin's function takes and gives, read out of its component.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +17,10 @@ pub struct Interface {
     pub functions: Vec<Signature>,
     /// The types it names, by their kebab-case names; a flow writes `plugin.type`.
     pub types: BTreeMap<Arc<str>, Type>,
+    /// The kinds of labelled data that its manifest says that it takes; none without a manifest,
+    /// which leaves it to the grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<BTreeSet<Arc<str>>>,
 }
 
 /// A function's parameters, result and errors.

@@ -143,7 +143,17 @@ pub(crate) fn read(
         anatomy,
         size,
         pool_limits: pool.limits.clone(),
-        interface: Arc::new(exports.interface),
+        interface: Arc::new(Interface {
+            data: manifest.as_ref().map(|manifest| {
+                manifest
+                    .wants
+                    .data
+                    .iter()
+                    .map(|label| label.as_str().into())
+                    .collect()
+            }),
+            ..exports.interface
+        }),
         functions: exports.functions,
         dynamic: exports.dynamic,
         wants,

@@ -214,6 +214,7 @@ fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
     let interface = Interface {
         functions: vec![function],
         types: BTreeMap::from([("citizen".into(), citizen)]),
+        data: None,
     };
     BTreeMap::from([("crm".into(), Arc::new(interface))])
 }

@@ -61,6 +61,7 @@ fn nlu() -> Interface {
             docs: None,
         }],
         types: BTreeMap::from([("wish".into(), wish)]),
+        data: None,
     }
 }
 
@@ -100,5 +101,6 @@ fn crm() -> Interface {
             function("note", "text", None, Errors::Refused(None)),
         ],
         types: BTreeMap::from([("citizen".into(), citizen)]),
+        data: None,
     }
 }

@@ -91,6 +91,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                     lookup,
                 )],
                 types: BTreeMap::from([("citizen".into(), citizen)]),
+                data: None,
             }),
         ),
         (
@@ -104,6 +105,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                     Errors::None,
                 )],
                 types: BTreeMap::from([("mood".into(), mood), ("level".into(), level)]),
+                data: None,
             }),
         ),
         (
@@ -126,6 +128,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                     ),
                 ],
                 types: BTreeMap::from([("topic".into(), topic)]),
+                data: None,
             }),
         ),
         ("shop".into(), Arc::new(shop(&function))),
@@ -140,6 +143,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
                     function("right", "ping", &[], Type::Bool, Errors::None),
                 ],
                 types: BTreeMap::new(),
+                data: None,
             }),
         ),
     ])
@@ -189,6 +193,7 @@ fn shop(function: Function<'_>) -> Interface {
             one("vip", &[("phone", text)], Type::Bool, Errors::None),
         ],
         types: BTreeMap::from([("customer".into(), customer)]),
+        data: None,
     }
 }
 
@@ -208,6 +213,7 @@ fn bots(function: Function<'_>) -> Interface {
             function("nlu", "answer", &text, Type::String, answers),
         ],
         types: BTreeMap::from([("topic".into(), topic)]),
+        data: None,
     }
 }
 
@@ -227,6 +233,7 @@ fn hooks(function: Function<'_>) -> Interface {
             one("log", &[("text", text())]),
         ],
         types: BTreeMap::new(),
+        data: None,
     }
 }
 
@@ -250,6 +257,7 @@ fn works(function: Function<'_>) -> Interface {
             one("affected", &[("change", change.clone())], Type::String.list()),
         ],
         types: BTreeMap::from([("change".into(), change)]),
+        data: None,
     }
 }
 

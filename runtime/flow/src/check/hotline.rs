@@ -373,10 +373,14 @@ pub(super) fn plugins(world: &World<'_>, grants: &[Grant]) -> BTreeMap<trunkline
             );
         }
         let labels = labels(world, plugin);
+        let interface = world.plugins.get(&plugin.name.value).copied().flatten();
+        let wanted = interface.and_then(|interface| interface.data.as_ref());
         let data = grants
             .iter()
             .filter(|grant| grant.plugin.value.as_str() == plugin.name.as_str())
             .flat_map(|grant| &grant.data)
+            // What it does not want it does not get, whatever was granted.
+            .filter(|label| wanted.is_none_or(|wanted| wanted.contains(&label.value)))
             .map(|label| label.value.clone())
             .collect();
         if let Some((component, department)) = plugin.component.as_ref().zip(plugin.department.as_ref()) {

@@ -52,10 +52,36 @@ struct Breach<'b> {
     plugin: &'b PluginName,
     label: &'b Arc<str>,
     span: Span,
+    /// Whether the plugin's own manifest leaves it out: then no grant is enough.
+    unwanted: bool,
 }
 
-impl Breach<'_> {
+impl<'b> Breach<'b> {
+    fn new(
+        world: &World<'_>,
+        step: Option<(&'b Flow, usize)>,
+        plugin: &'b PluginName,
+        label: &'b Arc<str>,
+        span: Span,
+    ) -> Self {
+        let interface = world.plugins.get(plugin.as_str()).copied().flatten();
+        let wanted = interface.and_then(|interface| interface.data.as_ref());
+        Self {
+            step,
+            plugin,
+            label,
+            span,
+            unwanted: wanted.is_some_and(|wanted| !wanted.contains(label)),
+        }
+    }
+
     fn message(&self) -> String {
+        if self.unwanted {
+            return format!(
+                "`{}` is given data labelled `{}`, which its manifest does not want",
+                self.plugin, self.label
+            );
+        }
         format!(
             "`{}` is given data labelled `{}`, which it was not granted",
             self.plugin, self.label
@@ -63,6 +89,12 @@ impl Breach<'_> {
     }
 
     fn help(&self) -> String {
+        if self.unwanted {
+            return format!(
+                "add it to `data` in `[wants]` of plugin.toml and build the plugin again: `data = [\"{}\"]`; or do not pass it",
+                self.label
+            );
+        }
         format!(
             "add it to `data` of the plugin in grants.yaml: `{}: {{ data: [{}] }}`; or do not pass it",
             self.plugin, self.label
@@ -128,12 +160,7 @@ fn of_feeds(world: &World<'_>, hotline: &Hotline, labels: &Labels<'_>, report: &
             .find_map(|feed| feed.to.as_ref())
             .map_or_else(|| world.files.beginning("hotline.yaml"), |to| to.span);
         for label in labels.of_whole(&feed.change).difference(&plugin.data) {
-            report(&Breach {
-                step: None,
-                plugin: &to.plugin,
-                label,
-                span,
-            });
+            report(&Breach::new(world, None, &to.plugin, label, span));
         }
     }
 }
@@ -158,19 +185,20 @@ fn of_call(
                 )
             });
             let span = value.map_or_else(|| super::step_span(world, flow, step), |value| value.span);
-            report(&Breach {
-                step: Some((flow, step)),
-                plugin: &call.plugin,
-                label,
-                span,
-            });
+            report(&Breach::new(world, Some((flow, step)), &call.plugin, label, span));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::harness::assert_findings;
+    use std::sync::Arc;
+
+    use super::super::super::{
+        check,
+        harness::{assert_findings, files, interfaces},
+    };
+    use crate::{diagnostics::Code, parse};
 
     #[test]
     fn a_change_goes_only_to_whom_its_labels_are_granted() {
@@ -224,5 +252,42 @@ steps:
   done: { end: completed }
 "##,
         );
+    }
+
+    #[test]
+    fn what_a_plugin_does_not_want_it_is_not_given_whatever_is_granted() {
+        const HOTLINE: &str = r#"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil }
+--- grants.yaml
+crm: { data: [phone] }
+--- flows/main.yaml
+flow: main
+vars: { given: { type: string?, label: phone } }
+start: which
+steps:
+  which: { ask: { zh-CN: 号码, en: Number }, answer: digits, length: 4, save: given, on: { else: done }, next: who }
+  who: { call: crm.find-citizen, with: { phone: "${given}" }, on: { else: done }, next: done }
+  done: { end: completed }
+"#;
+        let found = |data: Option<&[&str]>| {
+            let mut interfaces = interfaces();
+            let crm = interfaces.get_mut("crm").unwrap();
+            Arc::make_mut(crm).data = data.map(|data| data.iter().map(|label| (*label).into()).collect());
+            let found = check(&parse(&files(HOTLINE)), &interfaces).diagnostics;
+            let mut found = found
+                .into_iter()
+                .filter(|finding| finding.code == Code::DataNotGranted);
+            found.next().map(|finding| finding.message)
+        };
+        assert_eq!(found(None), None);
+        assert_eq!(found(Some(&["phone", "address"])), None);
+        let unwanted = "`crm` is given data labelled `phone`, which its manifest does not want";
+        assert_eq!(found(Some(&[])).as_deref(), Some(unwanted));
     }
 }
