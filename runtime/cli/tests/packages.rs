@@ -64,6 +64,14 @@ impl Site {
         self.write("city/grants.yaml", format!("{GRANTED}{more}"));
     }
 
+    /// The same of a plugin whose department the operator names.
+    fn grants_of(&self, department: &str, more: &str) {
+        self.grants(more);
+        let named = format!("sage: {{ department: {department}, ");
+        let grants = self.read("city/grants.yaml").replacen("sage: { ", &named, 1);
+        self.write("city/grants.yaml", grants);
+    }
+
     /// Lets hotline.yaml name a component.
     fn hotline(&self, source: &str) {
         self.write(
@@ -249,8 +257,23 @@ fn a_department_that_signs_is_taken_at_its_word_only() {
     site.run("plugin key new civil").is(0, &[]);
     site.run("plugin key new other").is(0, &[]);
     site.write("city/keys/civil.pub", site.read("civil.pub"));
-    site.grants("departments:\n  civil: { signed-by: keys/civil.pub }\n");
     site.write("city/plugins/sage.wasm", component("1.4.2", 1));
+    // Whose the plugin is the operator says, and not hotline.yaml.
+    const SIGNS: &str = "departments:\n  civil: { signed-by: keys/civil.pub }\n";
+    site.grants(SIGNS);
+    site.run("check city").is(
+        1,
+        &["TL0720", "does not say whose sage is", "`department: civil`"],
+    );
+    site.run("plugin add city sage sage-1.4.2.wasm")
+        .is(4, &["does not say whose sage is"]);
+    site.grants_of("other", SIGNS);
+    site.run("check city")
+        .is(1, &["TL0720", "hotline.yaml says that it is of civil"]);
+    site.grants_of("civil", &SIGNS.replace("civil:", "civl:"));
+    site.run("check city")
+        .is(1, &["TL0702", "no plugin is of the department `civl`", "`civil`"]);
+    site.grants_of("civil", SIGNS);
     site.run("check city")
         .is(1, &["TL0720", "a bare component carries no signature"]);
     site.hotline("packages/sage.tlpkg");
@@ -272,9 +295,12 @@ fn a_department_that_signs_is_taken_at_its_word_only() {
         .is(0, &["signed by"]);
     // Two keys while one is replaced.
     site.write("city/keys/other.pub", site.read("other.pub"));
-    site.grants("departments:\n  civil: { signed-by: [keys/other.pub, keys/civil.pub] }\n");
+    site.grants_of(
+        "civil",
+        "departments:\n  civil: { signed-by: [keys/other.pub, keys/civil.pub] }\n",
+    );
     site.run("check city").is(0, &[]);
-    site.grants("departments:\n  civil: { signed-by: keys/gone.pub }\n");
+    site.grants_of("civil", "departments:\n  civil: { signed-by: keys/gone.pub }\n");
     site.run("check city")
         .is(1, &["TL0702", "there is no file keys/gone.pub"]);
 }
@@ -310,7 +336,13 @@ fn a_package_comes_from_a_registry() {
          [wants]\nhttp = [\"GET https://sage.example/*\"]\nkv = true\n",
     );
     site.run(&format!("plugin build sage --against {place}@1.4.2"))
-        .is(1, &[&format!("patch against 1.4.2 ({place}@1.4.2)"), "version = \"1.4.3\""]);
+        .is(
+            1,
+            &[
+                &format!("patch against 1.4.2 ({place}@1.4.2)"),
+                "version = \"1.4.3\"",
+            ],
+        );
     site.run(&format!("plugin build sage --against {place}@1.3.0"))
         .is(1, &["there is no", "1.3.0"]);
     // Another machine has the lock and not the package.

@@ -122,6 +122,7 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
     let numbers = hotline::numbers(world);
     let plugins = hotline::plugins(world, &parsed.syntax.grants);
     hotline::grants(world, &parsed.syntax.grants);
+    hotline::signers(world, &parsed.syntax.signers, &parsed.syntax.grants);
     let calendars = calendars::check(&world.findings, &parsed.syntax);
     let calling_window = hotline::calling_window(world);
     let checks = packs::check(world);

@@ -56,7 +56,9 @@ pub struct DeclaredPlugin {
 pub struct Grant {
     /// The plugin.
     pub plugin: Spanned<PluginName>,
-    /// The whole entry as JSON: whole numbers and `true` and `false` that stand without quotes as
+    /// Whose the plugin is, where that is said here.
+    pub department: Option<Word>,
+    /// The rest of the entry as JSON: whole numbers and `true` and `false` that stand without quotes as
     /// such, all else as text.
     pub entry: serde_json::Value,
     /// The kinds of personal data that flows may pass to the plugin: flows are checked for them.

@@ -5,8 +5,9 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use trunkline_flow::{Code, Diagnostic, Parsed, parse::DeclaredPlugin};
+use trunkline_model::PluginName;
 use trunkline_package::{
-    admission::Wanted,
+    admission::{Vouching, Wanted},
     key::PublicKey,
     lock::{self, Lock},
     reference::Source,
@@ -18,6 +19,8 @@ pub struct Gate {
     lock: Lock,
     /// The keys of each department that signs.
     keys: BTreeMap<Arc<str>, Vec<PublicKey>>,
+    /// Whose each plugin is, as grants.yaml says.
+    departments: BTreeMap<PluginName, Arc<str>>,
     /// The files that it was made of, by their paths in the hotline.
     files: Vec<String>,
 }
@@ -43,6 +46,11 @@ impl Gate {
                 found.extend(
                     first.map(|plugin| parsed.diagnostic(Code::BadLock, plugin.component.span, message, [])),
                 );
+            }
+        }
+        for grant in parsed.grants() {
+            if let Some(department) = grant.department {
+                gate.departments.insert(grant.plugin.value, department.value);
             }
         }
         for signers in parsed.signers() {
@@ -74,7 +82,7 @@ impl Gate {
             plugin: &plugin.name.value,
             source,
             department: &plugin.department,
-            keys: self.keys(&plugin.department),
+            vouching: self.vouching(&plugin.name.value),
             lock: &self.lock,
         }
     }
@@ -84,15 +92,18 @@ impl Gate {
         &self.lock
     }
 
-    /// The keys of which one has to have signed what a department publishes; none where none is
-    /// asked for.
-    pub fn keys(&self, department: &str) -> Option<&[PublicKey]> {
-        self.keys.get(department).map(Vec::as_slice)
+    /// What grants.yaml asks of a plugin's package; none where no department signs.
+    pub fn vouching(&self, plugin: &PluginName) -> Option<Vouching<'_>> {
+        let department = self.departments.get(plugin).map(|department| &**department);
+        (!self.keys.is_empty()).then(|| Vouching {
+            department,
+            keys: department.and_then(|department| self.keys.get(department).map(Vec::as_slice)),
+        })
     }
 
-    /// Whether a plugin is locked.
-    pub fn locks(&self, plugin: &DeclaredPlugin) -> bool {
-        self.lock.plugins.contains_key(&plugin.name.value)
+    /// Whether it matters what a plugin says of itself.
+    pub fn asks(&self, plugin: &DeclaredPlugin) -> bool {
+        self.lock.plugins.contains_key(&plugin.name.value) || !self.keys.is_empty()
     }
 
     /// The files that it was made of, there or not, by their paths in the hotline.

@@ -22,12 +22,21 @@ pub struct Wanted<'a> {
     pub plugin: &'a PluginName,
     /// Where its component comes from.
     pub source: &'a Source,
-    /// Whose it is.
+    /// Whose it is, as hotline.yaml says: whoever writes flows writes that.
     pub department: &'a str,
-    /// The keys of which one has to have signed it; none when the department asks for none.
-    pub keys: Option<&'a [PublicKey]>,
+    /// What grants.yaml asks of it; none where nobody's packages have to be signed.
+    pub vouching: Option<Vouching<'a>>,
     /// What is locked.
     pub lock: &'a Lock,
+}
+
+/// What grants.yaml asks of a plugin, where it names departments whose packages have to be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Vouching<'a> {
+    /// Whose the plugin is, as its operator says.
+    pub department: Option<&'a str>,
+    /// The keys of which one has to have signed it; none when that department's need not be.
+    pub keys: Option<&'a [PublicKey]>,
 }
 
 /// Why a package is not let in.
@@ -98,6 +107,36 @@ pub enum Refusal {
         version: String,
         /// Where it comes from.
         source_text: String,
+    },
+    /// The operator does not say whose it is, and takes some departments' packages only signed.
+    #[error(
+        "grants.yaml takes some departments' packages only signed, and does not say whose {plugin} is; the operator adds `department: {department}` to its entry there, if it is theirs"
+    )]
+    NobodysWord {
+        /// The plugin.
+        plugin: PluginName,
+        /// Whose hotline.yaml says that it is.
+        department: String,
+    },
+    /// The files do not agree on whose it is.
+    #[error(
+        "hotline.yaml says that it is of {said}, and grants.yaml that it is of {granted}; write into hotline.yaml what the operator says, or let the operator look again"
+    )]
+    OtherDepartment {
+        /// The department in hotline.yaml.
+        said: String,
+        /// The department in grants.yaml.
+        granted: String,
+    },
+    /// It says itself that it is of others.
+    #[error(
+        "it says that it is of {found}, and grants.yaml takes it for one of {granted}; take the package of that department, or let the operator name the other one"
+    )]
+    OthersPackage {
+        /// The department in its manifest.
+        found: String,
+        /// The department in grants.yaml.
+        granted: String,
     },
     /// Nobody signed it, and somebody has to.
     #[error(
@@ -237,15 +276,36 @@ impl Wanted<'_> {
     /// That somebody vouches for a package where somebody has to.
     ///
     /// # Errors
-    /// Nobody does, or none of those who may.
+    /// Nobody does, or none of those who may, or it is not said who may.
     pub fn is_vouched(&self, found: &Identity) -> Result<Option<Digest>, Refusal> {
-        let Some(keys) = self.keys else {
+        let Some(vouching) = self.vouching else {
+            return Ok(None);
+        };
+        let Some(granted) = vouching.department else {
+            return Err(Refusal::NobodysWord {
+                plugin: self.plugin.clone(),
+                department: self.department.to_owned(),
+            });
+        };
+        if granted != self.department {
+            return Err(Refusal::OtherDepartment {
+                said: self.department.to_owned(),
+                granted: granted.to_owned(),
+            });
+        }
+        if let Some(other) = found.department.as_deref().filter(|found| *found != granted) {
+            return Err(Refusal::OthersPackage {
+                found: other.to_owned(),
+                granted: granted.to_owned(),
+            });
+        }
+        let Some(keys) = vouching.keys else {
             return Ok(None);
         };
         if let Some(key) = found.signed_by(keys) {
             return Ok(Some(key.fingerprint()));
         }
-        let department = self.department.to_owned();
+        let department = granted.to_owned();
         Err(if found.package.is_none() {
             Refusal::Bare { department }
         } else if found.signatures.is_empty() {
@@ -328,7 +388,10 @@ mod tests {
             plugin: &"crm".into(),
             source: &Source::parse(source).unwrap(),
             department: "civil-affairs",
-            keys,
+            vouching: keys.map(|keys| Vouching {
+                department: Some("civil-affairs"),
+                keys: Some(keys),
+            }),
             lock,
         })
     }
@@ -414,6 +477,54 @@ mod tests {
         assert!(matches!(admit(&bare), Err(Refusal::Bare { .. })));
     }
 
+    #[test]
+    fn whose_it_is_the_operator_says() {
+        let package = package("1.4.2");
+        let (civil, _) = PrivateKey::generate().unwrap();
+        let (water, _) = PrivateKey::generate().unwrap();
+        let signed = |key: &PrivateKey| {
+            let mut package = package.clone();
+            package.sign(key, "registry.example/civil/crm").unwrap();
+            package.identity()
+        };
+        let admit = |said: &str, granted: Option<&str>, identity: &Identity| {
+            let keys = match granted {
+                Some("civil-affairs") => Some([civil.public().clone()]),
+                Some("water-works") => Some([water.public().clone()]),
+                _ => None,
+            };
+            let wanted = Wanted {
+                plugin: &"crm".into(),
+                source: &Source::parse(SOURCE).unwrap(),
+                department: said,
+                vouching: Some(Vouching {
+                    department: granted,
+                    keys: keys.as_ref().map(<[_; 1]>::as_slice),
+                }),
+                lock: &Lock::default(),
+            };
+            wanted.admit(identity)
+        };
+        assert!(admit("civil-affairs", Some("civil-affairs"), &signed(&civil)).is_ok());
+        // hotline.yaml alone moves it to nobody who signs less, and to nobody else who signs.
+        for said in ["civil-affars", "hotline-centre", "water-works"] {
+            let refused = admit(said, Some("civil-affairs"), &package.identity()).unwrap_err();
+            assert!(matches!(refused, Refusal::OtherDepartment { .. }), "{refused}");
+            let refused = admit(said, None, &package.identity()).unwrap_err();
+            assert!(matches!(refused, Refusal::NobodysWord { .. }), "{refused}");
+        }
+        // Nor does another department's word for a package that is not its own.
+        let refused = admit("water-works", Some("water-works"), &signed(&water)).unwrap_err();
+        assert!(
+            matches!(&refused, Refusal::OthersPackage { found, .. } if found == "civil-affairs"),
+            "{refused}"
+        );
+        // The operator may take what need not be signed.
+        let mut nobodys = package.identity();
+        nobodys.department = None;
+        assert!(admit("hotline-centre", Some("hotline-centre"), &nobodys).is_ok());
+    }
+
     #[tokio::test]
     async fn what_is_kept_needs_no_network() {
         let folder = tempfile::tempdir().unwrap();
@@ -428,7 +539,7 @@ mod tests {
             plugin: &plugin,
             source: &source,
             department: "civil-affairs",
-            keys: None,
+            vouching: None,
             lock: &locked,
         };
         let reference = SOURCE.parse().unwrap();

@@ -51,6 +51,8 @@ pub struct Identity {
     pub package: Option<Digest>,
     /// Its version, if it says one.
     pub version: Option<semver::Version>,
+    /// Whose it says that it is, if it does.
+    pub department: Option<String>,
     /// Its signatures, whoever made them.
     pub signatures: Vec<Signature>,
 }
@@ -62,6 +64,7 @@ impl Identity {
             component: Digest::of(component),
             package: None,
             version: manifest.map(|manifest| manifest.version.clone()),
+            department: manifest.map(|manifest| manifest.department.clone()),
             signatures: Vec::new(),
         }
     }
@@ -395,6 +398,7 @@ impl Package {
             component: Digest::of(&self.component),
             package: Some(self.digest()),
             version: self.version(),
+            department: self.manifest.as_ref().map(|manifest| manifest.department.clone()),
             signatures: self.signatures.clone(),
         }
     }

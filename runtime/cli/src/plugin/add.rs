@@ -73,13 +73,15 @@ impl Add {
         let identity = read.identity();
         same_version(&given, &identity)?;
         let name = PluginName::new(self.plugin.as_str());
-        let department = department(&parsed, &name, read.manifest());
+        let vouching = gate.vouching(&name);
+        let granted = vouching.and_then(|vouching| vouching.department);
+        let department = department(&parsed, &name, granted, read.manifest());
         let source = self.in_hotline(&folder, &given)?;
         let wanted = Wanted {
             plugin: &name,
             source: &source,
             department: &department,
-            keys: gate.keys(&department),
+            vouching,
             lock: gate.lock(),
         };
         let vouched = self.admit(&wanted, &identity)?;
@@ -202,14 +204,20 @@ fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write(path, bytes)
 }
 
-/// Whose the plugin is: as hotline.yaml says, else as the package says.
-fn department(parsed: &Parsed, name: &PluginName, manifest: Option<&Manifest>) -> String {
+/// Whose the plugin is: as hotline.yaml says, else as grants.yaml or the package says.
+fn department(
+    parsed: &Parsed,
+    name: &PluginName,
+    granted: Option<&str>,
+    manifest: Option<&Manifest>,
+) -> String {
     let declared = parsed
         .plugins()
         .into_iter()
         .find(|plugin| plugin.name.value == *name);
     declared
         .map(|plugin| plugin.department.to_string())
+        .or_else(|| granted.map(str::to_owned))
         .or_else(|| manifest.map(|manifest| manifest.department.clone()))
         .unwrap_or_else(|| "department".to_owned())
 }

@@ -52,6 +52,7 @@ impl New {
         anstream::println!("{path}.pub  fingerprint {}", key.public().fingerprint());
         anstream::println!("operators copy {name}.pub into the hotline and write into grants.yaml:");
         anstream::println!("  departments:\n    {name}: {{ signed-by: keys/{name}.pub }}");
+        anstream::println!("and into the entry of every plugin there whose it is, like `department: {name}`");
         Ok(Exit::Done)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     hotline::{Number, Plugin},
     limits::NUMBER_CHARS_MAX,
-    parse::Grant,
+    parse::{Grant, Signers},
     prove::HUMAN,
     source::Word,
     syntax::{NumberSyntax, PluginSyntax},
@@ -422,6 +422,30 @@ pub(super) fn grants(world: &World<'_>, grants: &[Grant]) {
     }
 }
 
+/// Departments that sign, and of which there is no plugin: likely a slip, by which nobody would have
+/// to sign.
+pub(super) fn signers(world: &World<'_>, signers: &[Signers], grants: &[Grant]) {
+    let said = world.hotline.plugins.iter().map(|plugin| &plugin.department);
+    let bound = grants.iter().map(|grant| &grant.department);
+    let known: BTreeSet<&str> = said.chain(bound).flatten().map(Word::as_str).collect();
+    for signers in signers {
+        let department = signers.department.as_str();
+        if !known.contains(department) {
+            world.report(
+                Finding::new(
+                    Code::BadGrant,
+                    signers.department.span,
+                    format!("no plugin is of the department `{department}`"),
+                )
+                .help(
+                    did_you_mean("there are", department, known.iter().copied())
+                        .unwrap_or_else(|| "remove it until there is one".to_owned()),
+                ),
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::harness::assert_findings;
@@ -504,10 +528,13 @@ departments:
   civil: { signed-by: keys/civil.pub }
   centre: { signed-by: [keys/old.pub, /etc/keys/new.pub] }
 #                                     ^^^^^^^^^^^^^^^^^ TL0702: `/etc/keys/new.pub` is no path in the hotline's folder
+  centr: { signed-by: keys/centre.pub }
+# ^^^^^ TL0702: no plugin is of the department `centr`
   tax: { singed-by: keys/tax.pub }
 # ^^^ TL0007: a department needs `signed-by`
+# ^^^ TL0702: no plugin is of the department `tax`
 #        ^^^^^^^^^ TL0006: a department has no field `singed-by`
-crm: { kv: true }
+crm: { kv: true, department: civil }
 --- flows/main.yaml
 flow: main
 start: a

@@ -389,6 +389,13 @@ pub(super) static GRANT: Mapping = Mapping {
     verbs: &[],
     fields: &[
         field(
+            "department",
+            Shape::Word(Kind::Text("a department")),
+            "civil-affairs",
+            "Whose it is: the same as in hotline.yaml. Every plugin's entry says so where `departments` \
+             names departments that sign.",
+        ),
+        field(
             "http",
             Shape::List(&Shape::Word(Kind::Text(
                 "METHOD URL, like `GET https://feed.example/*`",

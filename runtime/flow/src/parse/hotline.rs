@@ -277,6 +277,9 @@ const LIMITS: [&str; 13] = [
 /// The entry of grants.yaml that is of no plugin.
 const DEPARTMENTS: &str = "departments";
 
+/// The part of a plugin's entry that says whose it is.
+const DEPARTMENT: &str = "department";
+
 /// `departments: { DEPARTMENT: { signed-by: KEY } }`
 pub(super) fn signers(reader: &Reader<'_>, root: &Node) -> Vec<Signers> {
     let mut signers = Vec::new();
@@ -329,6 +332,7 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
     let entries = reader.entries(root, "grants.yaml");
     for entry in entries.iter().filter(|entry| entry.key.as_str() != DEPARTMENTS) {
         let mut fields = reader.fields(&entry.value, "a grant", entry.key.span);
+        let department = fields.word(reader, DEPARTMENT);
         let http = fields.take("http").map(|node| reader.list(node, "`http`"));
         for node in http.into_iter().flatten() {
             reader.word(node, "a part of `http`");
@@ -357,9 +361,14 @@ pub(super) fn grants(reader: &Reader<'_>, root: &Node) -> Vec<Grant> {
         }
         fields.finish(reader);
         let mut spans = BTreeMap::new();
-        let json = json(&entry.value, &mut String::new(), &mut spans);
+        let mut json = json(&entry.value, &mut String::new(), &mut spans);
+        // Whose it is is nothing that the plugin host grants.
+        if let Some(entry) = json.as_object_mut() {
+            entry.remove(DEPARTMENT);
+        }
         grants.push(Grant {
             plugin: Spanned::new(PluginName::new(entry.key.value.clone()), entry.key.span),
+            department,
             entry: json,
             data,
             spans,

@@ -141,7 +141,7 @@ impl Builder {
                         digest
                     }
                 };
-                self.bare(digest, gate.locks(plugin)).await?
+                self.bare(digest, gate.asks(plugin)).await?
             }
             Source::File(path) => self.package_file(origin, path).await?,
             Source::Registry(reference) => {
@@ -175,19 +175,22 @@ impl Builder {
         Ok(identity.component)
     }
 
-    /// What a component without a package is. Its version tells why it is refused, if it is:
-    /// it is read only where something is locked.
-    async fn bare(&self, component: Digest, locked: bool) -> Result<Identity, Failed> {
+    /// What a component without a package is. What it says of itself tells why it is refused, if it
+    /// is: it is read only where something is asked.
+    async fn bare(&self, component: Digest, asked: bool) -> Result<Identity, Failed> {
         let mut identity = Identity {
             component,
             package: None,
             version: None,
+            department: None,
             signatures: Vec::new(),
         };
-        if locked {
+        if asked {
             let bytes = self.shelf.component(&component).await?;
-            let manifest = Manifest::of_component(&bytes).ok().flatten();
-            identity.version = manifest.map(|manifest| manifest.version);
+            if let Some(manifest) = Manifest::of_component(&bytes).ok().flatten() {
+                identity.version = Some(manifest.version);
+                identity.department = Some(manifest.department);
+            }
         }
         Ok(identity)
     }
