@@ -97,7 +97,7 @@ impl Builder {
     pub(crate) async fn build(&self, origin: &Origin, at: Timestamp) -> Result<Built, BuildError> {
         let sources = origin.sources().await?;
         let parsed = Arc::new(parse(&sources));
-        let found = self.components(origin, &parsed).await?;
+        let found = self.components(origin, &parsed, at).await?;
         let recordings = self.recordings(origin, &parsed, &sources).await?;
         let bundle = Bundle {
             sources,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use trunkline_flow::Sources;
 use trunkline_journal::{Error as StoreError, Expect, Put, Store};
 use trunkline_model::{Digest, Timestamp};
+use trunkline_package::Identity;
 
 use crate::{
     bundle::{Bundle, ReadError},
@@ -18,6 +19,9 @@ use crate::{
 
 /// The space of the manifests, by the release's id.
 const MANIFESTS: &str = "node.releases";
+
+/// The space of what packages of registries are, by the digests of their manifests.
+const PACKAGES: &str = "node.packages";
 
 /// The space of what is current.
 const STATE: &str = "node.state";
@@ -59,6 +63,13 @@ struct RecordingKept {
     seconds: Option<f64>,
 }
 
+/// What is kept of a package besides its component.
+#[derive(Serialize, Deserialize)]
+struct PackageKept {
+    version: u32,
+    identity: Identity,
+}
+
 impl Manifest {
     fn blobs(&self) -> impl Iterator<Item = Digest> {
         let recordings = self.recordings.values().map(|recording| recording.digest);
@@ -79,6 +90,34 @@ impl Shelf {
             self.store.put_blob(bytes).await?;
         }
         Ok(())
+    }
+
+    /// Keeps what a package of a registry is, whose component is kept.
+    pub(crate) async fn keep_package(&self, identity: &Identity, at: Timestamp) -> Result<(), StoreError> {
+        let Some(digest) = identity.package else {
+            return Ok(());
+        };
+        let kept = PackageKept {
+            version: VERSION,
+            identity: identity.clone(),
+        };
+        self.put(PACKAGES, &digest.to_string(), &kept, at).await
+    }
+
+    /// What a package is, by the digest of its manifest, if its component is here.
+    pub(crate) async fn package(
+        &self,
+        digest: &Digest,
+        at: Timestamp,
+    ) -> Result<Option<Identity>, StoreError> {
+        let entry = self.store.get(PACKAGES, &digest.to_string(), at).await?;
+        // What this version cannot read, another wrote: the package is fetched again.
+        let kept = entry.and_then(|entry| serde_json::from_slice::<PackageKept>(&entry.value).ok());
+        let Some(kept) = kept.filter(|kept| kept.version == VERSION) else {
+            return Ok(None);
+        };
+        let is_here = self.store.has_blob(&kept.identity.component).await?;
+        Ok(is_here.then_some(kept.identity))
     }
 
     /// Keeps a release whose components and recordings are kept.
@@ -213,7 +252,33 @@ impl Shelf {
                 }
             }
         }
+        if !gone.is_empty() {
+            self.forget_packages(at).await?;
+        }
         Ok(gone.len())
+    }
+
+    /// Forgets packages whose components are gone.
+    async fn forget_packages(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .store
+                .list(PACKAGES, "", after.as_deref(), PAGE_MAX, at)
+                .await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            for (key, entry) in &page {
+                let Ok(kept) = serde_json::from_slice::<PackageKept>(&entry.value) else {
+                    continue;
+                };
+                if !self.store.has_blob(&kept.identity.component).await? {
+                    self.store.remove(PACKAGES, key, Expect::Any, at).await?;
+                }
+            }
+        }
     }
 
     async fn get<T: for<'de> Deserialize<'de>>(
@@ -294,6 +359,31 @@ mod tests {
         assert_eq!(shelf.component(&component).await.unwrap(), b"component");
         assert_eq!(shelf.collect(at, |_, _| false).await.unwrap(), 1);
         assert!(!shelf.store.has_blob(&recording).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_package_is_known_as_long_as_its_component_is_here() {
+        let shelf = Shelf::new(Arc::new(Memory::new()));
+        let at = Timestamp::from_millis(1);
+        let component = Digest::of(b"component");
+        let digest = Digest::of(b"package");
+        let identity = Identity {
+            package: Some(digest),
+            department: Some("civil-affairs".to_owned()),
+            ..Identity::of_bare(b"component", None)
+        };
+        shelf.keep_package(&identity, at).await.unwrap();
+        assert_eq!(shelf.package(&digest, at).await.unwrap(), None);
+        shelf
+            .keep_content(&component, b"component".to_vec())
+            .await
+            .unwrap();
+        assert_eq!(shelf.package(&digest, at).await.unwrap(), Some(identity));
+        assert_eq!(shelf.package(&component, at).await.unwrap(), None);
+        shelf.keep(&bundle("hotline: a", component), at).await.unwrap();
+        assert_eq!(shelf.collect(at, |_, _| false).await.unwrap(), 1);
+        let left = shelf.store.list(PACKAGES, "", None, PAGE_MAX, at).await.unwrap();
+        assert!(left.is_empty());
     }
 
     #[tokio::test]

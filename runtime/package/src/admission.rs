@@ -194,6 +194,13 @@ impl From<RegistryError> for Refusal {
     }
 }
 
+impl Refusal {
+    /// Whether a signature is missing, which may be made at any time.
+    const fn lacks_signature(&self) -> bool {
+        matches!(self, Self::Unsigned { .. } | Self::OtherSigner { .. })
+    }
+}
+
 impl Wanted<'_> {
     fn locked(&self) -> Option<&Locked> {
         self.lock.plugins.get(self.plugin)
@@ -331,23 +338,50 @@ pub struct Shelves {
 }
 
 impl Shelves {
-    /// The package that a reference means, as it is locked; not yet let in.
+    /// The package that a reference means, as it is locked; not yet let in. One that is kept here
+    /// and lacks a signature is fetched again: it may have been signed since.
     ///
     /// # Errors
     /// It is not locked, not here, or does not come.
     pub async fn take(&self, wanted: &Wanted<'_>, reference: &Reference) -> Result<Package, Refusal> {
         let digest = wanted.package(reference)?;
-        if let Some(store) = self.store.clone() {
-            let kept = tokio::task::spawn_blocking(move || store.get(&digest)).await;
-            if let Ok(Some(package)) = kept {
-                return Ok(package);
+        let kept = match self.store.clone() {
+            Some(store) => {
+                let kept = tokio::task::spawn_blocking(move || store.get(&digest)).await;
+                kept.ok().flatten()
             }
-        }
-        let Some(registries) = &self.registries else {
-            return Err(Refusal::NotHere {
-                source_text: reference.to_string(),
-            });
+            None => None,
         };
+        match (kept, &self.registries) {
+            (None, None) => Err(Refusal::NotHere {
+                source_text: reference.to_string(),
+            }),
+            (None, Some(registries)) => self.fetch(registries, reference, digest).await,
+            (Some(kept), Some(registries))
+                if (wanted.is_vouched(&kept.identity())).is_err_and(|refusal| refusal.lacks_signature()) =>
+            {
+                // Without the registry it is as it was.
+                let again = self.fetch(registries, reference, digest).await;
+                Ok(again.unwrap_or_else(|error| {
+                    tracing::warn!(%reference, %error, "failed to look for new signatures");
+                    kept
+                }))
+            }
+            (Some(kept), _) => Ok(kept),
+        }
+    }
+
+    /// Whether what a plugin lacks may come of a registry.
+    pub fn may_mend(&self, refusal: &Refusal) -> bool {
+        self.registries.is_some() && refusal.lacks_signature()
+    }
+
+    async fn fetch(
+        &self,
+        registries: &Registries,
+        reference: &Reference,
+        digest: Digest,
+    ) -> Result<Package, Refusal> {
         let pinned = reference.with(Version::Digest(digest));
         let package = registries.pull(&pinned, &silent()).await?;
         if let Some(store) = &self.store {

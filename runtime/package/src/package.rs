@@ -42,8 +42,8 @@ pub struct Package {
     signatures: Vec<Signature>,
 }
 
-/// What a package is and who signed it, without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a package is and who signed it, without its bytes. What is kept of it names the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The digest of the component.
     pub component: Digest,

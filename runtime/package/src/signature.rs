@@ -29,12 +29,30 @@ pub const SIGNATURES_MAX: usize = 16;
 const TYPE: &str = "cosign container image signature";
 
 /// A signature, and the payload that it signs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The payload's bytes as they were signed.
+    #[serde(with = "in_base64")]
     pub payload: Vec<u8>,
     /// The signature, ASN.1 in base64.
     pub signature: String,
+}
+
+/// Bytes as a text, where signatures are kept.
+mod in_base64 {
+    use base64::Engine as _;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::BASE64;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64.decode(text).map_err(D::Error::custom)
+    }
 }
 
 /// A signature that does not hold.

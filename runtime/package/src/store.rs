@@ -4,6 +4,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use trunkline_model::Digest;
@@ -12,6 +13,9 @@ use crate::{
     archive::{self, ARCHIVE_BYTES_MAX},
     package::Package,
 };
+
+/// Tells apart what this process writes at once.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// A folder of packages.
 #[derive(Clone, Debug)]
@@ -61,8 +65,9 @@ impl Store {
     /// The file system refuses.
     pub fn put(&self, package: &Package) -> Result<(), StoreError> {
         let path = self.path(&package.digest());
-        // Two processes that keep the same package write the same bytes, each beside.
-        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        // Whoever keeps the same package at the same time writes the same bytes, each beside.
+        let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let beside = path.with_extension(format!("{}-{count}.new", std::process::id()));
         std::fs::create_dir_all(&self.folder)
             .and_then(|()| std::fs::write(&beside, archive::write(package)))
             .and_then(|()| std::fs::rename(&beside, &path))

@@ -7,20 +7,27 @@ mod docker_registry;
 use std::{
     fs,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use serde_json::{Value as Json, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use trunkline_model::Digest;
 use trunkline_package::{
     Package,
+    admission::{Refusal, Shelves, Vouching, Wanted},
     credentials::Credentials,
     key::PrivateKey,
-    reference::Reference,
+    lock::{Lock, Locked},
+    reference::{Reference, Source},
     registry::{Registries, RegistryError, Settings, silent},
     sections::{Words, put},
+    store::Store,
 };
 
 use self::docker_registry::Registry;
@@ -29,12 +36,14 @@ fn package_at(registry: &Registry, rest: &str) -> Reference {
     format!("oci://{}/{rest}", registry.address).parse().unwrap()
 }
 
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
 /// The bytes of a manifest as the registry has them.
 async fn manifest_of(registry: &Registry, repository: &str, tag: &str) -> Vec<u8> {
     let url = format!("http://{}/v2/{repository}/manifests/{tag}", registry.address);
     let answer = reqwest::Client::new()
         .get(url)
-        .header("Accept", "application/vnd.oci.image.manifest.v1+json")
+        .header("Accept", MANIFEST)
         .send()
         .await
         .unwrap();
@@ -201,29 +210,101 @@ async fn what_is_not_there_or_no_package_is_told_so() {
     assert!(matches!(refused, RegistryError::NotFound { .. }), "{refused}");
 
     // An image of a container under the same registry.
-    let empty = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:0", "size": 2 },
-        "layers": [],
-    });
     let package = package("1.4.2", 1);
     anonymous()
         .push(&package_at(&registry, "civil/crm@1.4.2"), &package, &silent())
         .await
         .unwrap();
-    fs::write(registry.blob(&package.digest()), empty.to_string()).unwrap();
+    let image = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": format!("sha256:{}", Digest::of(package.config())),
+            "size": package.config().len(),
+        },
+        "layers": [],
+    });
+    let put = reqwest::Client::new()
+        .put(format!(
+            "http://{}/v2/civil/crm/manifests/image",
+            registry.address
+        ))
+        .header("Content-Type", MANIFEST)
+        .body(image.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert!(put.status().is_success(), "{put:?}");
+    let refused = anonymous()
+        .pull(&package_at(&registry, "civil/crm:image"), &silent())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, RegistryError::Package { .. }), "{refused}");
+
+    // The same in the place of a package.
+    fs::write(registry.blob(&package.digest()), image.to_string()).unwrap();
     let refused = anonymous()
         .pull(&package_at(&registry, "civil/crm@1.4.2"), &silent())
         .await
         .unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            RegistryError::Package { .. } | RegistryError::Tampered { .. }
-        ),
-        "{refused}"
-    );
+    assert!(matches!(refused, RegistryError::Tampered { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_package_that_was_signed_since_is_fetched_again() {
+    let registry = Registry::start("");
+    let reference = package_at(&registry, "civil/crm@1.4.2");
+    let (civil, _) = PrivateKey::generate().unwrap();
+    let keys = [civil.public().clone()];
+    let mut package = package("1.4.2", 1);
+    anonymous().push(&reference, &package, &silent()).await.unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let here = Shelves {
+        store: Some(Store::new(folder.path())),
+        registries: None,
+    };
+    let asking = Shelves {
+        registries: Some(anonymous()),
+        ..here.clone()
+    };
+    let locked = Locked::of(reference.to_string(), &package.identity(), None);
+    let lock = Lock {
+        plugins: [("crm".into(), locked)].into(),
+    };
+    let wanted = Wanted {
+        plugin: &"crm".into(),
+        source: &Source::Registry(reference.clone()),
+        department: "civil-affairs",
+        vouching: Some(Vouching {
+            department: Some("civil-affairs"),
+            keys: Some(&keys),
+        }),
+        lock: &lock,
+    };
+    let admitted = async |shelves: &Shelves| {
+        let taken = shelves.take(&wanted, &reference).await.unwrap();
+        wanted.admit(&taken.identity())
+    };
+    let refused = admitted(&asking).await.unwrap_err();
+    assert!(matches!(refused, Refusal::Unsigned { .. }), "{refused}");
+    package.sign(&civil, &reference.place()).unwrap();
+    anonymous().push(&reference, &package, &silent()).await.unwrap();
+    // Whoever asks no network does not learn of it, until somebody did.
+    assert!(admitted(&here).await.is_err());
+    assert!(admitted(&asking).await.is_ok());
+    assert!(admitted(&here).await.is_ok());
+    // And what is signed needs no registry; what is not stays what it was.
+    drop(registry);
+    assert!(admitted(&asking).await.is_ok());
+    here.store
+        .as_ref()
+        .unwrap()
+        .put(&self::package("1.4.2", 1))
+        .unwrap();
+    let refused = admitted(&asking).await.unwrap_err();
+    assert!(matches!(refused, Refusal::Unsigned { .. }), "{refused}");
 }
 
 #[tokio::test]

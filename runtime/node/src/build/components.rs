@@ -8,7 +8,7 @@ use std::{
 };
 
 use trunkline_flow::{Code, Diagnostic, Parsed, parse::DeclaredPlugin};
-use trunkline_model::Digest;
+use trunkline_model::{Digest, Timestamp};
 use trunkline_package::{
     Identity, Package,
     admission::{Refusal, Shelves},
@@ -20,6 +20,7 @@ use trunkline_plugin::{Manifest, limits::COMPONENT_BYTES_MAX};
 use super::{BuildError, Builder, Content, OnDisk, unreadable};
 use crate::{
     bundle::{Origin, ReadError, Stamp, component_path, safe_path},
+    limits::LOADS_AT_ONCE,
     packages::{Gate, file_in},
 };
 
@@ -75,6 +76,17 @@ impl Packages {
         }
     }
 
+    /// What a package of a registry is, if it was looked into.
+    fn known(&self, digest: &Digest) -> Option<Identity> {
+        let pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
+        pulled.get(digest).cloned()
+    }
+
+    fn know(&self, digest: Digest, identity: &Identity) {
+        let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
+        pulled.insert(digest, identity.clone());
+    }
+
     /// What was looked into is looked into again: what it names was removed.
     pub(super) fn distrust(&self) {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -84,7 +96,12 @@ impl Packages {
 
 impl Builder {
     /// The components that a hotline declares, each let in and kept.
-    pub(super) async fn components(&self, origin: &Origin, parsed: &Parsed) -> Result<Found, BuildError> {
+    pub(super) async fn components(
+        &self,
+        origin: &Origin,
+        parsed: &Parsed,
+        at: Timestamp,
+    ) -> Result<Found, BuildError> {
         let mut found = Found {
             components: BTreeMap::new(),
             findings: Vec::new(),
@@ -92,24 +109,33 @@ impl Builder {
         };
         let (gate, wrong) = gate(origin, parsed);
         found.findings.extend(wrong);
-        for plugin in parsed.plugins() {
-            let path = plugin.component.value.clone();
-            if let Origin::Folder(folder) = origin
-                && !path.contains("://")
-            {
-                // Before it is read, so that what is written meanwhile is noticed.
-                let full = component_path(folder, &path);
-                found
-                    .on_disk
-                    .entry(full.clone())
-                    .or_insert_with(|| Stamp::of(&full).ok());
-            }
-            match self.component(origin, &gate, &plugin).await {
-                Ok(digest) => {
-                    found.components.insert(path, digest);
+        let plugins = parsed.plugins();
+        // Several at a time: a registry that does not answer is waited for once and not in turn.
+        for some in plugins.chunks(LOADS_AT_ONCE) {
+            for plugin in some {
+                if let Origin::Folder(folder) = origin
+                    && !plugin.component.value.contains("://")
+                {
+                    // Before it is read, so that what is written meanwhile is noticed.
+                    let full = component_path(folder, &plugin.component.value);
+                    found
+                        .on_disk
+                        .entry(full.clone())
+                        .or_insert_with(|| Stamp::of(&full).ok());
                 }
-                Err(Failed::Store(error)) => return Err(error.into()),
-                Err(failed) => found.findings.push(finding(parsed, &plugin, &failed)),
+            }
+            let reading = some
+                .iter()
+                .map(|plugin| self.component(origin, &gate, plugin, at));
+            let read = futures::future::join_all(reading).await;
+            for (plugin, read) in some.iter().zip(read) {
+                match read {
+                    Ok(digest) => {
+                        found.components.insert(plugin.component.value.clone(), digest);
+                    }
+                    Err(Failed::Store(error)) => return Err(error.into()),
+                    Err(failed) => found.findings.push(finding(parsed, plugin, &failed)),
+                }
             }
         }
         if let Origin::Folder(folder) = origin {
@@ -128,6 +154,7 @@ impl Builder {
         origin: &Origin,
         gate: &Gate,
         plugin: &DeclaredPlugin,
+        at: Timestamp,
     ) -> Result<Digest, Failed> {
         let source =
             Source::parse(&plugin.component.value).map_err(|error| Failed::NoReference(error.to_string()))?;
@@ -146,26 +173,29 @@ impl Builder {
             Source::File(path) => self.package_file(origin, path).await?,
             Source::Registry(reference) => {
                 let digest = wanted.package(reference)?;
-                let known = self
-                    .packages
-                    .pulled
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get(&digest)
-                    .cloned();
-                match known {
-                    Some(identity) => identity,
-                    None => {
-                        let package = self.packages.shelves.take(&wanted, reference).await?;
+                let known = match self.packages.known(&digest) {
+                    Some(identity) => Some(identity),
+                    None => self.shelf.package(&digest, at).await?,
+                };
+                let lacks = match known.as_ref().map(|identity| wanted.admit(identity)) {
+                    Some(Err(refusal)) if self.packages.shelves.may_mend(&refusal) => Some(refusal),
+                    _ => None,
+                };
+                match (known, lacks) {
+                    (Some(identity), None) => {
+                        self.packages.know(digest, &identity);
+                        identity
+                    }
+                    (_, lacks) => {
+                        let taken = self.packages.shelves.take(&wanted, reference).await;
+                        // Without the registry what is known of it is what there is.
+                        let package = taken.map_err(|error| lacks.unwrap_or(error))?;
                         let identity = package.identity();
                         // Nothing of it is kept before it is let in.
                         wanted.admit(&identity)?;
                         self.keep(package).await?;
-                        self.packages
-                            .pulled
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .insert(digest, identity.clone());
+                        self.shelf.keep_package(&identity, at).await?;
+                        self.packages.know(digest, &identity);
                         identity
                     }
                 }

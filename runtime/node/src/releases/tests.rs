@@ -4,10 +4,18 @@ use std::{fs, sync::Arc};
 
 use trunkline_flow::{Code, step::Verb};
 use trunkline_journal::Memory;
+use trunkline_package::{
+    Package,
+    key::PrivateKey,
+    lock::{Lock, Locked},
+    registry::{self, Registries},
+    sections::{Words, put},
+    store as packages,
+};
 
 use super::*;
 use crate::{
-    Clock, Node, Settings, StartError,
+    Clock, Node, Settings, Shelves, StartError,
     limits::RELEASES_KEPT,
     testing::{Hotline, NOON, call, component, eventually, journal, keys, text},
 };
@@ -241,6 +249,135 @@ async fn a_release_that_reserves_more_than_there_is_is_refused_with_the_sum() {
         .overcommitted();
     assert_eq!(warned, over.is_some());
     assert!(over.is_none_or(|over| over.machine < machine_is_smaller));
+}
+
+const SAGE: &str = "oci://127.0.0.1:1/test/sage@1.0.0";
+
+/// A hotline whose plugin is a package of a registry that nobody answers for, and the package.
+fn with_package() -> (Hotline, Package) {
+    let hotline = Hotline::with_plugin(1);
+    let manifest = serde_json::from_value(serde_json::json!({
+        "name": "sage", "version": "1.0.0", "department": "test",
+    }))
+    .unwrap();
+    let words = Words {
+        manifest: &manifest,
+        wit: None,
+        revision: None,
+    };
+    let package = Package::of_component(put(&component("i32.const 1"), &words).unwrap()).unwrap();
+    let lock = Lock {
+        plugins: [(
+            "sage".into(),
+            Locked::of(SAGE.to_owned(), &package.identity(), None),
+        )]
+        .into(),
+    };
+    lock.write(hotline.path()).unwrap();
+    let named = hotline.read("hotline.yaml").replace("plugins/sage.wasm", SAGE);
+    hotline.write("hotline.yaml", named);
+    (hotline, package)
+}
+
+#[tokio::test]
+async fn a_package_that_was_taken_in_needs_neither_registry_nor_cache() {
+    let (hotline, package) = with_package();
+    let cache = tempfile::tempdir().unwrap();
+    let kept = packages::Store::new(cache.path());
+    kept.put(&package).unwrap();
+    let journal = journal(Arc::new(Memory::new()));
+    let with = |packages: Shelves| Settings {
+        packages,
+        ..hotline.settings(&Clock::still(NOON))
+    };
+    let shelves = Shelves {
+        store: Some(kept),
+        registries: None,
+    };
+    let first = Node::start_on(with(shelves), journal.clone()).await.unwrap();
+    let release = current(&first);
+    first.shutdown().await;
+    let second = Node::start_on(with(Shelves::default()), journal).await.unwrap();
+    let report = &second.releases().reports()[0];
+    assert!(report.verdict.is_good(), "{}", report.text);
+    assert_eq!(report.release, Some(release));
+}
+
+#[tokio::test]
+async fn a_package_that_was_signed_since_is_let_in() {
+    let (hotline, mut package) = with_package();
+    let cache = tempfile::tempdir().unwrap();
+    let kept = packages::Store::new(cache.path());
+    kept.put(&package).unwrap();
+    let settings = Settings {
+        packages: Shelves {
+            store: Some(kept.clone()),
+            registries: Some(Registries::new(registry::Settings::default())),
+        },
+        ..hotline.settings(&Clock::still(NOON))
+    };
+    let node = Node::start_on(settings, journal(Arc::new(Memory::new())))
+        .await
+        .unwrap();
+    let (key, _) = PrivateKey::generate().unwrap();
+    hotline.write("keys/test.pub", key.public().to_pem());
+    hotline.write(
+        "grants.yaml",
+        "departments: { test: { signed-by: keys/test.pub } }\nsage: { department: test }\n",
+    );
+    let (report, _) = node.releases().take_folder(hotline.path(), Cause::Saved).await;
+    assert_eq!(report.verdict, Verdict::Refused);
+    assert!(report.text.contains("it is not signed"), "{}", report.text);
+    package.sign(&key, "127.0.0.1:1/test/sage").unwrap();
+    kept.put(&package).unwrap();
+    let (report, _) = node.releases().take_folder(hotline.path(), Cause::Saved).await;
+    assert_eq!(report.verdict, Verdict::Live, "{}", report.text);
+}
+
+#[tokio::test]
+async fn a_signature_that_is_asked_for_is_not_lifted_by_hotline_yaml() {
+    let hotline = Hotline::with_plugin(1);
+    let (key, _) = PrivateKey::generate().unwrap();
+    hotline.write("keys/test.pub", key.public().to_pem());
+    let refused = async |grants: &str, department: &str| {
+        hotline.write("grants.yaml", grants);
+        let declared = format!(
+            "hotline: test-line\nlanguages: [en, zh-CN]\ntime-zone: Asia/Shanghai\nnumbers: {{ \"12345\": {{ flow: main }} }}\n\
+             plugins:\n  sage: {{ component: plugins/sage.wasm, department: {department} }}\n"
+        );
+        hotline.write("hotline.yaml", declared);
+        let started = hotline
+            .start_on(&journal(Arc::new(Memory::new())), &Clock::still(NOON))
+            .await;
+        match started {
+            Err(StartError::Check { report, .. }) => report.text.clone(),
+            other => panic!("it is refused, not {:?}", other.map(|_| "started")),
+        }
+    };
+    let granted = "departments: { test: { signed-by: keys/test.pub } }\nsage: { department: test }\n";
+    for (grants, department, said) in [
+        (granted, "test", "a bare component carries no signature"),
+        // An analyst's slip, or not.
+        (
+            granted,
+            "tset",
+            "hotline.yaml says that it is of tset, and grants.yaml that it is of test",
+        ),
+        // The operator's slips.
+        (
+            "departments: { test: { signed-by: keys/test.pub } }\nsage: { kv: true }\n",
+            "other",
+            "does not say whose sage is",
+        ),
+        (
+            "departments: { tset: { signed-by: keys/test.pub } }\nsage: { department: test }\n",
+            "test",
+            "no plugin is of the department `tset`",
+        ),
+    ] {
+        let text = refused(grants, department).await;
+        assert!(text.contains(said), "{text}");
+    }
 }
 
 #[tokio::test]
