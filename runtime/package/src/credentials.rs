@@ -18,6 +18,9 @@ pub const USER_VARIABLE: &str = "TRUNKLINE_REGISTRY_USER";
 /// The password, or a token in its place.
 pub const PASSWORD_VARIABLE: &str = "TRUNKLINE_REGISTRY_PASSWORD";
 
+/// The host that gives out tokens for the registry, where that is another than its own.
+pub const TOKENS_VARIABLE: &str = "TRUNKLINE_REGISTRY_TOKENS";
+
 /// Bytes of the largest docker configuration.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
@@ -28,6 +31,8 @@ pub struct Credentials {
     given: Option<(String, Login)>,
     /// Docker's config.json.
     docker: Option<PathBuf>,
+    /// A host that gives out tokens, beside the registry itself.
+    tokens_of: Option<String>,
 }
 
 /// A name and a password.
@@ -111,15 +116,23 @@ impl Credentials {
         };
         Self {
             given: Some((registry.to_owned(), login)),
-            docker: None,
+            ..Self::default()
+        }
+    }
+
+    /// The same, which may also go to a host that gives out tokens for the registry.
+    pub fn with_tokens_of(self, host: &str) -> Self {
+        Self {
+            tokens_of: Some(host.to_owned()),
+            ..self
         }
     }
 
     /// Those of a docker configuration.
     pub fn of_docker(config: &Path) -> Self {
         Self {
-            given: None,
             docker: Some(config.to_owned()),
+            ..Self::default()
         }
     }
 
@@ -144,7 +157,13 @@ impl Credentials {
         Ok(Self {
             given,
             docker: folder.map(|folder| folder.join("config.json")),
+            tokens_of: variable(TOKENS_VARIABLE),
         })
+    }
+
+    /// The host that gives out tokens, where one is named.
+    pub(crate) fn tokens_of(&self) -> Option<&str> {
+        self.tokens_of.as_deref()
     }
 
     /// The login for a registry, if there is one.

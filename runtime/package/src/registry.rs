@@ -4,8 +4,11 @@
 //! What is pulled is bounded, and its digests are verified here whatever the registry says. A
 //! version that is published stays: pushing other content under it is refused. TLS is asked of
 //! every registry but those on this machine, unless [`Settings::plain_http`] says otherwise.
+//! Credentials go to their own registry, and to where it gives out tokens only if that is its own
+//! host or one that was named.
 
 mod error;
+mod realm;
 mod signatures;
 
 use std::{sync::Arc, time::Duration};
@@ -82,6 +85,10 @@ pub struct Registries {
 struct Line<'a> {
     client: Client,
     auth: RegistryAuth,
+    has_login: bool,
+    is_plain: bool,
+    /// A host to which credentials may go beside the registry's own.
+    tokens_of: Option<&'a str>,
     reference: &'a Reference,
 }
 
@@ -133,7 +140,7 @@ impl Registries {
             })
     }
 
-    fn line<'a>(&self, reference: &'a Reference) -> Result<Line<'a>, RegistryError> {
+    fn line<'a>(&'a self, reference: &'a Reference) -> Result<Line<'a>, RegistryError> {
         let registry = reference.registry();
         let login = self.settings.credentials.of(registry)?;
         let plain = self.settings.plain_http || reference.is_loopback();
@@ -160,12 +167,16 @@ impl Registries {
             registry: registry.to_owned(),
             source,
         })?;
+        let has_login = login.is_some();
         let auth = login.map_or(RegistryAuth::Anonymous, |login| {
             RegistryAuth::Basic(login.user, login.password.to_string())
         });
         Ok(Line {
             client,
             auth,
+            has_login,
+            is_plain: plain,
+            tokens_of: self.settings.credentials.tokens_of(),
             reference,
         })
     }
@@ -182,6 +193,7 @@ impl Line<'_> {
     }
 
     async fn pull(&self, progress: &Progress) -> Result<Package, RegistryError> {
+        self.realm().await?;
         let image = self.manifest(self.reference.version()).await?;
         let digest = Digest::of(&image);
         let of_package = |source| RegistryError::Package {
@@ -196,6 +208,7 @@ impl Line<'_> {
     }
 
     async fn push(&self, package: &Package, progress: &Progress) -> Result<(), RegistryError> {
+        self.realm().await?;
         self.authorize(RegistryOperation::Push).await?;
         let digest = package.digest();
         match self.manifest(self.reference.version()).await {

@@ -345,6 +345,73 @@ async fn credentials_open_a_registry_that_asks_for_them() {
     assert_eq!(right.pull(&reference, &silent()).await.unwrap(), package);
 }
 
+/// Answers every request alike, and keeps what it was sent.
+async fn answering(reply: String) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heard = Arc::<Mutex<String>>::default();
+    let kept = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut bytes = [0; 4_096];
+            let count = stream.read(&mut bytes).await.unwrap_or(0);
+            let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+            kept.lock().unwrap().push_str(&text);
+            let _ = stream.write_all(reply.as_bytes()).await;
+        }
+    });
+    (address, heard)
+}
+
+#[tokio::test]
+async fn credentials_go_to_the_registrys_own_tokens_or_to_those_that_were_named() {
+    let gone = "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n";
+    let (tokens, heard) = answering(format!("{gone}\r\n")).await;
+    let (_, port) = tokens.rsplit_once(':').unwrap();
+    let pulling = async |realm: &str, named: Option<&str>| {
+        let challenge = format!("www-authenticate: Bearer realm=\"{realm}\",service=\"r\"\r\n");
+        let (registry, _) = answering(format!("{gone}{challenge}\r\n")).await;
+        let mut credentials = Credentials::given(&registry, "civil", "secret-words");
+        if let Some(named) = named {
+            credentials = credentials.with_tokens_of(named);
+        }
+        let registries = Registries::new(Settings {
+            credentials,
+            ..Settings::default()
+        });
+        let reference: Reference = format!("oci://{registry}/civil/crm@1.4.2").parse().unwrap();
+        registries.pull(&reference, &silent()).await.unwrap_err()
+    };
+    for realm in [
+        // Another host, one that is only called like it, no address, and no TLS.
+        format!("http://localhost:{port}/token"),
+        "https://127.0.0.1.example/token".to_owned(),
+        format!("https://127.0.0.1@localhost:{port}/token"),
+        "token".to_owned(),
+        String::new(),
+    ] {
+        let refused = pulling(&realm, None).await;
+        assert!(
+            matches!(refused, RegistryError::Realm { .. }),
+            "{realm}: {refused}"
+        );
+        assert!(!refused.to_string().contains("secret-words"));
+    }
+    let refused = pulling("http://tokens.example/token", Some("tokens.example")).await;
+    assert!(matches!(refused, RegistryError::Realm { .. }), "{refused}");
+    assert_eq!(*heard.lock().unwrap(), "", "nobody was asked for a token");
+    // Its own host, and the one that was named.
+    for (host, named) in [("127.0.0.1", None), ("localhost", Some("localhost"))] {
+        let refused = pulling(&format!("http://{host}:{port}/token"), named).await;
+        assert!(matches!(refused, RegistryError::Unauthorized { .. }), "{refused}");
+        let heard = std::mem::take(&mut *heard.lock().unwrap());
+        assert!(
+            heard.to_ascii_lowercase().contains("authorization: basic "),
+            "{heard}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn credentials_are_not_sent_in_clear() {
     let registries = Registries::new(Settings {

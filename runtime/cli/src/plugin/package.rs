@@ -33,7 +33,8 @@ pub(crate) struct Registry {
 /// What `--help` says of credentials.
 pub(crate) const CREDENTIALS_HELP: &str = "\
 Credentials come from TRUNKLINE_REGISTRY, TRUNKLINE_REGISTRY_USER and TRUNKLINE_REGISTRY_PASSWORD together, or from
-what `docker login` wrote. They go to their own registry only.";
+what `docker login` wrote. They go to their own registry only, and never without TLS; where that gives out tokens on
+another host, TRUNKLINE_REGISTRY_TOKENS names it.";
 
 impl Registry {
     pub(crate) fn registries(&self) -> Result<Registries, Failure> {
@@ -141,6 +142,7 @@ pub(crate) fn failed(error: RegistryError) -> Failure {
         RegistryError::Unreachable { .. } | RegistryError::TimedOut { .. } => Exit::Unreachable,
         RegistryError::Unauthorized { .. }
         | RegistryError::InClear { .. }
+        | RegistryError::Realm { .. }
         | RegistryError::Published { .. }
         | RegistryError::Refused { .. } => Exit::Refused,
         RegistryError::Credentials(_) => Exit::Usage,

@@ -7,7 +7,10 @@ use oci_client::{
 use trunkline_model::Digest;
 
 use super::Line;
-use crate::{credentials::CredentialsError, package::PackageError};
+use crate::{
+    credentials::{CredentialsError, TOKENS_VARIABLE},
+    package::PackageError,
+};
 
 /// A push or a pull that came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +54,16 @@ pub enum RegistryError {
     InClear {
         /// The registry.
         registry: String,
+    },
+    /// Credentials would go to somebody else than the registry.
+    #[error(
+        "credentials for {registry} are not sent to {realm:?}, where it gives out tokens: only over TLS, and only to itself or to the host that {TOKENS_VARIABLE} names"
+    )]
+    Realm {
+        /// The registry.
+        registry: String,
+        /// Where it sends those who want in.
+        realm: String,
     },
     /// The version is there with other content.
     #[error(
