@@ -207,17 +207,27 @@ pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
     start_with(folder, Rules::Enforced, None).await
 }
 
-/// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it, and
-/// plugins that are really called have the secrets of the environment.
+/// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it.
 pub(crate) async fn rehearse(folder: &Path) -> Result<Node, StartError> {
-    // One that cannot be used is as good as none here; a server says what is wrong with it.
+    // Nothing is called, so what is wrong with a secret hinders nobody.
     let secrets = ServerSecrets::open(None, environment()).ok();
-    start_with(
-        folder,
-        Rules::Reported,
-        secrets.map(|secrets| Arc::new(secrets) as _),
-    )
-    .await
+    rehearse_with(folder, secrets).await
+}
+
+/// The same where plugins are really called: they have the secrets of the environment, and whoever
+/// rehearses is told when they have not.
+pub(crate) async fn rehearse_for_real(folder: &Path) -> Result<Node, StartError> {
+    let secrets = ServerSecrets::open(None, environment());
+    let secrets = secrets.inspect_err(|error| {
+        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+        anstream::eprintln!("{yellow}plugins are called without secrets{yellow:#}: {error}");
+    });
+    rehearse_with(folder, secrets.ok()).await
+}
+
+async fn rehearse_with(folder: &Path, secrets: Option<ServerSecrets>) -> Result<Node, StartError> {
+    let secrets = secrets.map(|secrets| Arc::new(secrets) as _);
+    start_with(folder, Rules::Reported, secrets).await
 }
 
 /// The variables of the environment that are text.

@@ -92,7 +92,12 @@ impl Test {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
         let folder = place::hotline(&self.hotline)?;
-        let node = check::rehearse(&folder).await.map_err(|error| match error {
+        let node = if self.real {
+            check::rehearse_for_real(&folder).await
+        } else {
+            check::rehearse(&folder).await
+        };
+        let node = node.map_err(|error| match error {
             StartError::Check { report, .. } => {
                 anstream::eprint!("{}", findings(&report, &folder));
                 Failure::from(anyhow!(

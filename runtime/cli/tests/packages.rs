@@ -306,6 +306,28 @@ fn a_department_that_signs_is_taken_at_its_word_only() {
 }
 
 #[test]
+fn secrets_that_cannot_be_used_are_told_where_plugins_are_called() {
+    let site = Site::new();
+    site.write("city/plugins/sage.wasm", component("1.4.2", 1));
+    let told = |arguments: &str| {
+        let mut command = site.command(arguments);
+        command.env("TRUNKLINE_SECRET_CRM_TOKEN", "sh0rt");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for called in ["test city --real", "dial city"] {
+        let told = told(called);
+        assert!(
+            told.contains("plugins are called without secrets")
+                && told.contains("TRUNKLINE_SECRET_CRM_TOKEN")
+                && !told.contains("sh0rt"),
+            "{called}: {told}"
+        );
+    }
+    assert!(!told("test city").contains("secrets"));
+}
+
+#[test]
 fn a_package_comes_from_a_registry() {
     let registry = Registry::start("");
     let site = Site::new();

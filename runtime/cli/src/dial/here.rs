@@ -121,16 +121,18 @@ impl Here {
     /// # Errors
     /// The hotline does not load, or has no such number.
     pub(crate) async fn call(folder: &Path, called: &Called, screen: &Screen) -> Result<Self, Failure> {
-        let node = check::rehearse(folder).await.map_err(|error| match error {
-            StartError::Check { report, .. } => {
-                anstream::eprint!("{}", findings(&report, folder));
-                Failure::from(anyhow!(
-                    "{} does not load; mend the findings and dial again",
-                    folder.display()
-                ))
-            }
-            error => anyhow!(error).into(),
-        })?;
+        let node = check::rehearse_for_real(folder)
+            .await
+            .map_err(|error| match error {
+                StartError::Check { report, .. } => {
+                    anstream::eprint!("{}", findings(&report, folder));
+                    Failure::from(anyhow!(
+                        "{} does not load; mend the findings and dial again",
+                        folder.display()
+                    ))
+                }
+                error => anyhow!(error).into(),
+            })?;
         let release = node
             .releases()
             .current()
