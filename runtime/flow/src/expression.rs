@@ -20,7 +20,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use jiff::tz::TimeZone;
 use trunkline_model::{Timestamp, Type, Value, types};
 
-pub(crate) use self::functions::FUNCTIONS;
+pub(crate) use self::functions::{FUNCTIONS, Function};
 pub use self::print::print;
 
 /// What an expression may read of the contact.
@@ -213,7 +213,7 @@ pub(crate) enum Op {
     List(Vec<Node>),
     Record(Vec<(Arc<str>, Node)>),
     Variant(Arc<str>, Option<Box<Node>>),
-    Function(functions::Function, Vec<Node>),
+    Function(Function, Vec<Node>),
     /// An expression of its own, with a text of its own.
     Nested(Expression),
     /// Texts and printed values in a row.

@@ -211,13 +211,25 @@ pub struct Plugin {
     pub department: Arc<str>,
     /// Its settings.
     pub config: BTreeMap<String, String>,
-    /// Kinds of personal data in what its functions give, by the path of a field:
+    /// Kinds of personal data in what its functions give, by the path of a field as it is written:
     /// `citizen.id` of the plugin's type `citizen`.
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    pub labels: BTreeMap<Arc<str>, Label>,
     /// The kinds of personal data that flows may pass to it (`data` of grants.yaml).
     pub data: BTreeSet<Arc<str>>,
     /// The share of its calls that should succeed, where it is another than the hotline's.
     pub success: Option<Percent>,
+}
+
+/// The kind of personal data that a type's values hold, or a field of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The kind.
+    pub kind: Arc<str>,
+    /// The type, by the name that values of it have.
+    pub of: Arc<str>,
+    /// The fields that lead from it to what has the label, through lists as well; none when the
+    /// whole has it.
+    pub fields: Vec<Arc<str>>,
 }
 
 /// A flow.

@@ -13,7 +13,7 @@ use trunkline_model::{
     PluginName, Type,
     json::record_type,
     signature::{Errors, Interface, Parameter, Signature},
-    types::{Case, Enum, Range},
+    types::{Case, Enum, Range, Variant},
 };
 
 use crate::{
@@ -135,6 +135,7 @@ pub fn interfaces() -> BTreeMap<PluginName, Arc<Interface>> {
         ("bots".into(), Arc::new(bots(&function))),
         ("hooks".into(), Arc::new(hooks(&function))),
         ("works".into(), Arc::new(works(&function))),
+        ("registry".into(), Arc::new(registry(&function))),
         (
             "twice".into(),
             Arc::new(Interface {
@@ -258,6 +259,86 @@ fn works(function: Function<'_>) -> Interface {
         ],
         types: BTreeMap::from([("change".into(), change)]),
         data: None,
+    }
+}
+
+/// An office that knows who lives where. Its residents have the shape of the `crm`'s
+/// citizens, its notices that of changes of `works`.
+fn registry(function: Function<'_>) -> Interface {
+    let text = || Type::String;
+    let resident = record_type(
+        Some("resident"),
+        [("id", text()), ("name", text()), ("district", text().optional())],
+    );
+    let address = record_type(
+        Some("address"),
+        [("street", text()), ("district", text().optional())],
+    );
+    let household = record_type(
+        Some("household"),
+        [
+            ("number", text()),
+            ("home", address.clone()),
+            ("head", resident.clone()),
+        ],
+    );
+    let notice = record_type(
+        Some("notice"),
+        [("id", text()), ("text", text()), ("until", Type::Date.optional())],
+    );
+    let visit = record_type(Some("visit"), [("who", resident.clone()), ("place", text())]);
+    let case = |name: &str, payload: Option<Type>| Case {
+        name: name.into(),
+        payload,
+    };
+    let found = Type::Variant(Arc::new(Variant {
+        name: Some("found".into()),
+        cases: vec![
+            case("one", Some(resident.clone())),
+            case("several", Some(resident.clone().list())),
+            case("nobody", None),
+        ],
+    }));
+    let one = |name: &str, parameters: &[(&str, Type)], ok, errors| {
+        function("residents", name, parameters, ok, errors)
+    };
+    let phone = [("phone", text())];
+    let moved = Errors::Cases(vec![
+        case("not-found", None),
+        case("moved", Some(resident.clone())),
+    ]);
+    Interface {
+        functions: vec![
+            one("household", &phone, household.clone(), moved),
+            one("residents", &phone, resident.clone().list(), Errors::None),
+            one("search", &phone, found.clone(), Errors::None),
+            one("greet", &[("who", resident.clone())], text(), Errors::None),
+            one("visit", &[("visit", visit.clone())], text(), Errors::None),
+            one("count", &[("household", household.clone())], text(), Errors::None),
+            one("moves", &[], household.clone().list(), Errors::None),
+            one(
+                "neighbours",
+                &[("household", household.clone())],
+                text().list(),
+                Errors::None,
+            ),
+            one(
+                "invite",
+                &[("all", resident.clone().list())],
+                text(),
+                Errors::None,
+            ),
+        ],
+        types: BTreeMap::from([
+            ("resident".into(), resident.clone()),
+            ("residents".into(), resident.list()),
+            ("address".into(), address),
+            ("household".into(), household),
+            ("visit".into(), visit),
+            ("found".into(), found),
+            ("house-number".into(), text()),
+            ("notice".into(), notice),
+        ]),
     }
 }
 

@@ -11,7 +11,8 @@ use trunkline_model::{FlowName, Type};
 use super::world::World;
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
-    hotline::{Number, Plugin},
+    expression::typing::article,
+    hotline::{Label, Number, Plugin},
     limits::NUMBER_CHARS_MAX,
     parse::{Grant, Signers},
     prove::HUMAN,
@@ -299,8 +300,8 @@ pub(super) fn calling_window(world: &World<'_>) -> Option<Arc<str>> {
     world.calendar(word).then(|| word.value.clone())
 }
 
-/// The labels of what a plugin's functions give; reports fields that its types do not have.
-fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<Arc<str>, Arc<str>> {
+/// The labels of what a plugin's functions give; reports what its types do not have.
+fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<Arc<str>, Label> {
     let Some(Some(interface)) = world.plugins.get(&plugin.name.value) else {
         return BTreeMap::new();
     };
@@ -321,13 +322,26 @@ fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<Arc<str>, Arc<st
             );
             continue;
         };
+        let Some(of) = one_of_them(ty).name() else {
+            // A second name of a text is not with the texts that functions give.
+            world.report(
+                Finding::new(
+                    Code::UnknownType,
+                    path.span,
+                    format!(
+                        "`{name}` is another name of {}, and no value can be told to be one",
+                        article(ty)
+                    ),
+                )
+                .help("a label names a field by its path: `citizen.id: id-number`"),
+            );
+            continue;
+        };
         let mut inside = ty;
+        let mut fields = Vec::new();
         let mut known = true;
         for part in parts {
-            let of = match inside.required() {
-                Type::List(of) => of.required(),
-                of => of,
-            };
+            let of = one_of_them(inside);
             let Some(field) = of.field(part) else {
                 known = false;
                 let fields = match of {
@@ -339,19 +353,33 @@ fn labels(world: &World<'_>, plugin: &PluginSyntax) -> BTreeMap<Arc<str>, Arc<st
                     Finding::new(
                         Code::UnknownRecordField,
                         path.span,
-                        format!("{of} has no field `{part}`"),
+                        format!("{} has no field `{part}`", article(of)),
                     )
                     .help_if(did_you_mean("it has", part, names)),
                 );
                 break;
             };
+            fields.push(part.into());
             inside = field;
         }
         if known {
-            labels.insert(path.value.clone(), label.value.clone());
+            let label = Label {
+                kind: label.value.clone(),
+                of: of.into(),
+                fields,
+            };
+            labels.insert(path.value.clone(), label);
         }
     }
     labels
+}
+
+/// What a list, or what may be absent, holds.
+fn one_of_them(ty: &Type) -> &Type {
+    match ty {
+        Type::List(inner) | Type::Option(inner) => one_of_them(inner),
+        other => other,
+    }
 }
 
 pub(super) fn plugins(world: &World<'_>, grants: &[Grant]) -> BTreeMap<trunkline_model::PluginName, Plugin> {
@@ -479,7 +507,7 @@ plugins:
 # ^^^^ TL0701: the plugin `gone` is not loaded
   sentiment: { component: plugins/sentiment.wasm, department: centre, labels: { moood: mood, mood.lvel: mood, mood.level: Mood } }
 #                                                                               ^^^^^ TL0110: the plugin `sentiment` has no type `moood`
-#                                                                                            ^^^^^^^^^ TL0204: mood has no field `lvel`
+#                                                                                            ^^^^^^^^^ TL0204: a mood has no field `lvel`
 #                                                                                                                         ^^^^ TL0107: `Mood` cannot be the name of a kind of personal data
 calling-window: nigth
 #               ^^^^^ TL0601: there is no calendar `nigth`

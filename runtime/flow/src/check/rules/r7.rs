@@ -1,7 +1,8 @@
 //! R7: labelled data goes only to plugins that were granted the label.
 //!
-//! Labels stand on variables, on questions, and on fields of plugins' types; who calls is `phone`. A value
-//! that is made from labelled values carries their labels, through `set`, into flows that are run and back.
+//! Labels stand on variables, on questions, and on plugins' types and their fields; who calls is `phone`. A
+//! value that is made from labelled values carries their labels, through `set`, into flows that are run and
+//! back. What a caller says at a menu has none, so its `intent` may be told by any plugin.
 //!
 //! What a plugin is granted is the operator's word, so the rule holds for every hotline. A pack that has it
 //! adds the law that asks for it, and the script of a call that breaks it.
@@ -106,39 +107,14 @@ fn breaches(world: &World<'_>, hotline: &Hotline, mut report: impl FnMut(&Breach
     let labels = Labels::of(hotline);
     of_feeds(world, hotline, &labels, &mut report);
     for flow in hotline.flows.values() {
+        let flow: &Flow = flow;
         for (index, step) in flow.steps.values().enumerate() {
-            let written = written(world, flow, index).map(|step| &step.verb);
-            match (&step.verb, written) {
-                (Verb::Call(call), written) => {
-                    let written = match written {
-                        Some(VerbSyntax::Call(written)) => Some(&**written),
-                        _ => None,
-                    };
-                    of_call(
-                        world,
-                        hotline,
-                        &labels,
-                        (flow, index),
-                        (call, written),
-                        &mut report,
-                    );
-                }
-                (Verb::Together(together), written) => {
-                    for (place, (_, call)) in together.branches.iter().enumerate() {
-                        let written = match written {
-                            Some(VerbSyntax::Together(written)) => {
-                                written.branches.get(place).map(|(_, call)| call)
-                            }
-                            _ => None,
-                        };
-                        of_call(
-                            world,
-                            hotline,
-                            &labels,
-                            (flow, index),
-                            (call, written),
-                            &mut report,
-                        );
+            match &step.verb {
+                Verb::Call(call) => of_call(world, hotline, &labels, (flow, index, None), call, &mut report),
+                Verb::Together(together) => {
+                    for (branch, (_, call)) in together.branches.iter().enumerate() {
+                        let place = (flow, index, Some(branch));
+                        of_call(world, hotline, &labels, place, call, &mut report);
                     }
                 }
                 _ => {}
@@ -169,8 +145,8 @@ fn of_call(
     world: &World<'_>,
     hotline: &Hotline,
     labels: &Labels<'_>,
-    (flow, step): (&Flow, usize),
-    (call, written): (&Call, Option<&CallSyntax>),
+    (flow, step, branch): (&Flow, usize, Option<usize>),
+    call: &Call,
     report: &mut impl FnMut(&Breach<'_>),
 ) {
     let Some(plugin) = hotline.plugins.get(&call.plugin) else {
@@ -179,14 +155,30 @@ fn of_call(
     for argument in call.arguments.iter().flatten() {
         let carried = labels.of_expression(flow, argument);
         for label in carried.difference(&plugin.data) {
-            let value = written.and_then(|written| {
-                written.with.iter().map(|(_, value)| value).find(
-                    |value| matches!(&value.kind, ValueKind::Scalar(text) if &**text == argument.source()),
-                )
+            let written = written_call(world, (flow, step, branch)).and_then(|written| {
+                let mut values = written.with.iter().map(|(_, value)| value);
+                values.find(|value| match &value.kind {
+                    ValueKind::Scalar(text) => &**text == argument.source(),
+                    ValueKind::List(_) | ValueKind::Map(_) => {
+                        world.files.text(value.span) == argument.source()
+                    }
+                })
             });
-            let span = value.map_or_else(|| super::step_span(world, flow, step), |value| value.span);
+            let span = written.map_or_else(|| super::step_span(world, flow, step), |value| value.span);
             report(&Breach::new(world, Some((flow, step)), &call.plugin, label, span));
         }
+    }
+}
+
+/// A call as it is written, in its branch where a step makes several.
+fn written_call<'w>(
+    world: &'w World<'_>,
+    (flow, step, branch): (&Flow, usize, Option<usize>),
+) -> Option<&'w CallSyntax> {
+    match (&written(world, flow, step)?.verb, branch) {
+        (VerbSyntax::Call(call), None) => Some(&**call),
+        (VerbSyntax::Together(together), Some(branch)) => together.branches.get(branch).map(|(_, call)| call),
+        _ => None,
     }
 }
 
@@ -199,6 +191,135 @@ mod tests {
         harness::{assert_findings, files, interfaces},
     };
     use crate::{diagnostics::Code, parse};
+
+    #[test]
+    fn that_something_is_there_carries_no_label_of_its_parts() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  crm: { component: plugins/crm.wasm, department: civil, labels: { citizen.id: id-number } }
+  registry: { component: plugins/registry.wasm, department: civil, labels: { resident.id: id-number } }
+  sentiment: { component: plugins/sentiment.wasm, department: centre }
+--- grants.yaml
+crm: { data: [phone] }
+registry: { data: [phone] }
+--- flows/main.yaml
+flow: main
+vars: { citizen: crm.citizen?, all: list<registry.resident>?, found: registry.found? }
+otherwise: done
+start: find
+steps:
+  find: { when: "${has(contact.caller)}", call: crm.find-citizen, with: { phone: "${contact.caller}" }, save: citizen, next: list }
+  list: { when: "${has(contact.caller)}", call: registry.residents, with: { phone: "${contact.caller}" }, save: all, next: search }
+  search: { when: "${has(contact.caller)}", call: registry.search, with: { phone: "${contact.caller}" }, save: found, next: a }
+  a: { call: sentiment.score, with: { text: "${has(citizen) ? citizen.name : ''}" }, next: b }
+  b: { when: "${has(all)}", call: sentiment.score, with: { text: "${size(all)} of ${all[0].name}" }, next: c }
+  c: { when: "${has(found)}", call: sentiment.score, with: { text: "${found.case}" }, next: d }
+  d: { call: sentiment.score, with: { text: "${has(citizen) ? citizen.id : ''}" }, next: e }
+#                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ TL1007: `sentiment` is given data labelled `id-number`
+  e: { when: "${has(citizen)}", call: sentiment.score, with: { text: "${citizen.id == '1' ? 'one' : 'other'}" }, next: done }
+#                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ TL1007: `sentiment` is given data labelled `id-number`
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn a_change_keeps_its_labels_in_a_flow_that_takes_another_type() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  works: { component: plugins/works.wasm, department: roads, labels: { change.text: address } }
+  registry: { component: plugins/registry.wasm, department: civil }
+  sentiment: { component: plugins/sentiment.wasm, department: centre }
+feeds:
+  road-works: { call: works.changes, every: 5m }
+--- flows/main.yaml
+flow: main
+start: done
+steps: { done: { end: completed } }
+--- flows/works.yaml
+flow: works
+starts-on: feed.road-works
+inputs: { notice: registry.notice }
+start: feel
+steps:
+  feel: { call: sentiment.score, with: { text: "${notice.id}" }, on: { else: tell }, next: tell }
+  tell: { call: sentiment.score, with: { text: "${notice.text}" }, on: { else: done }, next: done }
+#                                              ^^^^^^^^^^^^^^^^ TL1007: `sentiment` is given data labelled `address`
+  done: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn a_change_is_given_with_all_that_is_in_it() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  registry: { component: plugins/registry.wasm, department: civil, labels: { resident.id: id-number } }
+feeds:
+  moves: { call: registry.moves, every: 1h, to: registry.neighbours }
+#                                               ^^^^^^^^^^^^^^^^^^^ TL1007: `registry` is given data labelled `id-number`
+--- flows/main.yaml
+flow: main
+start: done
+steps: { done: { end: completed } }
+--- flows/moves.yaml
+flow: moves
+starts-on: feed.moves
+inputs: { household: registry.household }
+start: done
+steps: { done: { end: completed } }
+"##,
+        );
+    }
+
+    #[test]
+    fn a_label_names_what_values_can_be_told_to_be() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+plugins:
+  registry:
+    component: plugins/registry.wasm
+    department: civil
+    labels:
+      resident: person
+      residents.id: id-number
+      household.head.id: id-number
+      household.head.idd: id-number
+#     ^^^^^^^^^^^^^^^^^^ TL0204: a resident has no field `idd`
+      house-number: address
+#     ^^^^^^^^^^^^ TL0110: `house-number` is another name of a string, and no value can be told to be one
+      tenant.id: id-number
+#     ^^^^^^^^^ TL0110: the plugin `registry` has no type `tenant`
+--- flows/main.yaml
+flow: main
+start: done
+steps: { done: { end: completed } }
+"##,
+        );
+    }
 
     #[test]
     fn a_change_goes_only_to_whom_its_labels_are_granted() {
