@@ -241,7 +241,11 @@ async fn start_with(
     rules: Rules,
     secrets: Option<Arc<dyn Secrets>>,
 ) -> Result<Node, StartError> {
-    Node::start(Settings {
+    Node::start(settings(folder, rules, secrets)).await
+}
+
+fn settings(folder: &Path, rules: Rules, secrets: Option<Arc<dyn Secrets>>) -> Settings {
+    Settings {
         hotline: folder.to_owned(),
         store: StoreSpec::Memory,
         master_key: None,
@@ -253,8 +257,9 @@ async fn start_with(
         rules,
         secrets,
         webhook: None,
-    })
-    .await
+        // Whoever looks or rehearses asks no department what is new, and has nobody told.
+        feeds: false,
+    }
 }
 
 /// Builds a hotline to look at it: nothing is called and nothing is kept.
@@ -324,5 +329,70 @@ fn summary(report: &Report, hotline: &Path) -> String {
             format!("{red}{shown} 不能加载{red:#}：{found}；`trunkline explain 代码` 有更多说明"),
             format!("{red}{shown} does not load{red:#}: {found}; `trunkline explain CODE` says more of each"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use trunkline_node::contacts::StateFilter;
+
+    use super::*;
+
+    /// `changes: func() -> list<string>`, which gives one.
+    const WORKS: &str = r#"(component
+        (core module $m
+          (memory (export "memory") 1)
+          (func (export "changes") (result i32) i32.const 1036)
+          (data (i32.const 1024) "a\00\00\00\00\04\00\00\01\00\00\00\04\04\00\00\01\00\00\00"))
+        (core instance $i (instantiate $m))
+        (func (export "changes") (result (list string))
+          (canon lift (core func $i "changes") (memory $i "memory"))))"#;
+
+    async fn begun(node: &Node) -> usize {
+        let page = node.contacts().page(StateFilter::All, None, 10).await;
+        page.unwrap().contacts.len()
+    }
+
+    #[tokio::test]
+    async fn who_rehearses_a_hotline_asks_no_feed() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            (
+                "hotline.yaml",
+                "hotline: test\nlanguages: [en]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\n\
+                 plugins:\n  works: { component: works.wasm, department: roads }\n\
+                 feeds:\n  works: { call: works.changes, every: 1m, jitter: 1ms }\n",
+            ),
+            (
+                "flows/main.yaml",
+                "flow: main\nstart: done\nsteps: { done: { end: completed } }\n",
+            ),
+            (
+                "flows/tell.yaml",
+                "flow: tell\nstarts-on: feed.works\ninputs: { change: string }\nstart: done\n\
+                 steps: { done: { end: completed } }\n",
+            ),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        fs::write(folder.path().join("works.wasm"), wat::parse_str(WORKS).unwrap()).unwrap();
+        let rehearsal = rehearse(folder.path()).await.unwrap();
+        let server = Node::start(Settings {
+            feeds: true,
+            ..settings(folder.path(), Rules::Enforced, None)
+        });
+        let server = server.await.unwrap();
+        // By when a server has asked, the rehearsal that began before it would have, too.
+        for _ in 0..1_000 {
+            if begun(&server).await > 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!((begun(&server).await, begun(&rehearsal).await), (1, 0));
     }
 }

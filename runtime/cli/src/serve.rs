@@ -132,6 +132,7 @@ impl Serve {
             rules: Rules::Enforced,
             secrets: Some(secrets),
             webhook: self.webhook()?,
+            feeds: true,
         });
         let node = tokio::select! {
             node = starting => node.map_err(|error| not_started(error, &folder))?,

@@ -62,6 +62,9 @@ pub struct Settings {
     pub secrets: Option<Arc<dyn Secrets>>,
     /// Where the operator is told of what should be known at once.
     pub webhook: Option<WebhookTarget>,
+    /// Whether feeds are asked, and what is new starts contacts. Not where a hotline is only looked
+    /// at or rehearsed: departments would be asked, and people told, by somebody who tries it out.
+    pub feeds: bool,
 }
 
 /// Where the HTTP API listens, and who may do what.
@@ -264,7 +267,9 @@ impl Node {
         let recovery = contacts.recover().await.inspect_err(|_| stop.cancel())?;
         feeds.load().await.inspect_err(|_| stop.cancel())?;
         until_stopped(&tasks, &stop, contacts.clone().keep_time());
-        until_stopped(&tasks, &stop, feeds.clone().keep());
+        if settings.feeds {
+            until_stopped(&tasks, &stop, feeds.clone().keep());
+        }
         until_stopped(&tasks, &stop, contacts.clone().keep_services());
         until_stopped(&tasks, &stop, keep_house(contacts.clone(), feeds.clone()));
         if settings.watch {

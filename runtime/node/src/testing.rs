@@ -196,6 +196,7 @@ impl Hotline {
             rules: Rules::Enforced,
             secrets: None,
             webhook: None,
+            feeds: true,
         }
     }
 

@@ -51,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         packages: trunkline_node::Shelves::default(),
         secrets: None,
         webhook: None,
+        feeds: true,
     };
     let (prompt, prompt_late) = told("key to next prompt", prompts(&runtime, settings)?);
     println!(

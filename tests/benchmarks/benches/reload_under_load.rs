@@ -55,6 +55,7 @@ async fn run() -> anyhow::Result<()> {
         packages: trunkline_node::Shelves::default(),
         secrets: None,
         webhook: None,
+        feeds: true,
     };
     let node = Arc::new(Node::start(settings).await?);
     let mut reports = node.releases().subscribe();
