@@ -63,6 +63,8 @@ struct Loaded {
     refused: Option<String>,
     /// What it is and who signed it; none for what is not there or is no package.
     identity: Option<Identity>,
+    /// Whether it was not let in, so that nothing of it was run.
+    kept_out: bool,
 }
 
 /// The plugins of one hotline.
@@ -133,7 +135,10 @@ impl Plugins {
                 grant: entry.to_string(),
                 config: declared.config.clone(),
             };
+            let refusal = |identity: Option<&Identity>| wanted.admit(identity?).err();
             let known = self.known().get(&key).cloned();
+            // What was kept out may be let in since: the lock and the keys are files, too.
+            let known = known.filter(|known| !known.kept_out || refusal(known.identity.as_ref()).is_some());
             let loaded = match known {
                 Some(loaded) => loaded,
                 None => {
@@ -151,6 +156,10 @@ impl Plugins {
                     loaded
                 }
             };
+            if let Some(refusal) = refusal(loaded.identity.as_ref()) {
+                interfaces.findings.push(refuse(Code::PackageRefused, &refusal));
+                continue;
+            }
             if let Some(why) = loaded.refused {
                 let code = if loaded.identity.is_some() || matches!(source, Source::Component(_)) {
                     Code::PluginNotLoaded
@@ -161,9 +170,6 @@ impl Plugins {
                     code,
                     &why.replace("COMPONENT", declared.component.as_str()),
                 ));
-            }
-            if let Some(Err(refusal)) = loaded.identity.as_ref().map(|found| wanted.admit(found)) {
-                interfaces.findings.push(refuse(Code::PackageRefused, &refusal));
             }
             if let Some(interface) = loaded.interface {
                 interfaces.known.insert(name, interface);
@@ -214,10 +220,21 @@ impl Plugins {
                     interface: None,
                     refused: Some(why),
                     identity: None,
+                    kept_out: false,
                 });
             }
         };
+        let kept_out = wanted.admit(&identity).is_err();
         let identity = Some(identity);
+        if kept_out {
+            // Some components are run to say what they export: this one is not.
+            return Ok(Loaded {
+                interface: None,
+                refused: None,
+                identity,
+                kept_out,
+            });
+        }
         let host = self.host().await?;
         let config = deployment.config.clone();
         Ok(match host.load(bytes.clone(), deployment).await {
@@ -225,6 +242,7 @@ impl Plugins {
                 interface: Some(plugin.interface().clone()),
                 refused: None,
                 identity,
+                kept_out,
             },
             // Without its grants it does not load, but what it exports can be told.
             Err(error) => Loaded {
@@ -235,6 +253,7 @@ impl Plugins {
                     .map(|inspection| inspection.interface),
                 refused: Some(error.to_string()),
                 identity,
+                kept_out,
             },
         })
     }
@@ -317,4 +336,89 @@ fn wrong_part(grant: &Grant) -> &str {
             serde_json::from_value::<Grants>(alone).is_err()
         })
         .map_or("", |(name, _)| name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use trunkline_package::key::PrivateKey;
+
+    use super::*;
+
+    /// A component that says itself what it exports, and traps when it is asked.
+    const SPEAKING: &str = r#"(component
+      (core module $m
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+        (func (export "describe") (result i32) unreachable)
+        (func (export "run") (param i32 i32 i32 i32) (result i32) unreachable))
+      (core instance $m (instantiate $m))
+      (type $refusal (record (field "case" string) (field "payload" (option string))))
+      (func $describe (result string) (canon lift (core func $m "describe") (memory $m "memory")))
+      (func $run (param "function" string) (param "arguments" string) (result (result string (error $refusal)))
+        (canon lift (core func $m "run") (memory $m "memory") (realloc (func $m "realloc"))))
+      (component $functions
+        (type $refusal (record (field "case" string) (field "payload" (option string))))
+        (import "refusal" (type $given (eq $refusal)))
+        (import "describe" (func $describe (result string)))
+        (import "run" (func $run
+          (param "function" string) (param "arguments" string) (result (result string (error $given)))))
+        (export $named "refusal" (type $refusal))
+        (export "describe" (func $describe))
+        (export "run" (func $run) (func
+          (param "function" string) (param "arguments" string) (result (result string (error $named))))))
+      (instance $functions (instantiate $functions
+        (with "refusal" (type $refusal))
+        (with "describe" (func $describe))
+        (with "run" (func $run))))
+      (export "trunkline:dynamic/functions@0.1.0" (instance $functions)))"#;
+
+    #[tokio::test]
+    async fn of_what_is_not_let_in_nothing_is_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, content: &[u8]| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        };
+        write(
+            "hotline.yaml",
+            b"hotline: test\nlanguages: [en]\ntime-zone: Asia/Shanghai\nnumbers: { \"12345\": { flow: main } }\n\
+              plugins: { sage: { component: sage.wasm, department: civil } }\n",
+        );
+        write(
+            "flows/main.yaml",
+            b"flow: main\nstart: done\nsteps: { done: { end: completed } }\n",
+        );
+        write("sage.wasm", &wat::parse_str(SPEAKING).unwrap());
+        let (key, _) = PrivateKey::generate().unwrap();
+        write("keys/civil.pub", key.public().to_pem().as_bytes());
+        let plugins = Plugins::default();
+        let found = async |grants: &str| {
+            write("grants.yaml", grants.as_bytes());
+            let sources = trunkline_node::read_folder(folder.path()).unwrap();
+            let parsed = trunkline_flow::parse(&sources);
+            let findings = plugins.load(folder.path(), &parsed).await.unwrap().findings;
+            let told = findings
+                .into_iter()
+                .map(|finding| (finding.code, finding.message));
+            told.collect::<Vec<_>>()
+        };
+        let refused = found("departments: { civil: { signed-by: keys/civil.pub } }\n").await;
+        assert!(
+            matches!(refused.as_slice(), [(Code::PackageRefused, _)]),
+            "{refused:?}"
+        );
+        assert!(
+            plugins.host.get().is_none(),
+            "no host was started that could run it"
+        );
+        // Nobody has to vouch for it any more: it is asked.
+        let trapped = found("{}\n").await;
+        assert!(
+            matches!(trapped.as_slice(), [(Code::PluginNotLoaded, why)] if why.contains("unreachable")),
+            "{trapped:?}"
+        );
+    }
 }
