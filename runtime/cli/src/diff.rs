@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, anyhow};
@@ -11,10 +12,12 @@ use clap::Args;
 use serde_json::json;
 use trunkline_flow::{
     diff::{Area, Change, Component, Side, Tongue, diff},
+    parse,
     prove::budget,
 };
 use trunkline_model::PluginName;
-use trunkline_node::Release;
+use trunkline_node::{Release, read_folder};
+use trunkline_package::key::PublicKey;
 use trunkline_plugin::{Grants, Limits};
 
 use crate::{
@@ -60,11 +63,13 @@ impl Diff {
                 hotline: before.hotline(),
                 components: &before_components,
                 costs: &before_costs,
+                keys: &keys(&old.folder)?,
             },
             &Side {
                 hotline: after.hotline(),
                 components: &after_components,
                 costs: &after_costs,
+                keys: &keys(&new.folder)?,
             },
         );
         match self.output_format {
@@ -133,6 +138,23 @@ fn components(release: &Release) -> BTreeMap<PluginName, Component> {
             (name.clone(), component)
         })
         .collect()
+}
+
+/// The keys of each department whose packages have to be signed: their files and fingerprints.
+fn keys(folder: &Path) -> Result<BTreeMap<Arc<str>, String>, Failure> {
+    let sources = read_folder(folder).map_err(|error| anyhow!(error))?;
+    let one = |path: &str| match PublicKey::read(&folder.join(path)) {
+        Ok(key) => format!("{path} {}", key.fingerprint().short()),
+        // Why not, whoever builds the hotline has said.
+        Err(_) => path.to_owned(),
+    };
+    let signers = parse(&sources).signers().into_iter();
+    Ok(signers
+        .map(|signer| {
+            let keys: Vec<String> = signer.keys.iter().map(|key| one(key.as_str())).collect();
+            (signer.department.value, keys.join(", "))
+        })
+        .collect())
 }
 
 /// Grants, one a line, as grants.yaml has them.

@@ -39,6 +39,8 @@ pub struct Side<'a> {
     pub components: &'a BTreeMap<PluginName, Component>,
     /// What its services cost callers; empty when nobody has counted.
     pub costs: &'a [Reach],
+    /// The keys of departments whose packages have to be signed, in words.
+    pub keys: &'a BTreeMap<Arc<str>, String>,
 }
 
 /// A plugin as it was loaded.
@@ -59,7 +61,7 @@ pub struct Component {
 pub fn diff(old: &Side<'_>, new: &Side<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     services(old, new, &mut changes);
-    settings::compare(old.hotline, new.hotline, &mut changes);
+    settings::compare(old, new, &mut changes);
     flows::compare(old.hotline, new.hotline, &mut changes);
     prompts::compare(old.hotline, new.hotline, &mut changes);
     calendars::compare(old.hotline, new.hotline, &mut changes);
@@ -112,6 +114,8 @@ mod tests {
     /// Set to write what is expected anew instead of comparing it.
     const WRITE: &str = "TRUNKLINE_BLESS";
 
+    static NO_KEYS: BTreeMap<Arc<str>, String> = BTreeMap::new();
+
     /// A hotline of the files in a folder, over the harness's plugins and default files.
     fn hotline(folder: &Path) -> Checked {
         let mut text = String::new();
@@ -154,6 +158,7 @@ mod tests {
                 hotline,
                 components: &components,
                 costs: &[],
+                keys: &NO_KEYS,
             };
             let changes = diff(&side(&old), &side(&new));
             assert!(diff(&side(&old), &side(&old)).is_empty(), "{}", case.display());
@@ -198,6 +203,7 @@ mod tests {
             hotline: &hotline,
             components: &components,
             costs,
+            keys: &NO_KEYS,
         };
         let changes = diff(&side(&old), &side(&new));
         assert_eq!(
@@ -242,6 +248,7 @@ mod tests {
             hotline: &hotline,
             components,
             costs: &[],
+            keys: &NO_KEYS,
         };
         let told = told(&diff(&side(&old), &side(&new)), Tongue::English);
         let lines: Vec<&str> = told.lines().collect();
@@ -260,5 +267,34 @@ mod tests {
         assert_eq!(lines[3], "plugin `crm`: granted http: GET https://a.example/*");
         assert_eq!(lines[4], "plugin `crm`: no longer granted kv: true");
         assert_eq!(lines[5], "plugin `crm`: limit `time` from 1s to 2s");
+    }
+
+    #[test]
+    fn who_may_sign_is_compared() {
+        let hotline = hotline(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diff/said/old"));
+        let components = no_components();
+        let keys = |keys: &[(&str, &str)]| -> BTreeMap<Arc<str>, String> {
+            let keys = keys.iter();
+            keys.map(|(name, keys)| ((*name).into(), (*keys).to_owned()))
+                .collect()
+        };
+        let (old, new) = (
+            keys(&[("civil", "a.pub"), ("roads", "b.pub")]),
+            keys(&[("civil", "a.pub, c.pub"), ("water", "d.pub")]),
+        );
+        let side = |keys| Side {
+            hotline: &hotline,
+            components: &components,
+            costs: &[],
+            keys,
+        };
+        let changes = diff(&side(&old), &side(&new));
+        assert_eq!(
+            told(&changes, Tongue::English),
+            "signing department `civil`: keys from a.pub to a.pub, c.pub\n\
+             signing department `water` is new (d.pub)\n\
+             signing department `roads` is gone\n"
+        );
+        assert!(changes.iter().all(|change| change.area() == Area::Plugins));
     }
 }

@@ -62,6 +62,8 @@ pub enum Noun {
     TicketClass,
     /// A plugin.
     Plugin,
+    /// A department whose packages have to be signed.
+    Signer,
 }
 
 /// A field of something, by its name in both languages.
@@ -374,7 +376,7 @@ impl Change {
                     Noun::Prompt => Area::Prompts,
                     Noun::Calendar => Area::Calendars,
                     Noun::Queue | Noun::Agent | Noun::Survey | Noun::TicketClass => Area::Centre,
-                    Noun::Plugin => Area::Plugins,
+                    Noun::Plugin | Noun::Signer => Area::Plugins,
                 }
             }
             Self::FlowRenamed { .. }

@@ -1,6 +1,8 @@
 //! What a step says of itself besides where it leads: fields and their values as texts, so that
 //! two versions are compared field by field.
 
+use trunkline_model::{FunctionName, PluginName};
+
 use crate::{
     Expression,
     diff::Field,
@@ -36,6 +38,12 @@ pub(super) fn compare(
     }
 }
 
+/// A function by its own name, as flows write it.
+pub(super) fn function(plugin: &PluginName, function: &FunctionName) -> String {
+    let name = function.as_str().rsplit('#').next().unwrap_or_default();
+    format!("{plugin}.{name}")
+}
+
 struct Facts(Vec<Fact>);
 
 impl Facts {
@@ -67,8 +75,7 @@ impl Facts {
     }
 
     fn add_call(&mut self, call: &Call) {
-        let name = call.function.as_str().rsplit('#').next().unwrap_or_default();
-        self.add("function", "函数", format!("{}.{name}", call.plugin));
+        self.add("function", "函数", function(&call.plugin, &call.function));
         let arguments = call.arguments.iter();
         let sources = arguments.map(|argument| argument.as_ref().map_or("(left out)", Expression::source));
         self.add("arguments", "参数", sources.collect::<Vec<_>>().join(", "));
@@ -115,8 +122,7 @@ fn verb(verb: &Verb, facts: &mut Facts) {
                 }
             }
             if let Some(intent) = &menu.intent {
-                let name = intent.function.as_str().rsplit('#').next().unwrap_or_default();
-                facts.add("intent", "意图识别", format!("{}.{name}", intent.plugin));
+                facts.add("intent", "意图识别", function(&intent.plugin, &intent.function));
                 facts.add("intent time", "意图识别时限", intent.time);
             }
             facts.add("retries", "重试次数", menu.retries);

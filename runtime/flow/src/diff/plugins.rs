@@ -1,11 +1,15 @@
 //! Plugins: their components, functions, settings and grants.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Component, Side,
     change::{Change, Field, Noun},
 };
+use crate::hotline::Plugin;
 
 /// Characters of a digest that are shown.
 const DIGEST_CHARS: usize = 12;
@@ -43,19 +47,27 @@ pub(super) fn compare(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>)
             Some(&before.component),
             Some(&plugin.component),
         );
-        let success = |plugin: &crate::hotline::Plugin| plugin.success.map(|rate| rate.to_string());
+        let success = |plugin: &Plugin| plugin.success.map(|rate| rate.to_string());
         field(
             Field::new("rate of success", "成功率"),
             success(before).as_deref(),
             success(plugin).as_deref(),
         );
-        let settings: std::collections::BTreeSet<&String> =
-            before.config.keys().chain(plugin.config.keys()).collect();
+        let settings: BTreeSet<&String> = before.config.keys().chain(plugin.config.keys()).collect();
         for setting in settings {
             field(
                 Field::of("setting", "设置", setting.clone()),
                 before.config.get(setting).map(String::as_str),
                 plugin.config.get(setting).map(String::as_str),
+            );
+        }
+        let labels: BTreeSet<&Arc<str>> = before.labels.keys().chain(plugin.labels.keys()).collect();
+        for path in labels {
+            let kind = |plugin: &Plugin| plugin.labels.get(path).map(|label| label.kind.clone());
+            field(
+                Field::of("label of", "数据标签", path.to_string()),
+                kind(before).as_deref(),
+                kind(plugin).as_deref(),
             );
         }
         let (one, other) = (old.components.get(name), new.components.get(name));

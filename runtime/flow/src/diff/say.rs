@@ -66,6 +66,7 @@ impl Noun {
             Self::Survey => tongue.pick("满意度调查", "survey"),
             Self::TicketClass => tongue.pick("工单类别", "ticket class"),
             Self::Plugin => tongue.pick("插件", "plugin"),
+            Self::Signer => tongue.pick("签名部门", "signing department"),
         }
     }
 

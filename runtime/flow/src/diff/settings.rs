@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    Side,
     change::{Change, Field, Noun},
-    facts::answer,
+    facts::{answer, function},
 };
 use crate::{
     calendar::ALWAYS,
@@ -15,7 +16,9 @@ use crate::{
 /// What something says of itself, by field.
 type Facts = Vec<(Field, String)>;
 
-pub(super) fn compare(old: &Hotline, new: &Hotline, changes: &mut Vec<Change>) {
+pub(super) fn compare(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>) {
+    things(Noun::Signer, &signers(old.keys), &signers(new.keys), changes);
+    let (old, new) = (old.hotline, new.hotline);
     things(Noun::Hotline, &itself(old), &itself(new), changes);
     things(Noun::Number, &numbers(old), &numbers(new), changes);
     things(Noun::Language, &languages(old), &languages(new), changes);
@@ -41,9 +44,11 @@ fn things(
                 what,
                 name: name.clone(),
                 flow: None,
-                // Of a number it is worth knowing at once what answers it.
+                // Of a number it is worth knowing at once what answers it, of one who signs by which keys.
                 detail: match what {
-                    Noun::Number => facts.first().map(|(_, fact)| fact.clone()).unwrap_or_default(),
+                    Noun::Number | Noun::Signer => {
+                        facts.first().map(|(_, fact)| fact.clone()).unwrap_or_default()
+                    }
                     _ => String::new(),
                 },
             }),
@@ -154,25 +159,35 @@ fn feeds(hotline: &Hotline) -> BTreeMap<String, Facts> {
     let one = |(name, feed): (&Arc<str>, &Feed)| {
         let mut facts = starts(&feed.starts);
         facts.extend([
-            (Field::new("function", "函数"), feed.function.to_string()),
+            (
+                Field::new("function", "函数"),
+                function(&feed.plugin, &feed.function),
+            ),
             (
                 Field::new("time between runs", "运行间隔"),
                 feed.every.to_string(),
             ),
-            (
-                Field::new("whom it concerns", "涉及的人"),
-                feed.to
-                    .as_ref()
-                    .map(|to| to.function.to_string())
-                    .unwrap_or_default(),
-            ),
+            (Field::new("jitter", "错开时间"), feed.jitter.to_string()),
+            (Field::new("time", "时限"), feed.time.to_string()),
         ]);
+        if let Some(to) = &feed.to {
+            let affected = function(&to.plugin, &to.function);
+            facts.push((Field::new("whom it concerns", "涉及的人"), affected));
+        }
         if let Some(key) = &feed.key {
             facts.push((Field::new("key", "区分字段"), key.to_string()));
         }
         (name.to_string(), facts)
     };
     hotline.feeds.iter().map(one).collect()
+}
+
+fn signers(keys: &BTreeMap<Arc<str>, String>) -> BTreeMap<String, Facts> {
+    let one = |(department, keys): (&Arc<str>, &String)| {
+        let facts = vec![(Field::new("keys", "公钥"), keys.clone())];
+        (department.to_string(), facts)
+    };
+    keys.iter().map(one).collect()
 }
 
 fn webhooks(hotline: &Hotline) -> BTreeMap<String, Facts> {
