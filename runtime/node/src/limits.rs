@@ -70,9 +70,6 @@ pub const REPORT_CHARS_MAX: usize = 64 * 1024;
 /// Plugins that are loaded at once when a release is built.
 pub const LOADS_AT_ONCE: usize = 4;
 
-/// Bytes of one component.
-pub const COMPONENT_BYTES_MAX: u64 = 128 << 20;
-
 /// How long the same request for a new contact is answered as before.
 pub const BEGIN_AGAIN_WITHIN: Duration = Duration::from_secs(86_400);
 
