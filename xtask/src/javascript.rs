@@ -18,8 +18,9 @@ use crate::{cargo::run, house::House};
 /// The plugins, by the names of their folders.
 const PLUGINS: [&str; 1] = ["road-works"];
 
-/// The first version of Node that the SDK runs on.
-const NODE_MAJOR_MIN: u32 = 20;
+/// The first version of Node that the SDK runs on: its tests load modules by `register` of
+/// `node:module`, which came with it.
+const NODE_MIN: (u32, u32) = (20, 6);
 
 /// What npm and the build leave in a folder: none of it is what a plugin is made of.
 const MADE: [&str; 4] = ["node_modules", "dist", "wit.d.ts", "wit.check.ts"];
@@ -86,12 +87,12 @@ fn npm(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Makes sure that Node and npm are there, which cannot be installed from here.
 fn ensure_node() -> Result<()> {
-    const MEND: &str = "install Node 20 or newer with npm (on Debian 13 `apt-get install nodejs npm`), \
+    const MEND: &str = "install Node 20.6 or newer with npm (on Debian 13 `apt-get install nodejs npm`), \
                         and run this again; the other plugins need neither";
     let Some(node) = version("node") else {
         bail!("plugins in JavaScript are built with Node, which is missing: {MEND}");
     };
-    if major(&node).is_none_or(|major| major < NODE_MAJOR_MIN) {
+    if numbers(&node).is_none_or(|numbers| numbers < NODE_MIN) {
         bail!("plugins in JavaScript are built with Node, and {node} is too old: {MEND}");
     }
     if version(if cfg!(windows) { "npm.cmd" } else { "npm" }).is_none() {
@@ -112,9 +113,10 @@ fn version(program: &str) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The 20 of `v20.20.2`.
-fn major(version: &str) -> Option<u32> {
-    version.trim_start_matches('v').split('.').next()?.parse().ok()
+/// The 20 and the 19 of `v20.19.2`.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// One word for the contents of folders, of what is not made from the rest.
@@ -162,9 +164,10 @@ mod tests {
 
     #[test]
     fn a_version_of_node_is_read() {
-        assert_eq!(major("v20.20.2"), Some(20));
-        assert_eq!(major("22.1.0"), Some(22));
-        assert_eq!(major("nightly"), None);
+        assert_eq!(numbers("v20.19.2"), Some((20, 19)));
+        assert_eq!(numbers("22.1.0"), Some((22, 1)));
+        assert_eq!(numbers("nightly"), None);
+        assert!(numbers("v20.5.1").unwrap() < NODE_MIN && numbers("v20.6.0").unwrap() >= NODE_MIN);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn check(folder: &Path, project: &Project) -> Result<(), Failure> {
         }
         Language::JavaScript => {
             if found("node").is_none() {
-                return Err(missing("there is no `node`; install Node.js 20 or later"));
+                return Err(missing("there is no `node`; install Node.js 20.6 or later"));
             }
             if runs("npm") && found("npm").is_none() {
                 return Err(missing("there is no `npm`; it comes with Node.js"));
