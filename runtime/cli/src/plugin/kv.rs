@@ -25,7 +25,7 @@ const CHARS_SHOWN: usize = 80;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline plugin kv health\n  \
-    trunkline plugin kv health --prefix seen/ --output-format json")]
+    trunkline plugin kv health --prefix copy- --output-format json")]
 pub(crate) struct Kv {
     /// The plugin, by its name in the hotline
     plugin: String,
