@@ -1,5 +1,4 @@
-//! Writing a hotline's files, so that nobody ever reads half of one, and showing what would
-//! be written.
+//! Writing files, so that nobody ever reads half of one, and showing what would be written.
 
 use std::{
     fmt::Write as _,
@@ -7,6 +6,8 @@ use std::{
     io::{self, Write as _},
     path::Path,
 };
+
+use anyhow::Context as _;
 
 /// Lines that a difference shows around what differs.
 const CONTEXT_LINES: usize = 3;
@@ -18,7 +19,7 @@ const CELLS_MAX: usize = 4_000_000;
 ///
 /// # Errors
 /// The file system refuses.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     // A link stays one: what it leads to is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -27,7 +28,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
     let written = (|| {
         let mut file = fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(content.as_ref())?;
         if let Ok(metadata) = fs::metadata(&path) {
             file.set_permissions(metadata.permissions())?;
         }
@@ -39,6 +40,21 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Writes a file as a whole, in a folder that is made where there is none; one that is as it should be
+/// is not touched: somebody may be watching.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn put(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if fs::read(path).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    }
+    replace(path, content).with_context(|| format!("failed to write {}", path.display()))
 }
 
 /// What differs between two texts of a file, as `diff -u` shows it, coloured.
@@ -146,6 +162,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(replace(&folder.path().join("not/there.yaml"), "x").is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_should_be_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plugins/a.wasm");
+        put(&path, b"one").unwrap();
+        let written = fs::metadata(&path).unwrap().modified().unwrap();
+        put(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
+        put(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 
     #[test]

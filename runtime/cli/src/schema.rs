@@ -52,7 +52,7 @@ impl Schema {
             std::fs::create_dir_all(&folder).map_err(|error| failed(error, &folder))?;
             for name in schema::names() {
                 let path = folder.join(format!("{name}.json"));
-                files::replace(&path, &written(name)).map_err(|error| failed(error, &path))?;
+                files::replace(&path, written(name)).map_err(|error| failed(error, &path))?;
                 anstream::println!("{}", path.display());
             }
             return Ok(Exit::Done);

@@ -20,12 +20,12 @@ use trunkline_package::{
 use trunkline_plugin::Manifest;
 
 use super::{
-    package::{CREDENTIALS_HELP, Read, Registry, keys, same_version, tell, write},
+    package::{CREDENTIALS_HELP, Read, Registry, keys, same_version, tell},
     wants,
 };
 use crate::{
     exit::{Exit, Failure, Outcome},
-    place,
+    files, place,
 };
 
 /// Lock a plugin's package for a hotline: it is verified, written into trunkline.lock, and the lines
@@ -186,22 +186,14 @@ impl Add {
             }
             (Source::File(path), Read::Package(package)) => {
                 let bytes = archive::write(package);
-                put(&folder.join(path), &bytes)?;
+                files::put(&folder.join(path), &bytes)?;
             }
-            (Source::Component(path), read) => put(&folder.join(path), read.component())?,
+            (Source::Component(path), read) => files::put(&folder.join(path), read.component())?,
             // What comes of a registry or of a .tlpkg file is a package.
             (Source::Registry(_) | Source::File(_), Read::Bare(..)) => {}
         }
         Ok(())
     }
-}
-
-/// Writes a file unless it is there as it should be: a server may watch it.
-fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there == bytes) {
-        return Ok(());
-    }
-    write(path, bytes)
 }
 
 /// Whose the plugin is: as hotline.yaml says, else as grants.yaml or the package says.

@@ -23,7 +23,10 @@ use trunkline_plugin::{Capability, Inspection, contents::Offered};
 
 use self::against::Verdict;
 use super::{inspect, package::Registry, wants};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    files,
+};
 
 /// Where components are put, in a plugin's folder.
 pub(crate) const DIST: &str = "dist";
@@ -87,7 +90,7 @@ impl Build {
         let exit = self.judge(&project, verdict.as_ref());
         if self.keep && exit == Exit::Done {
             let kept = against::kept(&self.folder, &project);
-            put(&kept, &bytes)?;
+            files::put(&kept, &bytes)?;
             anstream::println!("kept     {}", kept.display());
         }
         Ok(exit)
@@ -147,7 +150,7 @@ pub(crate) async fn component(folder: &Path, project: &Project) -> Result<Vec<u8
     };
     let whole =
         sections::put(&bytes, &words).with_context(|| format!("{} cannot be a plugin", raw.display()))?;
-    put(&place_of(folder, project), &whole)?;
+    files::put(&place_of(folder, project), &whole)?;
     Ok(whole)
 }
 
@@ -193,24 +196,6 @@ async fn run(folder: &Path, project: &Project) -> Result<(), Failure> {
         "the build failed ({}): {command}{hint}",
         output.status
     )))
-}
-
-/// Puts a file in place whole, and only when it differs: somebody may be watching.
-pub(crate) fn put(place: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    if fs::read(place).is_ok_and(|there| there == bytes) {
-        return Ok(());
-    }
-    let folder = place.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    // Hidden, so that a server that watches the folder passes it over.
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, place));
-    if written.is_err() {
-        // What could not be put in place is not left lying about.
-        let _ = fs::remove_file(&beside);
-    }
-    written.with_context(|| format!("failed to write {}", place.display()))
 }
 
 /// Shows what was built.

@@ -17,7 +17,7 @@ use self::{
 use super::{build, inspect, test, wants};
 use crate::{
     exit::{Exit, Failure, Outcome},
-    place,
+    files, place,
     plugins::Plugins,
     serve::Goodbye,
 };
@@ -155,7 +155,7 @@ impl Dev {
         let Some(component) = inspect::find_component(hotline, name)? else {
             let department = &project.manifest.department;
             let file = format!("plugins/{name}.wasm");
-            build::put(&hotline.join(&file), bytes)?;
+            files::put(&hotline.join(&file), bytes)?;
             anstream::println!(
                 "the hotline has no plugin `{name}` yet; {file} is in place: add to hotline.yaml, under `plugins:`\n\n  \
                  {name}: {{ component: {file}, department: {department} }}\n\nand to grants.yaml\n\n{}",
@@ -169,7 +169,7 @@ impl Dev {
             return Ok(());
         }
         let before = server.last_build().await;
-        build::put(&place, bytes)?;
+        files::put(&place, bytes)?;
         match before {
             Live::Reached(before) => server.tell_next_build(before, ended, hotline).await,
             Live::Unreachable => {

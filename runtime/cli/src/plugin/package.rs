@@ -3,7 +3,7 @@
 
 use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trunkline_model::Duration;
@@ -188,22 +188,6 @@ pub(crate) fn same_version(source: &Source, identity: &Identity) -> anyhow::Resu
         )),
         _ => Ok(()),
     }
-}
-
-/// Text for a file in a hotline, written whole.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).with_context(|| format!("failed to make {}", parent.display()))?;
-    }
-    std::fs::write(&beside, bytes)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .inspect_err(|_| {
-            // What could not be put in place is not left lying about.
-            let _ = std::fs::remove_file(&beside);
-        })
-        .with_context(|| format!("failed to write {}", path.display()))
 }
 
 /// A bar on a terminal; nothing where nobody looks.

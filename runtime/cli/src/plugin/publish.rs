@@ -12,8 +12,11 @@ use trunkline_package::{
 };
 use trunkline_plugin::{Manifest, limits::COMPONENT_BYTES_MAX};
 
-use super::package::{CREDENTIALS_HELP, Registry, package_file, read_bounded, same_version, tell, write};
-use crate::exit::{Exit, Failure, Outcome};
+use super::package::{CREDENTIALS_HELP, Registry, package_file, read_bounded, same_version, tell};
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    files,
+};
 
 /// Publish a component as a package: to a registry, or as one file for sites that none reaches
 ///
@@ -69,7 +72,7 @@ impl Publish {
                 self.registry.push(reference, &package).await?;
             }
             Source::File(path) | Source::Component(path) => {
-                write(Path::new(path), &archive::write(&package))?;
+                files::put(Path::new(path), &archive::write(&package))?;
             }
         }
         tell(&package.identity(), Some(&manifest));
