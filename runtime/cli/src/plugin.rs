@@ -69,7 +69,8 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Bounds of a host that only looks: every component that a server takes, and no calls.
+/// Bounds of a host that only looks: every component that a server takes, one at a time, and no calls
+/// but those that ask a component what it exports.
 pub(crate) fn narrow() -> HostLimits {
     let mut limits = HostLimits {
         guest_threads: 1,

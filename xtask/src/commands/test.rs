@@ -24,7 +24,8 @@ const LONG: [(&str, &str); 3] = [
 /// Run every test there is: unit, property, contract, crash and end-to-end
 ///
 /// Builds the plugins and the `trunkline` binary first, since the end-to-end tests start a real
-/// server with real components. Nothing outside of this machine is asked.
+/// server with real components. Of others only package registries are asked, for what is not there
+/// yet: by cargo, npm and pip, and as root by apt-get for the registry that tests publish to.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask test                       everything, in bounded time\n  \
