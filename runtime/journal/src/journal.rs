@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use trunkline_engine::Event;
-use trunkline_model::ContactId;
+use trunkline_model::{ContactId, Digest};
 
 use crate::{
     Append, Error, MasterKey, Standing, Store, Streams, Version,
@@ -92,6 +92,12 @@ impl Journal {
             .open(place.as_bytes(), sealed)
             .ok_or_else(corrupt)?;
         Ok(plain.to_vec())
+    }
+
+    /// A digest that tells the same parts again, and that nobody can make without the master key: a name
+    /// for what may be guessed, such as a person's number, gives nothing away.
+    pub fn name<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
+        self.master.names().name(parts)
     }
 
     /// Tries the master key on some contacts, so that a wrong one is found before any contact

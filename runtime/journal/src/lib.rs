@@ -35,6 +35,7 @@ mod journal;
 mod ledger;
 pub mod limits;
 mod memory;
+mod naming;
 #[cfg(any(feature = "fjall", feature = "sled"))]
 mod rows;
 mod secrecy;

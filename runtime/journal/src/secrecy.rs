@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use trunkline_model::ContactId;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, naming::NameKey};
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
@@ -42,6 +42,7 @@ pub(crate) const WRAPPED_BYTES: usize = 1 + FINGERPRINT_BYTES + NONCE_BYTES + KE
 pub struct MasterKey {
     cipher: Box<Aes256Gcm>,
     fingerprint: [u8; FINGERPRINT_BYTES],
+    names: NameKey,
 }
 
 /// A master key that could not be read or made.
@@ -90,6 +91,7 @@ impl MasterKey {
         Self {
             cipher: Box::new(Aes256Gcm::new(bytes.into())),
             fingerprint,
+            names: NameKey::of_master(bytes),
         }
     }
 
@@ -143,6 +145,11 @@ impl MasterKey {
     /// A few digits that tell one master key from another and nothing about it.
     pub fn fingerprint(&self) -> String {
         hex(&self.fingerprint)
+    }
+
+    /// What names are made under.
+    pub(crate) const fn names(&self) -> &NameKey {
+        &self.names
     }
 
     /// Wraps a contact's key.

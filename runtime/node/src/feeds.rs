@@ -8,7 +8,8 @@
 //! - One run of a feed at a time, and at least `every` between the beginnings of two that succeed,
 //!   whatever restarts. A run that the node's end cut off is asked again under the same call id.
 //! - A change that was taken starts one contact for each person whom it concerns: the contact's id is
-//!   made of the source, the change and the person, and the journal takes an id once.
+//!   made of the source, the change and the person, and the journal takes an id once. It is made under
+//!   the master key, so that nobody learns of whom by trying.
 //! - What waits, waits durably, and leaves only when all its contacts have begun or it was given up,
 //!   which is counted and logged.
 

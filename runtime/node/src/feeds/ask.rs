@@ -9,7 +9,7 @@ use trunkline_plugin::Call;
 
 use super::{
     Feeds, PAUSE,
-    outbox::{Taken, given, id_of},
+    outbox::{Taken, given},
     record::Run,
 };
 use crate::{
@@ -128,7 +128,7 @@ impl Feeds {
             for (place, change) in (0_u32..).zip(changes.iter().take(FEED_CHANGES_MAX)) {
                 let whole = given(change);
                 let key = feed.key.as_ref().and_then(|key| whole.get(&**key));
-                let id = id_of(key, &whole);
+                let id = self.records.id_of(key, &whole);
                 let people = feed.to.is_none().then(|| vec![None]);
                 match self.take(on, id, place, whole, people).await? {
                     Taken::New => asked.new += 1,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use trunkline_flow::{Hotline, start::StartsOn};
 use trunkline_journal::Error;
-use trunkline_model::{CallId, ContactId, Digest, FaultKind, Outcome, Timestamp, Value, json::from_json};
+use trunkline_model::{CallId, Digest, FaultKind, Outcome, Timestamp, Value, json::from_json};
 use trunkline_plugin::Call;
 
 use super::{
@@ -143,7 +143,7 @@ impl Feeds {
         };
         let call = StartCall {
             on: on.clone(),
-            contact: name(on, &in_hand.waiting, person),
+            contact: self.records.contact(on, &in_hand.waiting, person),
             person: person.clone(),
             given: in_hand.waiting.change.given.clone(),
         };
@@ -296,20 +296,6 @@ fn people(listed: &[Value]) -> (Vec<Person>, u64) {
         }
     }
     (people, failed)
-}
-
-/// The name of the contact that a change starts for a person: always the same.
-fn name(on: &StartsOn, waiting: &Waiting, person: &Person) -> ContactId {
-    let on = on.to_string();
-    let digest = Digest::of_parts([
-        b"trunkline start".as_slice(),
-        on.as_bytes(),
-        waiting.id.as_bytes(),
-        person.as_deref().unwrap_or_default().as_bytes(),
-    ]);
-    let mut drawn = [0; 10];
-    drawn.copy_from_slice(&digest.as_bytes()[..10]);
-    ContactId::generate(waiting.since, drawn)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use trunkline_model::{Digest, Timestamp};
 
 use super::{
     Feeds,
-    outbox::{Taken, given, id_of, person},
+    outbox::{Taken, given, person},
 };
 use crate::{
     contacts::{StartError, inputs, is_e164},
@@ -161,7 +161,7 @@ impl Feeds {
             .as_ref()
             .and_then(|key| fields.get(key.as_str()).cloned());
         let whole = Json::Object(fields);
-        let id = id_of(told.as_ref(), &whole);
+        let id = self.records.id_of(told.as_ref(), &whole);
         let feeds = self.clone();
         let taking = self.working.spawn(async move {
             let taken = feeds.take(&on, id, 0, whole, Some(people)).await;

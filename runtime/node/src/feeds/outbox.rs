@@ -151,13 +151,6 @@ impl Feeds {
     }
 }
 
-/// The digest under which a change is known: of its key, or of all of it.
-pub(super) fn id_of(key: Option<&Json>, whole: &Json) -> Digest {
-    let told = key.unwrap_or(whole);
-    let kind: &[u8] = if key.is_some() { b"key" } else { b"whole" };
-    Digest::of_parts([kind, told.to_string().as_bytes()])
-}
-
 /// A value as it waits.
 pub(super) fn given(value: &trunkline_model::Value) -> Json {
     to_json(value)
@@ -195,14 +188,5 @@ mod tests {
             outbox.put_off(&ids[0], |tries| Timestamp::from_millis(tries.into())),
             2
         );
-    }
-
-    #[test]
-    fn a_change_is_known_by_its_key_or_else_as_a_whole() {
-        let one = serde_json::json!({ "id": "a", "text": "x" });
-        let other = serde_json::json!({ "id": "a", "text": "y" });
-        assert_eq!(id_of(one.get("id"), &one), id_of(other.get("id"), &other));
-        assert_ne!(id_of(None, &one), id_of(None, &other));
-        assert_ne!(id_of(Some(&one), &one), id_of(None, &one));
     }
 }

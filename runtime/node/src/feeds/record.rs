@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 use trunkline_flow::start::StartsOn;
 use trunkline_journal::{Error, Expect, Journal, Put};
-use trunkline_model::{Digest, Timestamp};
+use trunkline_model::{ContactId, Digest, Timestamp};
 
 use crate::limits::{PAGE_MAX, SEEN_FOR};
 
@@ -146,6 +146,30 @@ pub(super) struct Records {
 impl Records {
     pub(super) const fn new(journal: Arc<Journal>) -> Self {
         Self { journal }
+    }
+
+    /// What a change is known by: its key, or all of it. It gives neither away.
+    pub(super) fn id_of(&self, key: Option<&Json>, whole: &Json) -> Digest {
+        let told = key.unwrap_or(whole);
+        let kind: &[u8] = if key.is_some() { b"key" } else { b"whole" };
+        self.journal
+            .name([b"trunkline change".as_slice(), kind, told.to_string().as_bytes()])
+    }
+
+    /// The name of the contact that a change starts for a person: always the same, and nothing about
+    /// the person.
+    pub(super) fn contact(&self, on: &StartsOn, waiting: &Waiting, person: &Person) -> ContactId {
+        let on = on.to_string();
+        let name = self.journal.name([
+            b"trunkline start".as_slice(),
+            on.as_bytes(),
+            waiting.id.as_bytes(),
+            person.as_deref().unwrap_or_default().as_bytes(),
+        ]);
+        let mut drawn = [0; 10];
+        drawn.copy_from_slice(&name.as_bytes()[..10]);
+        // Contacts are listed in the order of their ids, so that it holds the time.
+        ContactId::generate(waiting.since, drawn)
     }
 
     pub(super) async fn runs(&self, now: Timestamp) -> Result<BTreeMap<String, Run>, Error> {
@@ -341,4 +365,52 @@ fn read<T: DeserializeOwned>(space: &str, bytes: &[u8]) -> Result<T, Error> {
         place: space.into(),
         what: error.to_string().into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trunkline_journal::{MasterKey, Memory};
+
+    use super::*;
+
+    fn records(master: u8) -> Records {
+        let master = MasterKey::from_bytes(&[master; 32]);
+        Records::new(Arc::new(Journal::new(Arc::new(Memory::new()), master)))
+    }
+
+    #[test]
+    fn a_change_is_known_by_its_key_or_else_as_a_whole() {
+        let records = records(1);
+        let one = json!({ "id": "a", "text": "x" });
+        let other = json!({ "id": "a", "text": "y" });
+        let id_of = |key: Option<&Json>, whole: &Json| records.id_of(key, whole);
+        assert_eq!(id_of(one.get("id"), &one), id_of(other.get("id"), &other));
+        assert_ne!(id_of(None, &one), id_of(None, &other));
+        assert_ne!(id_of(Some(&one), &one), id_of(None, &one));
+    }
+
+    #[test]
+    fn what_anybody_may_read_gives_no_number_away() {
+        // Who knows the source, the change and the time could try all numbers.
+        let on = StartsOn::Feed("works".into());
+        let given = json!({ "id": "a" });
+        let named = |master: u8| {
+            let records = records(master);
+            let waiting = Waiting {
+                id: records.id_of(given.get("id"), &given),
+                since: Timestamp::from_millis(1),
+                place: 0,
+                change: Change {
+                    given: given.clone(),
+                    people: None,
+                },
+            };
+            let person = Some(Arc::from("+8613800138000"));
+            (waiting.id, records.contact(&on, &waiting, &person))
+        };
+        assert_eq!(named(1), named(1));
+        let (one, other) = (named(1), named(2));
+        assert!(one.0 != other.0 && one.1 != other.1, "{one:?} {other:?}");
+    }
 }
