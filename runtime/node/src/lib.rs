@@ -42,6 +42,7 @@ pub mod report;
 mod secrets;
 mod server;
 mod shelf;
+mod signature;
 pub mod success;
 #[cfg(test)]
 mod testing;

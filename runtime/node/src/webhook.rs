@@ -7,8 +7,7 @@
 //! again after ever longer pauses, with the same id, until it has been tried often enough. What
 //! waits is bounded and kept in memory.
 //!
-//! The signature is `trunkline-signature: t=SECONDS,v1=HEX`, where HEX is HMAC-SHA256 by the secret
-//! over `SECONDS.BODY`. A receiver refuses what is not signed so, and what is older than it allows.
+//! Each is signed (`crate::signature`). A receiver refuses what is not, and what is older than it allows.
 
 use std::{fmt, fmt::Write as _, sync::Arc};
 
@@ -16,10 +15,9 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Uri, body::Bytes};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use ring::hmac;
 use serde::Serialize;
 use tokio::sync::mpsc;
-use trunkline_model::{Duration, Timestamp, json::rfc3339};
+use trunkline_model::{Duration, json::rfc3339};
 
 use crate::{
     clock::Clock,
@@ -29,6 +27,7 @@ use crate::{
         WEBHOOK_WAITING_MAX,
     },
     observe,
+    signature::sign,
     success::Change,
 };
 
@@ -211,7 +210,7 @@ impl Sender {
             .header("trunkline-delivery", &delivery.id)
             .header(
                 "trunkline-signature",
-                signature(&self.target.secret, self.clock.now(), &delivery.body),
+                sign(self.target.secret.as_bytes(), &delivery.body, self.clock.now()),
             )
             .body(Full::from(delivery.body.clone()))
             .map_err(|error| error.to_string())?;
@@ -234,16 +233,6 @@ impl Sender {
             .await
             .unwrap_or_else(|_| Err(format!("it did not answer within {WEBHOOK_REPLY_WITHIN}")))
     }
-}
-
-/// `t=SECONDS,v1=HEX`
-fn signature(secret: &str, at: Timestamp, body: &[u8]) -> String {
-    let seconds = at.as_millis().div_euclid(1_000);
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let mut context = hmac::Context::with_key(&key);
-    context.update(format!("{seconds}.").as_bytes());
-    context.update(body);
-    format!("t={seconds},v1={}", hex(context.sign().as_ref()))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -20,13 +20,11 @@ use trunkline_journal::{
 use trunkline_model::{ContactId, Digest, Duration, Timestamp};
 use trunkline_plugin::{SecretTable, SecretValue, Secrets};
 
-use super::{
-    hook::{HookError, sign},
-    view::FeedView,
-};
+use super::{hook::HookError, view::FeedView};
 use crate::{
     Clock, Node, Settings,
     contacts::{StateFilter, Summary},
+    signature::sign,
     testing::{Hotline, NOON, eventually},
 };
 

@@ -2,6 +2,7 @@ use std::sync::Mutex;
 
 use axum::{Router, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use trunkline_flow::hotline::Success as Expected;
+use trunkline_model::Timestamp;
 
 use super::*;
 use crate::success::Standing;
@@ -89,19 +90,9 @@ async fn a_message_comes_signed() {
         (&"crm".into(), &"citizens".into(), &900.into())
     );
     // As a receiver checks it.
-    let signed = headers["trunkline-signature"].to_str().unwrap();
-    let (time, signature) = signed
-        .strip_prefix("t=")
-        .and_then(|rest| rest.split_once(",v1="))
-        .unwrap();
-    assert_eq!(time, "1800000123");
-    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-    let signed = [format!("{time}.").as_bytes(), body].concat();
-    let bytes: Vec<u8> = (0..signature.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&signature[at..at + 2], 16).unwrap())
-        .collect();
-    hmac::verify(&key, &signed, &bytes).unwrap();
+    let signature = headers["trunkline-signature"].to_str().unwrap();
+    let signed = crate::signature::verify(SECRET.as_bytes(), Some(signature), body);
+    assert_eq!(signed, Ok(Timestamp::from_millis(1_800_000_123_000)));
     assert_eq!(seen[1].0["trunkline-event"], "plugin.success.recovered");
     drop(webhook);
     sending.await.unwrap();

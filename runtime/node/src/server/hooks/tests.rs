@@ -4,11 +4,9 @@ use serde_json::{Value as Json, json};
 use super::super::tests::{API_KEY, Api, request};
 use crate::{
     Clock,
-    feeds::{
-        hook::sign,
-        tests::{KEY, hotline, start, works},
-    },
+    feeds::tests::{KEY, hotline, start, works},
     limits::HOOK_BYTES_MAX,
+    signature::sign,
     testing::{NOON, eventually},
 };
 
