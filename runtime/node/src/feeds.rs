@@ -12,10 +12,13 @@
 //!   the master key, so that nobody learns of whom by trying.
 //! - What waits, waits durably, and leaves only when all its contacts have begun or it was given up,
 //!   which is counted and logged.
+//! - What is remembered so that nothing is told twice is bounded for each source ([`memory`]), and so is
+//!   what waits: one source never stops another.
 
 mod ask;
 mod begin;
 pub(crate) mod hook;
+mod memory;
 mod outbox;
 mod record;
 mod schedule;
@@ -40,13 +43,7 @@ use self::{
     outbox::Outbox,
     record::{Records, Run, Starts},
 };
-use crate::{
-    clock::Clock,
-    contacts::Contacts,
-    limits::{REQUESTS_SWEPT_MAX, RETRY_PAUSE_MAX},
-    observe,
-    releases::Releases,
-};
+use crate::{clock::Clock, contacts::Contacts, limits::RETRY_PAUSE_MAX, observe, releases::Releases};
 
 /// All feeds and webhooks of a node.
 pub(crate) struct Feeds {
@@ -79,6 +76,10 @@ struct Source {
     starts: Starts,
     /// What waits.
     outbox: Outbox,
+    /// How many changes are remembered, as they were counted last.
+    remembered: u64,
+    /// When a webhook was last sent an event that was signed.
+    heard: Option<Timestamp>,
     /// Whether contacts are being started.
     starting: bool,
     /// When its next contact may be started, after something that may pass.
@@ -122,21 +123,24 @@ impl Feeds {
         let starts = self.records.starts(now).await?;
         let waiting = self.records.waiting(now).await?;
         let count = waiting.len();
-        let mut sources = self.sources();
         for (on, run) in runs {
             if let Some(on) = StartsOn::parse(&on) {
-                sources.entry(on).or_default().run = Some(run);
+                self.with(&on, |source| source.run = Some(run));
             }
         }
         for (on, starts) in starts {
             if let Some(on) = StartsOn::parse(&on) {
-                sources.entry(on).or_default().starts = starts;
+                self.with(&on, |source| source.starts = starts);
             }
         }
         for (on, since, _, id) in waiting {
-            sources.entry(on).or_default().outbox.add(id, since);
+            self.with(&on, |source| source.outbox.add(id, since));
         }
-        drop(sources);
+        let known: Vec<StartsOn> = self.sources().keys().cloned().collect();
+        for on in known {
+            let remembered = self.records.remembered(&on).await?;
+            self.with(&on, |source| source.remembered = remembered);
+        }
         if count > 0 {
             tracing::info!(count, "changes and events wait to start their contacts");
         }
@@ -242,15 +246,6 @@ impl Feeds {
         declared
     }
 
-    /// Forgets what was seen long ago.
-    pub(crate) async fn sweep(&self) {
-        match self.records.sweep(self.clock.now(), REQUESTS_SWEPT_MAX).await {
-            Ok(0) => {}
-            Ok(swept) => tracing::debug!(swept, "changes forgotten"),
-            Err(error) => tracing::warn!(%error, "changes could not be swept; trying again"),
-        }
-    }
-
     /// Waits for what is being taken, asked and started. What is not finished then is kept, and goes
     /// on at the next start.
     pub(crate) async fn stop(&self, within: Duration) {
@@ -271,6 +266,12 @@ impl Feeds {
         let waiting = self.with(on, |source| source.outbox.len());
         let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
         metrics::gauge!(observe::STARTS_WAITING, "on" => on.to_string()).set(waiting);
+    }
+
+    fn gauge_remembered(&self, on: &StartsOn) {
+        let remembered = self.with(on, |source| source.remembered);
+        let remembered = u32::try_from(remembered).unwrap_or(u32::MAX);
+        metrics::gauge!(observe::STARTS_REMEMBERED, "on" => on.to_string()).set(remembered);
     }
 }
 

@@ -124,8 +124,16 @@ pub const AGENT_NAME_CHARS_MAX: usize = 64;
 /// How long a change or an event is remembered after it was listed last.
 pub const SEEN_FOR: Duration = Duration::from_secs(90 * 86_400);
 
-/// Changes and events that are remembered; past it no new ones are taken, and operators see it.
-pub const SEEN_MAX: u64 = 2_000_000;
+/// How long it is remembered at least, by a feed or a webhook that has much to remember: longer than
+/// the longest time between two runs of a feed, with its jitter.
+pub const SEEN_FOR_MIN: Duration = Duration::from_secs(15 * 86_400);
+
+/// What is still being listed is remembered anew when it is this old.
+pub const SEEN_RENEWED_AFTER: Duration = Duration::from_secs(86_400);
+
+/// Changes and events that one feed or webhook remembers; past it no new ones of it are taken, and
+/// operators see it.
+pub const SEEN_PER_SOURCE_MAX: u64 = 2_000_000;
 
 /// Changes that one run of a feed may list; the rest counts as over.
 pub const FEED_CHANGES_MAX: usize = 10_000;

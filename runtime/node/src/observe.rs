@@ -47,6 +47,8 @@ pub(crate) const FEED_SECONDS: &str = "trunkline_feed_run_seconds";
 pub(crate) const STARTS: &str = "trunkline_starts_total";
 /// Changes and events that wait to start their contacts, by what they start `on`.
 pub(crate) const STARTS_WAITING: &str = "trunkline_starts_waiting";
+/// Changes and events that are remembered, by what they start `on`.
+pub(crate) const STARTS_REMEMBERED: &str = "trunkline_starts_remembered";
 /// Events that came to webhooks, by `webhook` and `outcome`.
 pub(crate) const HOOKS: &str = "trunkline_webhook_events_total";
 /// The share of calls that succeed, by `plugin`, `interface` and `department`.
@@ -104,6 +106,10 @@ fn describe() {
     describe_gauge!(
         STARTS_WAITING,
         "Changes and events that wait to start their contacts."
+    );
+    describe_gauge!(
+        STARTS_REMEMBERED,
+        "Changes and events that are remembered, so that they are not told again."
     );
     describe_counter!(HOOKS, "Events that came to webhooks, by what became of them.");
     describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");

@@ -13,7 +13,7 @@ use super::{
     record::Run,
 };
 use crate::{
-    limits::{FEED_CHANGES_MAX, FEED_MESSAGE_CHARS_MAX},
+    limits::{FEED_CHANGES_MAX, FEED_MESSAGE_CHARS_MAX, SEEN_PER_SOURCE_MAX},
     observe,
     release::Pinned,
 };
@@ -125,6 +125,7 @@ impl Feeds {
         if let Outcome::Ok(Value::List(changes)) = outcome {
             asked.listed = changes.len() as u64;
             let mut over = changes.len().saturating_sub(FEED_CHANGES_MAX) as u64;
+            let mut full = 0;
             for (place, change) in (0_u32..).zip(changes.iter().take(FEED_CHANGES_MAX)) {
                 let whole = given(change);
                 let key = feed.key.as_ref().and_then(|key| whole.get(&**key));
@@ -134,7 +135,17 @@ impl Feeds {
                     Taken::New => asked.new += 1,
                     Taken::Known => {}
                     Taken::Over => over += 1,
+                    Taken::Full => full += 1,
                 }
+            }
+            if full > 0 {
+                self.counted(on, "full", full);
+                tracing::error!(
+                    %on,
+                    full,
+                    remembered = SEEN_PER_SOURCE_MAX,
+                    "a feed lists so many changes that no more can be remembered; they are not taken before others are forgotten"
+                );
             }
             if over > 0 {
                 self.counted(on, "over", over);

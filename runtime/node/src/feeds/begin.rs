@@ -137,9 +137,9 @@ impl Feeds {
             _ => 0,
         });
         let Some(person) = people.get(reached) else {
-            // It concerns nobody, or nobody more.
-            self.records.keep_seen(on, &entry.id, now).await?;
-            return self.leave(on, &entry.id, |_| {}).await;
+            // It concerns nobody, which takes its turn as a contact does: a source is not asked faster.
+            self.remember(on, &entry.id).await?;
+            return self.leave(on, &entry.id, |starts| starts.last = Some(now)).await;
         };
         let call = StartCall {
             on: on.clone(),
@@ -161,7 +161,7 @@ impl Feeds {
         };
         if reached + 1 == people.len() {
             // It counts as seen before it leaves, and before anything forgets how far it came.
-            self.records.keep_seen(on, &entry.id, now).await?;
+            self.remember(on, &entry.id).await?;
             return self.leave(on, &entry.id, count).await;
         }
         self.keep_starts(on, |starts| {
@@ -248,8 +248,13 @@ impl Feeds {
         let reached = self.with(on, |source| source.starts.current);
         tracing::error!(%on, change = waiting.id.short(), ?reached, why, "a change is given up");
         self.counted(on, "failed", 1);
-        self.records.keep_seen(on, &waiting.id, self.clock.now()).await?;
-        self.leave(on, &waiting.id, |starts| starts.failed += 1).await
+        self.remember(on, &waiting.id).await?;
+        let now = self.clock.now();
+        let count = |starts: &mut Starts| {
+            starts.failed += 1;
+            starts.last = Some(now);
+        };
+        self.leave(on, &waiting.id, count).await
     }
 
     /// Takes a change that was seen out of the outbox.

@@ -57,6 +57,9 @@ pub(crate) enum HookError {
     /// So many events wait that it was not taken.
     #[error("too many events wait")]
     Over,
+    /// So many events are remembered that it was not taken.
+    #[error("too many events are remembered")]
+    Full,
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
@@ -73,6 +76,7 @@ impl HookError {
             Self::Unsigned | Self::BadSignature | Self::Stale => "unauthorized",
             Self::NotJson(_) | Self::Unfit(_) => "unfit",
             Self::Over => "over",
+            Self::Full => "full",
             Self::Stopping | Self::Store(_) => "unavailable",
         }
     }
@@ -121,13 +125,15 @@ impl Feeds {
         }
         let key = self.secret(&webhook.secret);
         let key = key.ok_or_else(|| HookError::NoKey(webhook.secret.clone()))?;
-        verify(key.bytes(), signature, body, self.clock.now())?;
+        let now = self.clock.now();
+        verify(key.bytes(), signature, body, now)?;
         let event: Json =
             serde_json::from_slice(body).map_err(|error| HookError::NotJson(error.to_string()))?;
         if !event.is_object() {
             return Err(HookError::NotJson("it is something else".to_owned()));
         }
         let on = StartsOn::Webhook(name.into());
+        self.with(&on, |source| source.heard = Some(now));
         let inputs = inputs(hotline, &on, &event).map_err(|error| match error {
             StartError::Unfit(why) => HookError::Unfit(why),
             _ => no_such_hook(),
@@ -180,6 +186,7 @@ impl Feeds {
                 again: true,
             }),
             Ok(Taken::Over) => Err(HookError::Over),
+            Ok(Taken::Full) => Err(HookError::Full),
             Err(error) => {
                 self.contacts.notice(&error);
                 Err(error.into())

@@ -16,7 +16,7 @@ use super::{
     record::{Change, Person, Waiting},
     waiting_max,
 };
-use crate::limits::SEEN_MAX;
+use crate::limits::SEEN_PER_SOURCE_MAX;
 
 /// The changes of a source that wait.
 #[derive(Debug, Default)]
@@ -108,6 +108,8 @@ pub(crate) enum Taken {
     Known,
     /// So many wait that it was not taken.
     Over,
+    /// So many are remembered that it was not taken.
+    Full,
 }
 
 impl Feeds {
@@ -128,14 +130,19 @@ impl Feeds {
             None => 0,
         };
         // In this order: what is done leaves the outbox after it counts as seen.
-        let (waits, is_full) = self.with(on, |source| {
-            (source.outbox.holds(&id), source.outbox.len() >= most)
+        let (waits, no_room) = self.with(on, |source| {
+            let no_room = if source.remembered >= SEEN_PER_SOURCE_MAX {
+                Some(Taken::Full)
+            } else {
+                (source.outbox.len() >= most).then_some(Taken::Over)
+            };
+            (source.outbox.holds(&id), no_room)
         });
         if waits || self.records.has_seen(on, &id, now).await? {
             return Ok(Taken::Known);
         }
-        if is_full || self.records.seen().await? >= SEEN_MAX {
-            return Ok(Taken::Over);
+        if let Some(no_room) = no_room {
+            return Ok(no_room);
         }
         let waiting = Waiting {
             id,

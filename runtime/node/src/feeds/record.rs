@@ -19,7 +19,7 @@ use trunkline_flow::start::StartsOn;
 use trunkline_journal::{Error, Expect, Journal, Put};
 use trunkline_model::{ContactId, Digest, Timestamp};
 
-use crate::limits::{PAGE_MAX, SEEN_FOR};
+use crate::limits::{PAGE_MAX, SEEN_FOR, SEEN_RENEWED_AFTER};
 
 /// How feeds last ran, by what they are.
 const RUNS: &str = "node.feeds";
@@ -27,7 +27,7 @@ const RUNS: &str = "node.feeds";
 const STARTS: &str = "node.starts";
 /// What waits: the feed or webhook, a slash, the digest of the change's key.
 const WAITING: &str = "node.waiting";
-/// What was seen, by the same.
+/// What was seen, by the digest of the change's key; each feed and webhook has a space of its own.
 const SEEN: &str = "node.seen";
 
 /// The version of what this module keeps.
@@ -56,6 +56,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Whether it is over and the feed was read.
+    pub(super) const fn is_good(&self) -> bool {
+        self.ended.is_some() && self.failures == 0
+    }
+
     /// The run that follows one, or the same again when that was cut off.
     pub(super) fn after(last: Option<&Self>, now: Timestamp) -> Self {
         match last {
@@ -86,7 +91,7 @@ pub(super) struct Starts {
     pub(super) started: u64,
     /// Changes that were given up, and people who could not be told.
     pub(super) failed: u64,
-    /// When the last contact was started.
+    /// When the last contact was started, or a change was done with that started none.
     pub(super) last: Option<Timestamp>,
     /// The change that is being started, and how many of its people were reached.
     pub(super) current: Option<(Digest, usize)>,
@@ -292,10 +297,9 @@ impl Records {
 
     /// Remembers a change: one that is listed again later is no new one.
     pub(super) async fn keep_seen(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<(), Error> {
-        let key = key(on, id);
         let put = Put {
-            space: SEEN,
-            key: &key,
+            space: &seen_by(on),
+            key: &id.to_string(),
             value: Vec::new(),
             expect: Expect::Any,
             expires: Some(now + SEEN_FOR),
@@ -306,18 +310,21 @@ impl Records {
 
     /// Whether a change was seen. What is still being listed is remembered on.
     pub(super) async fn has_seen(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<bool, Error> {
-        let entry = self.journal.store().get(SEEN, &key(on, id), now).await?;
+        // What was not swept is known, however late a clock says that it is.
+        let whenever = Timestamp::default();
+        let seen = self.journal.store();
+        let entry = seen.get(&seen_by(on), &id.to_string(), whenever).await?;
         let Some(entry) = entry else { return Ok(false) };
         let left = entry.expires.map_or(SEEN_FOR, |expires| expires.since(now));
-        if left.as_millis() < SEEN_FOR.as_millis() / 2 {
+        if left.as_millis() + SEEN_RENEWED_AFTER.as_millis() < SEEN_FOR.as_millis() {
             self.keep_seen(on, id, now).await?;
         }
         Ok(true)
     }
 
-    /// How many changes are remembered.
-    pub(super) async fn seen(&self) -> Result<u64, Error> {
-        Ok(self.journal.store().usage(SEEN).await?.keys)
+    /// How many changes a source remembers.
+    pub(super) async fn remembered(&self, on: &StartsOn) -> Result<u64, Error> {
+        Ok(self.journal.store().usage(&seen_by(on)).await?.keys)
     }
 
     /// Removes what waits no longer.
@@ -327,9 +334,9 @@ impl Records {
         removed.await.map(drop)
     }
 
-    /// Forgets what was seen long ago.
-    pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Error> {
-        self.journal.store().sweep(SEEN, now, limit).await
+    /// Forgets what a source saw so long ago that it has expired by a time.
+    pub(super) async fn forget(&self, on: &StartsOn, until: Timestamp, limit: usize) -> Result<usize, Error> {
+        self.journal.store().sweep(&seen_by(on), until, limit).await
     }
 
     async fn put(
@@ -354,6 +361,11 @@ impl Records {
 
 fn key(on: &StartsOn, id: &Digest) -> String {
     format!("{on}/{id}")
+}
+
+/// The space of what a source saw. Its name may be longer than a space's.
+fn seen_by(on: &StartsOn) -> String {
+    format!("{SEEN}.{}", Digest::of(on.to_string().as_bytes()))
 }
 
 fn write<T: Serialize>(record: &T) -> Vec<u8> {

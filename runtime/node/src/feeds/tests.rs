@@ -13,6 +13,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 use trunkline_engine::Fact;
+use trunkline_flow::start::StartsOn;
 use trunkline_journal::{
     Append, Blobs, Entry, Error, Events, Expect, Frame, Journal, KeyValues, Kind as StoreKind, MasterKey,
     Memory, Put, Store, StreamHead, Streams, Usage, Version,
@@ -24,6 +25,7 @@ use super::{hook::HookError, view::FeedView};
 use crate::{
     Clock, Node, Settings,
     contacts::{StateFilter, Summary},
+    limits::SEEN_PER_SOURCE_MAX,
     signature::sign,
     testing::{Hotline, NOON, eventually},
 };
@@ -429,6 +431,113 @@ async fn an_event_starts_its_flow_once() {
     let sent = futures::future::join_all(sending).await;
     let new = sent.into_iter().filter(|sent| matches!(sent, Ok(false))).count();
     assert_eq!(new, 1);
+}
+
+/// A feed has been read again, or asked so often.
+async fn runs(node: &Node, number: u64) {
+    eventually("a run is over", async || {
+        feed(node)
+            .last
+            .is_some_and(|last| last.number >= number && last.ended.is_some())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_memory_that_is_full_stops_its_own_source_only() {
+    let hotline = hotline("rate: 1000 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    let sensor = StartsOn::Webhook("sensor".into());
+    let works = StartsOn::Feed("works".into());
+    let remembers = |on: &StartsOn, count: u64| node.feeds().with(on, |source| source.remembered = count);
+    let event = |id: &str| json!({ "id": id, "phone": "+8613800138000" });
+    assert!(!send(&node, "sensor", &event("s-1")).await.unwrap());
+    let mut tries = 0;
+    eventually("it is full", async || {
+        // A sweep may count again what is remembered.
+        remembers(&sensor, SEEN_PER_SOURCE_MAX);
+        tries += 1;
+        let sent = send(&node, "sensor", &event(&format!("t-{tries}"))).await;
+        matches!(sent, Err(HookError::Full))
+    })
+    .await;
+    // What is known is answered as before.
+    assert!(send(&node, "sensor", &event("s-1")).await.unwrap());
+    pass_until(&clock, MOMENT, "the feed goes on", async || {
+        feed(&node).starts.started == 1
+    })
+    .await;
+    remembers(&works, SEEN_PER_SOURCE_MAX);
+    remembers(&sensor, 0);
+    assert!(!send(&node, "sensor", &event("s-2")).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_makes_nothing_new_that_is_still_listed() {
+    let hotline = hotline("rate: 1000 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    pass_until(&clock, MOMENT, "it is told", async || {
+        feed(&node).starts.started == 1
+    })
+    .await;
+    for run in 2..=4 {
+        clock.advance(Duration::from_secs(100 * 86_400));
+        // Before it is read again, and after.
+        node.feeds().sweep().await;
+        runs(&node, run).await;
+        assert_eq!(feed(&node).last.unwrap().new, 0);
+        node.feeds().sweep().await;
+        assert_eq!(feed(&node).starts.remembered, 1);
+    }
+    assert_eq!(contacts(&node).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_listed_no_longer_is_forgotten() {
+    let hotline = hotline("rate: 1000 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    for (day, listed, remembered) in [(0, "a", 1), (1, "b", 2), (91, "b", 1), (92, "a", 2)] {
+        hotline.write("plugins/works.wasm", works(&[listed], &[]));
+        clock.advance((NOON + Duration::from_secs(day * 86_400)).since(clock.now()));
+        let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+        // The first run of a day may have been cut short by its end.
+        let run = feed(&node).last.map_or(1, |last| last.number + 1);
+        pass_until(&clock, MOMENT, "nothing waits", async || {
+            let feed = feed(&node);
+            feed.last
+                .is_some_and(|last| last.number >= run && last.ended.is_some())
+                && feed.starts.waiting == 0
+        })
+        .await;
+        node.feeds().sweep().await;
+        assert_eq!(feed(&node).starts.remembered, remembered, "on day {day}");
+        node.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn changes_that_concern_nobody_take_their_turns() {
+    let hotline = hotline("to: works.affected, rate: 1 per minute", &works(&["a", "b"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    eventually("the first is done with", async || {
+        feed(&node).last.is_some_and(|last| last.new == 2) && feed(&node).starts.waiting == 1
+    })
+    .await;
+    clock.advance(Duration::from_secs(59));
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_eq!(feed(&node).starts.waiting, 1);
+    }
+    clock.advance(Duration::from_secs(1));
+    eventually("the second is done with", async || {
+        feed(&node).starts.waiting == 0
+    })
+    .await;
+    assert_eq!(feed(&node).starts.started, 0);
 }
 
 /// A store in memory that outlives its nodes, and takes so many writes of this one. The last may land

@@ -63,6 +63,8 @@ pub(crate) struct StartsView {
     pub(crate) started: u64,
     /// What was given up, ever.
     pub(crate) failed: u64,
+    /// Changes or events that are remembered, so that they are not told again.
+    pub(crate) remembered: u64,
 }
 
 impl Feeds {
@@ -91,6 +93,7 @@ impl Feeds {
                 oldest: source.outbox.oldest(),
                 started: source.starts.started,
                 failed: source.starts.failed,
+                remembered: source.remembered,
             };
             match on {
                 StartsOn::Feed(name) => {

@@ -106,6 +106,8 @@ pub(crate) struct Starts {
     started: u64,
     /// Changes and people that were given up, ever.
     failed: u64,
+    /// Changes or events that are remembered, so that they are not told again.
+    remembered: u64,
 }
 
 /// A run that was asked for.
@@ -125,6 +127,7 @@ impl From<StartsView> for Starts {
             oldest: view.oldest.map(rfc3339),
             started: view.started,
             failed: view.failed,
+            remembered: view.remembered,
         }
     }
 }

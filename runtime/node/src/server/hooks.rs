@@ -49,7 +49,7 @@ pub(crate) struct TakenEvent {
         (status = 404, description = "There is no such webhook.", body = Problem),
         (status = 413, description = "The body is too large.", body = Problem),
         (status = 422, description = "The event does not fit the flow's inputs.", body = Problem),
-        (status = 503, description = "Not possible now: too many wait, or the server has no such secret.", body = Problem),
+        (status = 503, description = "Not possible now: too many wait or are remembered, or the server has no such secret.", body = Problem),
     )
 )]
 pub(crate) async fn take(
@@ -119,6 +119,11 @@ impl From<HookError> for Refusal {
                 "too-many-waiting",
                 "So many events wait that no more are taken.",
                 60,
+            ),
+            HookError::Full => Self::unavailable(
+                "too-many-remembered",
+                "The webhook has taken so many events that no more are taken before it forgets old ones.",
+                3_600,
             ),
             HookError::Stopping => Self::unavailable("stopping", "The node is stopping.", 5),
             HookError::Store(error) => {
