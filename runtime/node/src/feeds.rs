@@ -86,6 +86,8 @@ struct Source {
     starts_held_until: Timestamp,
     /// Held by whoever takes a change: it is looked for and kept as one.
     taking: Arc<tokio::sync::Mutex<()>>,
+    /// Held by whoever changes how far it has come, until that is durable.
+    counting: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is to be done for a source now.
@@ -113,7 +115,7 @@ impl Feeds {
         self.secrets.as_ref()?.value(&name.parse().ok()?)
     }
 
-    /// Reads how feeds last ran and what waits.
+    /// Reads how feeds last ran and what waits. A record that cannot be read is passed over.
     ///
     /// # Errors
     /// The store cannot be read.

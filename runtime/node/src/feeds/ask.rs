@@ -10,13 +10,17 @@ use trunkline_plugin::Call;
 use super::{
     Feeds, PAUSE,
     outbox::{Taken, given},
-    record::Run,
+    record::{Run, is_lasting},
 };
 use crate::{
     limits::{FEED_CHANGES_MAX, FEED_MESSAGE_CHARS_MAX, SEEN_PER_SOURCE_MAX},
     observe,
     release::Pinned,
 };
+
+/// Why a change is given up that is larger than what may wait.
+const TOO_LARGE: &str =
+    "it has more than 64 KiB as JSON; list less of it, such as a link to its text, under a new key";
 
 /// What came of asking.
 struct Asked {
@@ -131,11 +135,20 @@ impl Feeds {
                 let key = feed.key.as_ref().and_then(|key| whole.get(&**key));
                 let id = self.records.id_of(key, &whole);
                 let people = feed.to.is_none().then(|| vec![None]);
-                match self.take(on, id, place, whole, people).await? {
+                let taken = match self.take(on, id, place, whole, people).await {
+                    // One that cannot be kept keeps no other from being.
+                    Err(error) if is_lasting(&error) => {
+                        self.lose(on, &id, &error.to_string()).await?;
+                        continue;
+                    }
+                    taken => taken?,
+                };
+                match taken {
                     Taken::New => asked.new += 1,
                     Taken::Known => {}
                     Taken::Over => over += 1,
                     Taken::Full => full += 1,
+                    Taken::TooLarge => self.lose(on, &id, TOO_LARGE).await?,
                 }
             }
             if full > 0 {

@@ -10,12 +10,12 @@ use trunkline_plugin::Call;
 use super::{
     Feeds, PAUSE, Source, ask,
     outbox::{Entry, person},
-    record::{Person, Starts, Waiting},
+    record::{Person, Starts, Waiting, is_lasting},
     schedule,
 };
 use crate::{
     contacts::{StartCall, StartError, is_e164},
-    limits::{AFFECTED_TRIES_MAX, PEOPLE_PER_CHANGE_MAX, STARTS_PER_TURN_MAX},
+    limits::{AFFECTED_TRIES_MAX, FEED_RETRY_MAX, PEOPLE_PER_CHANGE_MAX, STARTS_PER_TURN_MAX},
     mask::mask,
     release::Release,
 };
@@ -81,7 +81,13 @@ impl Feeds {
             if self.contacts.is_stopping() {
                 break;
             }
-            if let Err(held) = self.start_next(&on, entry, &mut loaded, pinned.release()).await {
+            let mut gone_on = self.start_next(&on, entry, &mut loaded, pinned.release()).await;
+            if let Err(Held::Store(error)) = &gone_on
+                && is_lasting(error)
+            {
+                gone_on = self.pass_over(&on, &entry.id, error).await.map_err(Held::Store);
+            }
+            if let Err(held) = gone_on {
                 let why = match held {
                     Held::ForNow(why) => why,
                     Held::Store(error) => {
@@ -113,7 +119,7 @@ impl Feeds {
             None => match self.records.change(on, &entry.id, now).await? {
                 // What was seen is done; the node's end came before it left.
                 Some(_) if self.records.has_seen(on, &entry.id, now).await? => {
-                    return self.leave(on, &entry.id, |_| {}).await;
+                    return Ok(self.leave(on, &entry.id, |_| {}).await?);
                 }
                 Some(waiting) => waiting,
                 None => {
@@ -139,7 +145,9 @@ impl Feeds {
         let Some(person) = people.get(reached) else {
             // It concerns nobody, which takes its turn as a contact does: a source is not asked faster.
             self.remember(on, &entry.id).await?;
-            return self.leave(on, &entry.id, |starts| starts.last = Some(now)).await;
+            return Ok(self
+                .leave(on, &entry.id, |starts| starts.last = Some(now))
+                .await?);
         };
         let call = StartCall {
             on: on.clone(),
@@ -147,22 +155,29 @@ impl Feeds {
             person: person.clone(),
             given: in_hand.waiting.change.given.clone(),
         };
-        match self.contacts.start(call).await {
-            Ok(_) => {}
-            Err(StartError::Unfit(why)) => return self.give_up(&in_hand, &why).await,
+        let contact = call.contact.clone();
+        let started = match self.contacts.start(call).await {
+            Ok(_) => true,
+            Err(StartError::Unfit(why)) => return Ok(self.give_up(on, &entry.id, &why).await?),
+            // One who cannot be told keeps no others from being.
+            Err(StartError::Journal(error)) if is_lasting(&error) => {
+                tracing::error!(%on, %contact, %error, "a contact cannot be started; it is passed over");
+                false
+            }
             Err(StartError::Journal(error)) => return Err(error.into()),
             Err(error) => return Err(Held::ForNow(error.to_string())),
-        }
-        self.counted(on, "started", 1);
+        };
+        self.counted(on, if started { "started" } else { "failed" }, 1);
         let now = self.clock.now();
         let count = |starts: &mut Starts| {
-            starts.started += 1;
+            starts.started += u64::from(started);
+            starts.failed += u64::from(!started);
             starts.last = Some(now);
         };
         if reached + 1 == people.len() {
             // It counts as seen before it leaves, and before anything forgets how far it came.
             self.remember(on, &entry.id).await?;
-            return self.leave(on, &entry.id, count).await;
+            return Ok(self.leave(on, &entry.id, count).await?);
         }
         self.keep_starts(on, |starts| {
             count(starts);
@@ -191,7 +206,7 @@ impl Feeds {
         let change = match from_json(&in_hand.waiting.change.given, &feed.change) {
             Ok(change) => change,
             Err(error) => {
-                self.give_up(in_hand, &error.to_string()).await?;
+                self.give_up(on, &in_hand.waiting.id, &error.to_string()).await?;
                 return Ok(false);
             }
         };
@@ -226,7 +241,8 @@ impl Feeds {
             });
             tracing::warn!(%on, %outcome, tries, "it cannot be asked whom a change concerns");
             if tries >= AFFECTED_TRIES_MAX {
-                self.give_up(in_hand, "nobody says whom it concerns").await?;
+                self.give_up(on, &in_hand.waiting.id, "nobody says whom it concerns")
+                    .await?;
             }
             return Ok(false);
         };
@@ -242,23 +258,42 @@ impl Feeds {
         Ok(true)
     }
 
-    /// Lets go of a change that cannot start anything.
-    async fn give_up(&self, in_hand: &InHand<'_>, why: &str) -> Result<(), Held> {
-        let InHand { on, waiting, .. } = in_hand;
-        let reached = self.with(on, |source| source.starts.current);
-        tracing::error!(%on, change = waiting.id.short(), ?reached, why, "a change is given up");
+    /// Goes on without a change that stays as it is however often it is tried.
+    async fn pass_over(&self, on: &StartsOn, id: &Digest, error: &Error) -> Result<(), Error> {
+        if !matches!(error, Error::WrongMasterKey { .. }) {
+            return self.give_up(on, id, &error.to_string()).await;
+        }
+        // Only operators mend that, and nothing is lost meanwhile.
+        let at = self.clock.now() + FEED_RETRY_MAX;
+        self.with(on, |source| source.outbox.put_off(id, |_| at));
+        tracing::error!(%on, change = id.short(), %error, "a change cannot be read; the others go on");
+        Ok(())
+    }
+
+    /// Counts a change as failed that does not even wait.
+    pub(super) async fn lose(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
+        tracing::error!(%on, change = id.short(), why, "a change is not taken");
         self.counted(on, "failed", 1);
-        self.remember(on, &waiting.id).await?;
+        self.remember(on, id).await?;
+        self.keep_starts(on, |starts| starts.failed += 1).await
+    }
+
+    /// Lets go of a change that cannot start anything.
+    async fn give_up(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
+        let reached = self.with(on, |source| source.starts.current);
+        tracing::error!(%on, change = id.short(), ?reached, why, "a change is given up");
+        self.counted(on, "failed", 1);
+        self.remember(on, id).await?;
         let now = self.clock.now();
         let count = |starts: &mut Starts| {
             starts.failed += 1;
             starts.last = Some(now);
         };
-        self.leave(on, &waiting.id, count).await
+        self.leave(on, id, count).await
     }
 
     /// Takes a change that was seen out of the outbox.
-    async fn leave(&self, on: &StartsOn, id: &Digest, counts: impl FnOnce(&mut Starts)) -> Result<(), Held> {
+    async fn leave(&self, on: &StartsOn, id: &Digest, counts: impl FnOnce(&mut Starts)) -> Result<(), Error> {
         self.keep_starts(on, |starts| {
             counts(starts);
             if starts.current.is_some_and(|(current, _)| current == *id) {
@@ -271,8 +306,14 @@ impl Feeds {
         Ok(())
     }
 
-    /// Changes how far a source has come, durably.
-    async fn keep_starts(&self, on: &StartsOn, change: impl FnOnce(&mut Starts)) -> Result<(), Held> {
+    /// Changes how far a source has come, durably; one after the other.
+    pub(super) async fn keep_starts(
+        &self,
+        on: &StartsOn,
+        change: impl FnOnce(&mut Starts),
+    ) -> Result<(), Error> {
+        let counting = self.with(on, |source| source.counting.clone());
+        let _counting = counting.lock().await;
         let mut starts = self.with(on, |source| source.starts.clone());
         change(&mut starts);
         self.records.keep_starts(on, &starts, self.clock.now()).await?;

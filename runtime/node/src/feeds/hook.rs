@@ -187,6 +187,7 @@ impl Feeds {
             }),
             Ok(Taken::Over) => Err(HookError::Over),
             Ok(Taken::Full) => Err(HookError::Full),
+            Ok(Taken::TooLarge) => Err(HookError::Unfit("it is too large".to_owned())),
             Err(error) => {
                 self.contacts.notice(&error);
                 Err(error.into())

@@ -16,7 +16,7 @@ use super::{
     record::{Change, Person, Waiting},
     waiting_max,
 };
-use crate::limits::SEEN_PER_SOURCE_MAX;
+use crate::limits::{CHANGE_BYTES_MAX, SEEN_PER_SOURCE_MAX};
 
 /// The changes of a source that wait.
 #[derive(Debug, Default)]
@@ -64,10 +64,9 @@ impl Outbox {
 
     /// The one that is next: the one that has been begun, or the first that may be tried.
     pub(super) fn next(&self, begun: Option<Digest>, now: Timestamp) -> Option<Entry> {
-        let begun = self.order.iter().find(|entry| Some(entry.id) == begun);
-        begun
-            .or_else(|| self.order.iter().find(|entry| entry.not_before <= now))
-            .copied()
+        let mut ready = self.order.iter().filter(|entry| entry.not_before <= now);
+        let begun = ready.clone().find(|entry| Some(entry.id) == begun);
+        begun.or_else(|| ready.next()).copied()
     }
 
     /// When one may be tried.
@@ -110,6 +109,8 @@ pub(crate) enum Taken {
     Over,
     /// So many are remembered that it was not taken.
     Full,
+    /// It is larger than what may wait, so it was not taken.
+    TooLarge,
 }
 
 impl Feeds {
@@ -140,6 +141,9 @@ impl Feeds {
         });
         if waits || self.records.has_seen(on, &id, now).await? {
             return Ok(Taken::Known);
+        }
+        if given.to_string().len() > CHANGE_BYTES_MAX {
+            return Ok(Taken::TooLarge);
         }
         if let Some(no_room) = no_room {
             return Ok(no_room);

@@ -9,6 +9,8 @@
 //! started  begin contact, put starts       for each person; the contact's id is made of the change
 //! done     put seen, remove waiting        in this order
 //! ```
+//!
+//! A record that cannot be read stops no other: it is logged and passed over.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -142,6 +144,33 @@ struct WaitingRecord {
     sealed: String,
 }
 
+/// What of it the order of starting needs.
+#[derive(Deserialize)]
+struct WaitingPlace {
+    since: Timestamp,
+    place: u32,
+}
+
+/// What every record has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Whether an error stays, however often the same is tried again. What may pass is waited for.
+pub(super) const fn is_lasting(error: &Error) -> bool {
+    match error {
+        Error::Conflict { .. } | Error::Unknown { .. } | Error::Unavailable { .. } | Error::Fatal { .. } => {
+            false
+        }
+        Error::Corrupt { .. }
+        | Error::WrongMasterKey { .. }
+        | Error::TooLarge { .. }
+        | Error::BadName { .. }
+        | Error::Unwritable { .. } => true,
+    }
+}
+
 /// All that is kept, in the node's store.
 #[derive(Clone)]
 pub(super) struct Records {
@@ -178,19 +207,17 @@ impl Records {
     }
 
     pub(super) async fn runs(&self, now: Timestamp) -> Result<BTreeMap<String, Run>, Error> {
-        let entries = self.all(RUNS, now).await?;
-        entries
-            .into_iter()
-            .map(|(on, value)| Ok((on, read(RUNS, &value)?)))
-            .collect()
+        let mut runs = BTreeMap::new();
+        let take = |on: String, run| drop(runs.insert(on, run));
+        self.each(RUNS, now, take).await?;
+        Ok(runs)
     }
 
     pub(super) async fn starts(&self, now: Timestamp) -> Result<BTreeMap<String, Starts>, Error> {
-        let entries = self.all(STARTS, now).await?;
-        entries
-            .into_iter()
-            .map(|(on, value)| Ok((on, read(STARTS, &value)?)))
-            .collect()
+        let mut starts = BTreeMap::new();
+        let take = |on: String, of| drop(starts.insert(on, of));
+        self.each(STARTS, now, take).await?;
+        Ok(starts)
     }
 
     /// What waits: by what, since when, in which place, and its digest.
@@ -199,28 +226,40 @@ impl Records {
         now: Timestamp,
     ) -> Result<Vec<(StartsOn, Timestamp, u32, Digest)>, Error> {
         let mut waiting = Vec::new();
-        for (key, value) in self.all(WAITING, now).await? {
-            let record: WaitingRecord = read(WAITING, &value)?;
+        let take = |key: String, WaitingPlace { since, place }| {
             let named = key
                 .rsplit_once('/')
                 .and_then(|(on, id)| Some((StartsOn::parse(on)?, id.parse().ok()?)));
             if let Some((on, id)) = named {
-                waiting.push((on, record.since, record.place, id));
+                waiting.push((on, since, place, id));
             }
-        }
+        };
+        self.each(WAITING, now, take).await?;
         waiting.sort_by_key(|(_, since, place, _)| (*since, *place));
         Ok(waiting)
     }
 
-    async fn all(&self, space: &str, now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let mut all: Vec<(String, Vec<u8>)> = Vec::new();
+    /// Takes the records of a space, a page at a time: what waits may be more than fits into memory.
+    async fn each<T: DeserializeOwned>(
+        &self,
+        space: &str,
+        now: Timestamp,
+        mut take: impl FnMut(String, T) + Send,
+    ) -> Result<(), Error> {
+        let mut after: Option<String> = None;
         loop {
-            let after = all.last().map(|(key, _)| key.as_str());
-            let page = self.journal.store().list(space, "", after, PAGE_MAX, now).await?;
-            if page.is_empty() {
-                return Ok(all);
+            let store = self.journal.store();
+            let page = store.list(space, "", after.as_deref(), PAGE_MAX, now).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            for (key, entry) in page {
+                match read(space, &entry.value) {
+                    Ok(record) => take(key, record),
+                    Err(error) => tracing::error!(key, %error, "a record cannot be read and is passed over"),
+                }
             }
-            all.extend(page.into_iter().map(|(key, entry)| (key, entry.value)));
         }
     }
 
@@ -243,7 +282,14 @@ impl Records {
     pub(super) async fn keep_new(&self, on: &StartsOn, waiting: &Waiting) -> Result<bool, Error> {
         match self.put_waiting(on, waiting, Expect::Absent).await {
             Ok(()) => Ok(true),
-            Err(Error::Conflict { .. }) => Ok(false),
+            // What stands there and cannot be read is written anew.
+            Err(Error::Conflict { .. }) => match self.change(on, &waiting.id, waiting.since).await {
+                Err(error) if is_lasting(&error) => {
+                    self.put_waiting(on, waiting, Expect::Any).await?;
+                    Ok(true)
+                }
+                standing => standing.map(|_| false),
+            },
             // It may have landed, and only reading tells.
             Err(Error::Unknown { cause }) => match self.change(on, &waiting.id, waiting.since).await? {
                 Some(_) => Ok(true),
@@ -291,7 +337,7 @@ impl Records {
             id: *id,
             since: record.since,
             place: record.place,
-            change: read(WAITING, &self.journal.unseal(&key, &sealed)?)?,
+            change: parse(WAITING, &self.journal.unseal(&key, &sealed)?)?,
         }))
     }
 
@@ -372,7 +418,19 @@ fn write<T: Serialize>(record: &T) -> Vec<u8> {
     serde_json::to_vec(record).expect("records of names, times and JSON are JSON")
 }
 
+/// Reads a record of this version.
 fn read<T: DeserializeOwned>(space: &str, bytes: &[u8]) -> Result<T, Error> {
+    let Versioned { version } = parse(space, bytes)?;
+    if version != VERSION {
+        return Err(Error::Corrupt {
+            place: space.into(),
+            what: format!("it is of version {version}, and this Trunkline reads {VERSION}").into(),
+        });
+    }
+    parse(space, bytes)
+}
+
+fn parse<T: DeserializeOwned>(space: &str, bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| Error::Corrupt {
         place: space.into(),
         what: error.to_string().into(),

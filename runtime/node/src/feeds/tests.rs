@@ -540,6 +540,89 @@ async fn changes_that_concern_nobody_take_their_turns() {
     assert_eq!(feed(&node).starts.started, 0);
 }
 
+#[tokio::test]
+async fn a_change_that_is_too_large_keeps_no_other_from_being_told() {
+    // Each of its characters takes six bytes as JSON.
+    let large = "\u{1}".repeat(12_000);
+    let hotline = hotline("rate: 1000 per second", &works(&[&large, "b"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    for run in 1..=2 {
+        pass_until(&clock, MOMENT, "the other is told", async || {
+            feed(&node).starts.started == 1 && feed(&node).starts.waiting == 0
+        })
+        .await;
+        runs(&node, run).await;
+        // It is counted once, however often it is listed.
+        assert_eq!(feed(&node).starts.failed, 1);
+        clock.advance(Duration::from_secs(61));
+    }
+    runs(&node, 3).await;
+    assert_eq!((feed(&node).starts.started, feed(&node).starts.failed), (1, 1));
+}
+
+/// Writes over an entry of a store.
+async fn overwrite(store: &Memory, space: &str, key: &str, value: &str) {
+    let put = Put {
+        space,
+        key,
+        value: value.into(),
+        expect: Expect::Any,
+        expires: None,
+        at: NOON,
+    };
+    store.put(put).await.unwrap();
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_stop_nothing_else() {
+    let hotline = hotline("rate: 1000 per second", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let waiting = format!("feed.works/{}", Digest::of(b"x"));
+    for (space, key) in [
+        ("node.feeds", "feed.works"),
+        ("node.starts", "feed.works"),
+        ("node.waiting", &waiting),
+    ] {
+        overwrite(&store, space, key, "damaged").await;
+    }
+    let newer = "{\"version\":2,\"number\":7}";
+    overwrite(&store, "node.feeds", "feed.others", newer).await;
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    pass_until(&clock, MOMENT, "it is told", async || {
+        feed(&node).starts.started == 1
+    })
+    .await;
+    assert_eq!(node.feeds().overview().0.len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_is_damaged_is_given_up_alone() {
+    // It is five past eight in the evening.
+    let hotline = hotline("rate: 1000 per second, window: day", &works(&["a", "b"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    runs(&node, 1).await;
+    assert_eq!(feed(&node).starts.waiting, 2);
+    node.shutdown().await;
+    drop(node);
+    let listed = store.list("node.waiting", "", None, 10, NOON).await.unwrap();
+    let (key, entry) = &listed[0];
+    let mut record: Json = serde_json::from_slice(&entry.value).unwrap();
+    record["sealed"] = json!("AAAA");
+    overwrite(&store, "node.waiting", key, &record.to_string()).await;
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    assert_eq!(feed(&node).starts.waiting, 2);
+    clock.advance(Duration::from_secs(12 * 3_600));
+    pass_until(&clock, MOMENT, "nothing waits", async || {
+        feed(&node).starts.waiting == 0
+    })
+    .await;
+    assert_eq!((feed(&node).starts.started, feed(&node).starts.failed), (1, 1));
+}
+
 /// A store in memory that outlives its nodes, and takes so many writes of this one. The last may land
 /// although nobody learns of it.
 struct Mortal {
