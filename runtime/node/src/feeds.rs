@@ -203,7 +203,8 @@ impl Feeds {
                 let at = if source.asked {
                     now
                 } else {
-                    schedule::due(name, feed, source.run.as_ref()).max(source.held_until)
+                    schedule::due(name, feed, source.run.as_ref(), now)
+                        .max(schedule::put_off(source.held_until, now))
                 };
                 if at <= now {
                     source.running = true;

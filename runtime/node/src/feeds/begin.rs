@@ -25,11 +25,12 @@ pub(super) fn due(hotline: &Hotline, on: &StartsOn, source: &Source, now: Timest
     let starts = hotline.starts(on).filter(|starts| starts.flow.is_some())?;
     let begun = source.starts.current.map(|(id, _)| id);
     let ready = source.outbox.ready(begun, now)?;
-    let paced = source
-        .starts
-        .last
-        .map_or(ready, |last| last + starts.rate.spacing());
-    let at = ready.max(paced).max(source.starts_held_until).max(now);
+    let spacing = starts.rate.spacing();
+    let last = source.starts.last;
+    let last = last.filter(|last| schedule::is_measure(*last, spacing, now));
+    let paced = last.map_or(ready, |last| last + spacing);
+    let held = schedule::put_off(source.starts_held_until, now);
+    let at = ready.max(paced).max(held).max(now);
     let window = match &starts.window {
         Some(window) => hotline.calendars.get(window)?,
         None => return Some(at),

@@ -14,7 +14,7 @@ use trunkline_model::{Digest, Timestamp, json::to_json};
 use super::{
     Feeds,
     record::{Change, Person, Waiting},
-    waiting_max,
+    schedule, waiting_max,
 };
 use crate::limits::{CHANGE_BYTES_MAX, SEEN_PER_SOURCE_MAX};
 
@@ -64,7 +64,8 @@ impl Outbox {
 
     /// The one that is next: the one that has been begun, or the first that may be tried.
     pub(super) fn next(&self, begun: Option<Digest>, now: Timestamp) -> Option<Entry> {
-        let mut ready = self.order.iter().filter(|entry| entry.not_before <= now);
+        let may_be_tried = |entry: &&Entry| schedule::put_off(entry.not_before, now) <= now;
+        let mut ready = self.order.iter().filter(may_be_tried);
         let begun = ready.clone().find(|entry| Some(entry.id) == begun);
         begun.or_else(|| ready.next()).copied()
     }

@@ -43,7 +43,7 @@ pub(super) struct Run {
     pub(super) number: u64,
     /// Which attempt, counted from 1: a run that the node's end cut off is asked again.
     pub(super) attempt: u32,
-    /// When the first attempt began.
+    /// When this attempt began.
     pub(super) began: Timestamp,
     /// When it was over; none while it is under way.
     pub(super) ended: Option<Timestamp>,
@@ -68,6 +68,7 @@ impl Run {
         match last {
             Some(cut_off) if cut_off.ended.is_none() => Self {
                 attempt: cut_off.attempt + 1,
+                began: now,
                 ..cut_off.clone()
             },
             last => Self {

@@ -2,7 +2,8 @@
 //!
 //! Between the beginnings of two runs lies at least `every`, and at most `every` and its jitter,
 //! while they succeed. After an outage one run comes at once, however many were missed. A run that
-//! failed is tried again sooner, ever less soon, but never puts the next one off.
+//! failed is tried again sooner, ever less soon, but never puts the next one off. A clock that was
+//! ahead and was set back puts nothing off for long: a run that began later than now is no measure.
 
 use trunkline_flow::start::Feed;
 use trunkline_model::{Digest, Duration, Timestamp};
@@ -11,8 +12,8 @@ use super::record::Run;
 use crate::limits::{FEED_RETRY_MAX, FEED_RETRY_MIN};
 
 /// When a feed is due, given how it last ran.
-pub(super) fn due(name: &str, feed: &Feed, last: Option<&Run>) -> Timestamp {
-    let Some(last) = last else {
+pub(super) fn due(name: &str, feed: &Feed, last: Option<&Run>, now: Timestamp) -> Timestamp {
+    let Some(last) = last.filter(|last| is_measure(last.began, feed.every, now)) else {
         return Timestamp::default();
     };
     // A run that the node's end cut off is asked again at once, by the same name.
@@ -24,6 +25,21 @@ pub(super) fn due(name: &str, feed: &Feed, last: Option<&Run>) -> Timestamp {
         return next;
     }
     next.min(ended + pause(last.failures))
+}
+
+/// Whether a time from which a pause is reckoned can be one: not when it lies ahead of now by more than
+/// the pause. Then the clock was wrong at that time, or is now.
+pub(super) fn is_measure(from: Timestamp, pause: Duration, now: Timestamp) -> bool {
+    from.since(now) <= pause
+}
+
+/// Until when something is put off that is tried again; now, when that is longer than any such pause.
+pub(super) fn put_off(until: Timestamp, now: Timestamp) -> Timestamp {
+    if is_measure(until, FEED_RETRY_MAX, now) {
+        until
+    } else {
+        now
+    }
 }
 
 /// The pause before a run that has failed so often is tried again.
@@ -83,8 +99,8 @@ mod tests {
         let mut jitters = std::collections::BTreeSet::new();
         for _ in 0..50 {
             last.ended = Some(last.began + Duration::from_secs(2));
-            let due = due("works", &feed(), Some(&last));
-            assert_eq!(due, self::due("works", &feed(), Some(&last)));
+            let due = due("works", &feed(), Some(&last), last.began);
+            assert_eq!(due, self::due("works", &feed(), Some(&last), due));
             let late = due.since(last.began + MINUTE);
             assert!(
                 due >= last.began + MINUTE && late <= Duration::from_secs(6),
@@ -99,12 +115,25 @@ mod tests {
 
     #[test]
     fn one_that_never_ran_or_was_cut_off_is_due_at_once() {
-        assert!(due("works", &feed(), None) <= at(0));
+        assert!(due("works", &feed(), None, at(0)) <= at(0));
         let begun = Run::after(None, at(1_000));
-        assert_eq!(due("works", &feed(), Some(&begun)), at(1_000));
-        let again = Run::after(Some(&begun), at(5_000));
-        // The same run, so that the plugin can tell; and the schedule goes on from where it was.
-        assert_eq!((again.number, again.attempt, again.began), (1, 2, at(1_000)));
+        assert_eq!(due("works", &feed(), Some(&begun), at(5_000)), at(1_000));
+        let mut again = Run::after(Some(&begun), at(5_000));
+        // The same run, so that the plugin can tell.
+        assert_eq!((again.number, again.attempt), (1, 2));
+        // The next is apart from when it was asked, not from when it was first to be.
+        again.ended = Some(at(5_001));
+        assert!(due("works", &feed(), Some(&again), at(5_001)) >= at(5_060));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_puts_no_run_off_for_long() {
+        let mut last = Run::after(None, at(1_000_000));
+        last.ended = Some(at(1_000_001));
+        assert!(due("works", &feed(), Some(&last), at(1_000)) <= at(1_000));
+        // A little back is no jump: the runs stay apart.
+        let due = due("works", &feed(), Some(&last), at(999_990));
+        assert!(due >= at(1_000_060), "{due:?}");
     }
 
     #[test]
@@ -112,9 +141,10 @@ mod tests {
         let mut last = Run::after(None, at(1_000));
         last.ended = Some(at(1_001));
         last.failures = 1;
-        assert_eq!(due("works", &feed(), Some(&last)), at(1_001) + FEED_RETRY_MIN);
+        let now = at(1_001);
+        assert_eq!(due("works", &feed(), Some(&last), now), now + FEED_RETRY_MIN);
         last.failures = 30;
-        let due = due("works", &feed(), Some(&last));
+        let due = due("works", &feed(), Some(&last), now);
         assert!(due >= at(1_060) && due <= at(1_066));
         assert_eq!(pause(2).as_millis(), FEED_RETRY_MIN.as_millis() * 2);
         assert_eq!(pause(60), FEED_RETRY_MAX);

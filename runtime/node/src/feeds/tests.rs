@@ -561,6 +561,21 @@ async fn a_change_that_is_too_large_keeps_no_other_from_being_told() {
     assert_eq!((feed(&node).starts.started, feed(&node).starts.failed), (1, 1));
 }
 
+#[tokio::test]
+async fn a_clock_that_is_set_back_stops_nothing() {
+    let hotline = hotline("rate: 1 per minute", &works(&["a", "b"], &[]));
+    let store = Arc::new(Memory::new());
+    let ahead = Clock::still(NOON + Duration::from_secs(30 * 86_400));
+    let node = start_on(&hotline, store.clone(), &ahead).await.unwrap();
+    eventually("the first is told", async || feed(&node).starts.started == 1).await;
+    runs(&node, 1).await;
+    node.shutdown().await;
+    drop(node);
+    let node = start_on(&hotline, store, &Clock::still(NOON)).await.unwrap();
+    eventually("the second is told", async || feed(&node).starts.started == 2).await;
+    runs(&node, 2).await;
+}
+
 /// Writes over an entry of a store.
 async fn overwrite(store: &Memory, space: &str, key: &str, value: &str) {
     let put = Put {

@@ -72,6 +72,7 @@ impl Feeds {
     pub(crate) fn overview(&self) -> (Vec<FeedView>, Vec<WebhookView>) {
         let release = self.releases.current();
         let hotline = release.as_ref().map(|release| release.hotline());
+        let now = self.clock.now();
         let sources = self.sources();
         let mut names: BTreeSet<StartsOn> = sources.keys().cloned().collect();
         if let Some(hotline) = hotline {
@@ -119,7 +120,8 @@ impl Feeds {
                             failures: run.failures,
                         }),
                         next: feed.filter(|_| !source.running).map(|feed| {
-                            schedule::due(name, feed, source.run.as_ref()).max(source.held_until)
+                            schedule::due(name, feed, source.run.as_ref(), now)
+                                .max(schedule::put_off(source.held_until, now))
                         }),
                         starts,
                     });

@@ -50,7 +50,7 @@ pub(crate) struct Feed {
 pub(crate) struct Run {
     /// Which run it is, counted from 1.
     run: u64,
-    /// When it began, RFC 3339.
+    /// When it began, RFC 3339: the last attempt of one that was cut off.
     began: String,
     /// When it was over, RFC 3339; absent while it is under way, or when the node's end cut it off.
     #[serde(skip_serializing_if = "Option::is_none")]
