@@ -32,7 +32,8 @@ const COPY_KEY: &str = "copy-1";
 /// Bytes of the feed.
 const FEED_BYTES_MAX: usize = 60 * 1024;
 
-/// Bytes of a list of subscribers: some forty thousand numbers.
+/// Bytes of a list of subscribers: some forty thousand numbers. The host reads each as some 54 bytes, so
+/// that the grant's `reply-bytes` has to be more than 2 MiB for as many.
 const SUBSCRIBERS_BYTES_MAX: usize = 768 * 1024;
 
 /// Time kept back from the call's own, to answer from the copy rather than be stopped.

@@ -75,6 +75,7 @@ struct Starts {
     waiting: u64,
     started: u64,
     failed: u64,
+    message: Option<String>,
 }
 
 /// What the server answers when a feed is to be asked.
@@ -168,6 +169,18 @@ fn told(listed: &Listed) -> String {
             ));
         }
     }
+    let feeds = listed.feeds.iter().map(|feed| ("feed", &feed.feed, &feed.starts));
+    let webhooks = listed
+        .webhooks
+        .iter()
+        .map(|webhook| ("webhook", &webhook.webhook, &webhook.starts));
+    for (kind, name, starts) in feeds.chain(webhooks) {
+        if let Some(message) = &starts.message {
+            text.push_str(&format!(
+                "\n{yellow}{kind}.{name} does not start all{yellow:#}: {message}\n"
+            ));
+        }
+    }
     for webhook in &listed.webhooks {
         if let Some(secret) = webhook.secret.as_ref().filter(|_| !webhook.has_secret) {
             text.push_str(&format!(
@@ -212,7 +225,8 @@ mod tests {
                   "running": false, "next": "2026-11-22T08:05:00Z", "starts": starts(Some("tell")),
                   "last": { "run": 7, "began": "2026-11-22T08:00:00Z", "ended": "2026-11-22T08:00:01Z",
                             "outcome": "refused", "message": "refused: 503", "listed": 0, "new": 0, "failures": 2 } },
-                { "feed": "gone", "declared": false, "running": false, "starts": starts(None) },
+                { "feed": "gone", "declared": false, "running": false,
+                  "starts": { "waiting": 1, "started": 0, "failed": 0, "message": "the answer has 2MiB" } },
             ],
             "webhooks": [{ "webhook": "sensor", "declared": true, "secret": "sensor-key", "has_secret": false,
                            "starts": starts(Some("alarm")) }],
@@ -226,6 +240,8 @@ mod tests {
             "(not declared)",
             "has failed 2 times in a row",
             "refused: 503",
+            "feed.gone does not start all",
+            "the answer has 2MiB",
             "no value of the secret sensor-key",
         ] {
             assert!(text.contains(part), "{part}: {text}");

@@ -41,7 +41,7 @@ use trunkline_plugin::{SecretValue, Secrets};
 pub(crate) use self::view::{FeedView, RunView, StartsView, WebhookView};
 use self::{
     outbox::Outbox,
-    record::{Records, Run, Starts},
+    record::{Records, Run, Starts, Waiting},
 };
 use crate::{clock::Clock, contacts::Contacts, limits::RETRY_PAUSE_MAX, observe, releases::Releases};
 
@@ -82,6 +82,10 @@ struct Source {
     heard: Option<Timestamp>,
     /// Whether contacts are being started.
     starting: bool,
+    /// The change that is being started, as it was read.
+    loaded: Option<Waiting>,
+    /// What was wrong when it last could not be asked whom a change concerns, or a change was given up.
+    trouble: Option<String>,
     /// When its next contact may be started, after something that may pass.
     starts_held_until: Timestamp,
     /// Held by whoever takes a change: it is looked for and kept as one.

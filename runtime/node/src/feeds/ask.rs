@@ -179,7 +179,7 @@ pub(super) fn told(outcome: &Outcome) -> Arc<str> {
 }
 
 /// What a function said when it gave no answer, for operators.
-fn said(outcome: &Outcome) -> Option<String> {
+pub(super) fn said(outcome: &Outcome) -> Option<String> {
     let said = match outcome {
         Outcome::Ok(_) => return None,
         Outcome::Refusal(refusal) => match &refusal.payload {

@@ -67,7 +67,7 @@ struct InHand<'r> {
 impl Feeds {
     /// Starts contacts of a source while that is due, so many at most.
     pub(super) async fn start_some(self: Arc<Self>, on: StartsOn) {
-        let mut loaded: Option<Waiting> = None;
+        let mut loaded = self.with(&on, |source| source.loaded.take());
         for _ in 0..STARTS_PER_TURN_MAX {
             let Some(pinned) = self.releases.pin_current() else {
                 break;
@@ -101,7 +101,10 @@ impl Feeds {
                 break;
             }
         }
-        self.with(&on, |source| source.starting = false);
+        self.with(&on, |source| {
+            source.loaded = loaded;
+            source.starting = false;
+        });
         self.gauge_waiting(&on);
         self.changed.notify_one();
     }
@@ -135,10 +138,14 @@ impl Feeds {
             waiting,
             tries: entry.tries,
         };
-        if in_hand.waiting.change.people.is_none() && !self.find_people(&mut in_hand).await? {
+        if in_hand.waiting.change.people.is_none() {
+            if self.find_people(&mut in_hand).await? {
+                // Asking takes its time. Whether a contact may start now is to be looked at again.
+                *loaded = Some(in_hand.waiting);
+            }
             return Ok(());
         }
-        let people = in_hand.waiting.change.people.clone().unwrap_or_default();
+        let people = in_hand.waiting.change.people.as_deref().unwrap_or_default();
         let reached = self.with(on, |source| match source.starts.current {
             Some((id, reached)) if id == entry.id => reached,
             _ => 0,
@@ -233,20 +240,10 @@ impl Feeds {
         let success = &self.contacts.success;
         success.record(release, &to.plugin, &to.function, &outcome);
         let Outcome::Ok(Value::List(listed)) = &outcome else {
-            let outcome = ask::told(&outcome);
-            let now = self.clock.now();
-            let tries = self.with(on, |source| {
-                source
-                    .outbox
-                    .put_off(&in_hand.waiting.id, |tries| now + schedule::pause(tries))
-            });
-            tracing::warn!(%on, %outcome, tries, "it cannot be asked whom a change concerns");
-            if tries >= AFFECTED_TRIES_MAX {
-                self.give_up(on, &in_hand.waiting.id, "nobody says whom it concerns")
-                    .await?;
-            }
+            self.put_off(on, &in_hand.waiting.id, &outcome).await?;
             return Ok(false);
         };
+        self.with(on, |source| source.trouble = None);
         let (people, failed) = people(listed);
         in_hand.waiting.change.people = Some(people);
         // From now on it concerns these, whatever would be answered later.
@@ -259,6 +256,27 @@ impl Feeds {
         Ok(true)
     }
 
+    /// Asks later whom a change concerns, or never again.
+    async fn put_off(&self, on: &StartsOn, id: &Digest, outcome: &Outcome) -> Result<(), Error> {
+        let said = ask::said(outcome).unwrap_or_default();
+        let now = self.clock.now();
+        // What operators have to mend may take them days, and is no reason to give anything up.
+        let counts = !matches!(outcome, Outcome::Fault(fault) if is_for_operators(fault.kind));
+        let tries = self.with(on, |source| {
+            source.trouble = Some(format!("it cannot be asked whom a change concerns: {said}"));
+            source
+                .outbox
+                .put_off(id, counts, |tries| now + schedule::pause(tries))
+        });
+        let outcome = ask::told(outcome);
+        tracing::warn!(%on, %outcome, said, tries, "it cannot be asked whom a change concerns");
+        if tries >= AFFECTED_TRIES_MAX {
+            let why = format!("nobody says whom it concerns: {said}");
+            self.give_up(on, id, &why).await?;
+        }
+        Ok(())
+    }
+
     /// Goes on without a change that stays as it is however often it is tried.
     async fn pass_over(&self, on: &StartsOn, id: &Digest, error: &Error) -> Result<(), Error> {
         if !matches!(error, Error::WrongMasterKey { .. }) {
@@ -266,7 +284,10 @@ impl Feeds {
         }
         // Only operators mend that, and nothing is lost meanwhile.
         let at = self.clock.now() + FEED_RETRY_MAX;
-        self.with(on, |source| source.outbox.put_off(id, |_| at));
+        self.with(on, |source| {
+            source.trouble = Some(error.to_string());
+            source.outbox.put_off(id, false, |_| at)
+        });
         tracing::error!(%on, change = id.short(), %error, "a change cannot be read; the others go on");
         Ok(())
     }
@@ -274,6 +295,9 @@ impl Feeds {
     /// Counts a change as failed that does not even wait.
     pub(super) async fn lose(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
         tracing::error!(%on, change = id.short(), why, "a change is not taken");
+        self.with(on, |source| {
+            source.trouble = Some(format!("a change was not taken: {why}"));
+        });
         self.counted(on, "failed", 1);
         self.remember(on, id).await?;
         self.keep_starts(on, |starts| starts.failed += 1).await
@@ -281,7 +305,10 @@ impl Feeds {
 
     /// Lets go of a change that cannot start anything.
     async fn give_up(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
-        let reached = self.with(on, |source| source.starts.current);
+        let reached = self.with(on, |source| {
+            source.trouble = Some(format!("a change was given up: {why}"));
+            source.starts.current
+        });
         tracing::error!(%on, change = id.short(), ?reached, why, "a change is given up");
         self.counted(on, "failed", 1);
         self.remember(on, id).await?;
@@ -323,6 +350,11 @@ impl Feeds {
     }
 }
 
+/// Whether only operators can mend what went wrong: by a grant, or by a limit.
+const fn is_for_operators(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::TooLarge | FaultKind::Denied)
+}
+
 /// The people of a list, each once, and how many of it are none.
 fn people(listed: &[Value]) -> (Vec<Person>, u64) {
     let mut seen = BTreeSet::new();
@@ -348,6 +380,29 @@ fn people(listed: &[Value]) -> (Vec<Person>, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        Clock,
+        feeds::tests::{hotline, start, works},
+        testing::{NOON, eventually},
+    };
+
+    #[tokio::test]
+    async fn whoever_asks_whom_it_concerns_looks_at_the_window_again() {
+        // It is five past eight in the evening.
+        let day = "to: works.affected, rate: 1000 per second, window: day";
+        let hotline = hotline(day, &works(&["a"], &["+8613800138000"]));
+        let node = start(&hotline, &Clock::still(NOON)).await;
+        let (feeds, on) = (node.feeds(), StartsOn::Feed("works".into()));
+        let next = || feeds.with(&on, |source| source.outbox.next(None, NOON));
+        eventually("a change waits", async || next().is_some()).await;
+        let pinned = feeds.releases.pin_current().unwrap();
+        let mut loaded = None;
+        // As when the window closed while the function was asked.
+        let asked = feeds.start_next(&on, next().unwrap(), &mut loaded, pinned.release());
+        assert!(asked.await.is_ok());
+        assert!(loaded.is_some_and(|loaded| loaded.change.people.is_some()));
+        assert_eq!(feeds.with(&on, |source| source.starts.started), 0);
+    }
 
     #[test]
     fn people_are_told_once_and_only_by_numbers_that_are_some() {

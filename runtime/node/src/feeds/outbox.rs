@@ -35,6 +35,8 @@ pub(super) struct Entry {
     pub(super) not_before: Timestamp,
     /// How often it was asked in vain whom it concerns.
     pub(super) tries: u32,
+    /// How often that was for what passes by itself.
+    failures: u32,
 }
 
 impl Outbox {
@@ -45,6 +47,7 @@ impl Outbox {
                 since,
                 not_before: Timestamp::default(),
                 tries: 0,
+                failures: 0,
             });
         }
     }
@@ -78,8 +81,9 @@ impl Outbox {
         self.order.iter().map(|entry| entry.not_before).min()
     }
 
-    /// Puts one behind the others until some time; how often it was tried in vain by now.
-    pub(super) fn put_off(&mut self, id: &Digest, until: impl FnOnce(u32) -> Timestamp) -> u32 {
+    /// Puts one behind the others until some time, which follows from how often it was tried in vain.
+    /// How often that counts by now.
+    pub(super) fn put_off(&mut self, id: &Digest, counts: bool, until: impl FnOnce(u32) -> Timestamp) -> u32 {
         let Some(index) = self.order.iter().position(|entry| entry.id == *id) else {
             return 0;
         };
@@ -87,9 +91,10 @@ impl Outbox {
             return 0;
         };
         entry.tries += 1;
+        entry.failures += u32::from(counts);
         entry.not_before = until(entry.tries);
         self.order.push_back(entry);
-        entry.tries
+        entry.failures
     }
 
     pub(super) fn remove(&mut self, id: &Digest) {
@@ -176,6 +181,7 @@ pub(super) fn person(number: &str) -> Person {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::FEED_RETRY_MAX;
 
     #[test]
     fn the_begun_one_comes_first_and_one_put_off_last() {
@@ -190,15 +196,18 @@ mod tests {
         assert_eq!(outbox.len(), 3);
         assert_eq!(outbox.next(None, now).unwrap().id, ids[0]);
         assert_eq!(outbox.next(Some(ids[2]), now).unwrap().id, ids[2]);
-        assert_eq!(outbox.put_off(&ids[0], |_| later), 1);
+        assert_eq!(outbox.put_off(&ids[0], true, |_| later), 1);
         assert_eq!(outbox.next(None, now).unwrap().id, ids[1]);
         outbox.remove(&ids[1]);
         outbox.remove(&ids[2]);
         assert!(outbox.next(None, now).is_none() && !outbox.holds(&ids[1]));
         assert_eq!(outbox.ready(None, now), Some(later));
-        assert_eq!(
-            outbox.put_off(&ids[0], |tries| Timestamp::from_millis(tries.into())),
-            2
-        );
+        let after = |tries: u32| Timestamp::from_millis(tries.into());
+        assert_eq!(outbox.put_off(&ids[0], false, after), 1);
+        assert_eq!(outbox.next(None, now).unwrap().tries, 2);
+        assert_eq!(outbox.put_off(&ids[0], true, after), 2);
+        // Put off until long after any pause, by a clock that was set back since.
+        outbox.put_off(&ids[0], true, |_| now + FEED_RETRY_MAX + FEED_RETRY_MAX);
+        assert!(outbox.next(None, now).is_some());
     }
 }

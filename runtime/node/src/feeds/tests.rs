@@ -25,7 +25,7 @@ use super::{hook::HookError, view::FeedView};
 use crate::{
     Clock, Node, Settings,
     contacts::{StateFilter, Summary},
-    limits::SEEN_PER_SOURCE_MAX,
+    limits::{AFFECTED_TRIES_MAX, SEEN_PER_SOURCE_MAX},
     signature::sign,
     testing::{Hotline, NOON, eventually},
 };
@@ -574,6 +574,43 @@ async fn a_clock_that_is_set_back_stops_nothing() {
     let node = start_on(&hotline, store, &Clock::still(NOON)).await.unwrap();
     eventually("the second is told", async || feed(&node).starts.started == 2).await;
     runs(&node, 2).await;
+}
+
+#[tokio::test]
+async fn what_operators_have_to_mend_is_waited_for() {
+    let people: Vec<String> = (0..1_400).map(|number| format!("+8613800{number:06}")).collect();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    let hotline = hotline(
+        "to: works.affected, rate: 1000 per second",
+        &works(&["a"], &people),
+    );
+    hotline.write("grants.yaml", "works: { limits: { reply-bytes: 64KiB } }\n");
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    let on = StartsOn::Feed("works".into());
+    for tries in 1..AFFECTED_TRIES_MAX + 5 {
+        eventually("it was asked in vain", async || {
+            let far = clock.now() + Duration::from_secs(3_600);
+            let entry = node.feeds().with(&on, |source| source.outbox.next(None, far));
+            entry.is_some_and(|entry| entry.tries == tries)
+        })
+        .await;
+        clock.advance(Duration::from_secs(601));
+    }
+    let starts = feed(&node).starts;
+    assert_eq!((starts.waiting, starts.failed), (1, 0));
+    let message = starts.message.unwrap();
+    assert!(message.contains("whom a change concerns"), "{message}");
+    node.shutdown().await;
+    drop(node);
+    hotline.write("grants.yaml", "works: { limits: { reply-bytes: 1MiB } }\n");
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    pass_until(&clock, MOMENT, "they are told", async || {
+        feed(&node).starts.started > 10
+    })
+    .await;
+    assert_eq!(feed(&node).starts.message, None);
 }
 
 /// Writes over an entry of a store.

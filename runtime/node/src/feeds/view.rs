@@ -65,6 +65,8 @@ pub(crate) struct StartsView {
     pub(crate) failed: u64,
     /// Changes or events that are remembered, so that they are not told again.
     pub(crate) remembered: u64,
+    /// What was wrong when a change last could not start its contacts.
+    pub(crate) message: Option<String>,
 }
 
 impl Feeds {
@@ -95,6 +97,7 @@ impl Feeds {
                 started: source.starts.started,
                 failed: source.starts.failed,
                 remembered: source.remembered,
+                message: source.trouble.clone(),
             };
             match on {
                 StartsOn::Feed(name) => {

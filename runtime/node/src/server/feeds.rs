@@ -108,6 +108,10 @@ pub(crate) struct Starts {
     failed: u64,
     /// Changes or events that are remembered, so that they are not told again.
     remembered: u64,
+    /// What was wrong when a change last was given up, or it could not be asked whom it concerns; absent
+    /// when that could be asked since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
 }
 
 /// A run that was asked for.
@@ -128,6 +132,7 @@ impl From<StartsView> for Starts {
             started: view.started,
             failed: view.failed,
             remembered: view.remembered,
+            message: view.message,
         }
     }
 }
