@@ -564,6 +564,11 @@ scenario: an event
 starts-on: webhook.sensor
 change: {{ id: s-1 }}
 script: [{{ expect: {{ ended: completed }} }}]
+--- tests/d.yaml
+scenario: an event about nobody
+starts-on: webhook.sensor
+event: {{ id: s-1 }}
+script: [{{ expect: {{ ended: completed }} }}]
 "
         ));
         let found: Vec<String> = read
@@ -583,6 +588,7 @@ script: [{{ expect: {{ ended: completed }} }}]
             "tests/b.yaml:5 TL0006 `to` belongs to",
             "tests/c.yaml:1 TL0007 a scenario needs `event`",
             "tests/c.yaml:3 TL0006 `change` belongs to",
+            "tests/d.yaml:3 TL0010 `phone` holds nobody",
         ] {
             assert!(
                 found.iter().any(|finding| finding.starts_with(expected)),

@@ -152,6 +152,9 @@ impl Feeds {
                         people.push(person(&number));
                     }
                 }
+                if people.is_empty() {
+                    return Err(HookError::Unfit(format!("`{to}` holds nobody")));
+                }
                 people
             }
         };

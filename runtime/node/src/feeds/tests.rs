@@ -400,7 +400,8 @@ async fn an_event_starts_its_flow_once() {
     let event = json!({ "id": "s-1", "level": 3, "phone": "+8613800138000" });
     assert!(!send(&node, "sensor", &event).await.unwrap());
     // By its key it is the same, whatever else it says, and however long ago it was done with.
-    assert!(send(&node, "sensor", &json!({ "id": "s-1" })).await.unwrap());
+    let other = json!({ "id": "s-1", "phone": "+8613800138001" });
+    assert!(send(&node, "sensor", &other).await.unwrap());
     pass_until(&clock, MOMENT, "it is told", async || {
         told(&node)
             .await
@@ -416,6 +417,8 @@ async fn an_event_starts_its_flow_once() {
         ("sensor", json!({ "id": 7 }), "`id`"),
         ("sensor", json!({ "id": "x", "levle": 3 }), "\"levle\""),
         ("sensor", json!({ "id": "x", "phone": "13800138000" }), "`phone`"),
+        // An event that tells nobody is no event.
+        ("sensor", json!({ "id": "x" }), "`phone` holds nobody"),
         ("sensor", json!([1]), "JSON object"),
         ("unset", json!({ "id": "x" }), "no secret `other-key`"),
         ("senso", json!({ "id": "x" }), "no webhook \"senso\""),
@@ -426,7 +429,7 @@ async fn an_event_starts_its_flow_once() {
     let unsigned = node.feeds().accept("sensor", None, b"{}").await;
     assert!(matches!(unsigned, Err(HookError::Unsigned)));
     // Twenty at once are one.
-    let event = json!({ "id": "s-2" });
+    let event = json!({ "id": "s-2", "phone": "+8613800138000" });
     let sending = (0..20).map(|_| send(&node, "sensor", &event));
     let sent = futures::future::join_all(sending).await;
     let new = sent.into_iter().filter(|sent| matches!(sent, Ok(false))).count();

@@ -36,6 +36,7 @@ pub(super) fn started(
         return None;
     };
     let flow = world.hotline.flows.get(&flow)?;
+    let mut event = None;
     let inputs = match &known {
         StartsOn::Feed(name) => {
             fields.belongs(reader, "event", "a scenario of a webhook");
@@ -55,6 +56,7 @@ pub(super) fn started(
         StartsOn::Webhook(_) => {
             fields.belongs(reader, "change", "a scenario of a feed");
             let node = fields.need(reader, "event", "{ id: a-1 }")?;
+            event = Some(node.span);
             let types = flow.inputs.iter();
             let body: Type = record_type(None, types.map(|(name, ty)| (name.as_str(), ty.clone())));
             match value::read(reader, node, &body, value::Fields::All)? {
@@ -71,7 +73,19 @@ pub(super) fn started(
     let named = match &known {
         StartsOn::Webhook(name) => {
             let webhook = world.hotline.webhooks.get(name)?;
-            webhook.people(&inputs).into_iter().next()
+            let named = webhook.people(&inputs).into_iter().next();
+            if let (Some(to), None, Some(span)) = (&webhook.to, &named, event) {
+                reader.report(
+                    Finding::new(
+                        Code::WrongValue,
+                        span,
+                        format!("`{to}` holds nobody, and such an event is refused"),
+                    )
+                    .help("whom an event concerns is a telephone number with + and country code"),
+                );
+                return None;
+            }
+            named
         }
         StartsOn::Feed(_) => None,
     };

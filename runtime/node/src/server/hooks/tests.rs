@@ -28,7 +28,8 @@ async fn event(api: &Api, name: &str, signature: Option<&str>, body: &str) -> (S
 async fn each_event_is_answered_by_what_it_is() {
     // Events need no operator's key.
     let api = api(true).await;
-    let body = json!({ "id": "s-1" }).to_string();
+    let body = json!({ "id": "s-1", "phone": "+8613800138000" }).to_string();
+    let nobody = json!({ "id": "s-2" }).to_string();
     let signature = sign(KEY, body.as_bytes(), NOON);
     let (status, taken) = event(&api, "sensor", Some(&signature), &body).await;
     assert_eq!((status, &taken["again"]), (StatusCode::ACCEPTED, &json!(false)));
@@ -48,6 +49,7 @@ async fn each_event_is_answered_by_what_it_is() {
         ("sensor", Some(signed("{}")), &body, (401, "unauthorized")),
         ("sensor", Some(signed("[1]")), "[1]", (400, "bad-json")),
         ("sensor", Some(signed("{}")), "{}", (422, "bad-event")),
+        ("sensor", Some(signed(&nobody)), &nobody, (422, "bad-event")),
         ("unset", Some(signed(&body)), &body, (503, "no-secret")),
         ("other", Some(signed(&body)), &body, (404, "no-such-webhook")),
         ("sensor", Some(signed(&large)), &large, (413, "too-large")),
