@@ -136,6 +136,19 @@ impl Api {
         self.answer(request).await
     }
 
+    /// Asks for something to be removed.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        bearer: Option<&str>,
+    ) -> Result<T, ApiError> {
+        let request = self.request(Method::DELETE, path, bearer).timeout(ANSWER_MAX);
+        self.answer(request).await
+    }
+
     fn request(&self, method: Method, path: &str, bearer: Option<&str>) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match bearer {

@@ -22,6 +22,7 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     trunkline feeds\n  \
     trunkline feeds --run road-works\n  \
+    trunkline feeds --drop webhook.sensor\n  \
     trunkline feeds --server http://10.0.0.5:8080 --output-format json")]
 pub(crate) struct Feeds {
     #[command(flatten)]
@@ -29,6 +30,9 @@ pub(crate) struct Feeds {
     /// Have this feed asked now, whenever it is due
     #[arg(long, value_name = "FEED")]
     run: Option<String>,
+    /// Let go of all that waits for this feed, or `webhook.NAME`, as given up: it starts no contacts
+    #[arg(long, value_name = "FEED", conflicts_with = "run")]
+    drop: Option<String>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     output_format: Format,
@@ -84,6 +88,12 @@ struct Asked {
     feed: String,
 }
 
+/// What the server answers when what waits is let go of.
+#[derive(Deserialize)]
+struct Dropped {
+    dropped: u64,
+}
+
 impl Feeds {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
@@ -93,6 +103,12 @@ impl Feeds {
             let path = format!("/api/v1/feeds/{}/run", encoded(feed));
             let asked: Asked = api.post(&path, key, &serde_json::json!({})).await?;
             anstream::println!("the feed {} is asked as soon as it can be", asked.feed);
+            return Ok(Exit::Done);
+        }
+        if let Some(feed) = &self.drop {
+            let path = format!("/api/v1/feeds/{}/waiting", encoded(feed));
+            let Dropped { dropped } = api.delete(&path, key).await?;
+            anstream::println!("{dropped} that waited for {feed} will start nothing");
             return Ok(Exit::Done);
         }
         let path = "/api/v1/feeds";

@@ -128,6 +128,13 @@ pub const SEEN_FOR: Duration = Duration::from_secs(90 * 86_400);
 /// the longest time between two runs of a feed, with its jitter.
 pub const SEEN_FOR_MIN: Duration = Duration::from_secs(15 * 86_400);
 
+/// How long a change or an event waits for a source that the live release does not have before it is
+/// given up.
+pub const WAITING_UNDECLARED_MAX: Duration = Duration::from_secs(90 * 86_400);
+
+/// Changes and events that are given up in one sweep of a source.
+pub const GIVEN_UP_PER_SWEEP_MAX: usize = 100;
+
 /// What is still being listed is remembered anew when it is this old.
 pub const SEEN_RENEWED_AFTER: Duration = Duration::from_secs(86_400);
 

@@ -112,6 +112,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(plugin_values::list))
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::run))
+        .routes(routes!(feeds::drop_waiting))
         .routes(routes!(hooks::take))
         .routes(routes!(releases::success))
         .routes(routes!(centre::queues))

@@ -304,7 +304,7 @@ impl Feeds {
     }
 
     /// Lets go of a change that cannot start anything.
-    async fn give_up(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
+    pub(super) async fn give_up(&self, on: &StartsOn, id: &Digest, why: &str) -> Result<(), Error> {
         let reached = self.with(on, |source| {
             source.trouble = Some(format!("a change was given up: {why}"));
             source.starts.current

@@ -11,7 +11,10 @@ use trunkline_journal::Error;
 use trunkline_model::{Digest, Duration, Timestamp};
 
 use super::{Feeds, Source};
-use crate::limits::{REQUESTS_SWEPT_MAX, SEEN_FOR, SEEN_FOR_MIN, SEEN_PER_SOURCE_MAX};
+use crate::limits::{
+    GIVEN_UP_PER_SWEEP_MAX, REQUESTS_SWEPT_MAX, SEEN_FOR, SEEN_FOR_MIN, SEEN_PER_SOURCE_MAX,
+    WAITING_UNDECLARED_MAX,
+};
 
 /// How long a source remembers what it saw, by how much it has to remember: all the time while that is
 /// little, and ever less from half of its bound on, so that one that is busy forgets its oldest instead
@@ -35,7 +38,7 @@ fn forgets_until(hotline: &Hotline, on: &StartsOn, source: &Source, now: Timesta
 }
 
 impl Feeds {
-    /// Forgets what was seen long ago.
+    /// Forgets what was seen long ago, and what waits for nothing.
     pub(crate) async fn sweep(&self) {
         let Some(release) = self.releases.current() else {
             return;
@@ -55,6 +58,14 @@ impl Feeds {
             if swept > 0 {
                 tracing::debug!(%on, swept, "changes forgotten");
             }
+        }
+        if hotline.starts(on).is_none() {
+            let old = self.with(on, |source| source.outbox.since(WAITING_UNDECLARED_MAX, now));
+            for id in old.into_iter().take(GIVEN_UP_PER_SWEEP_MAX) {
+                self.give_up(on, &id, "nothing starts on its source any more")
+                    .await?;
+            }
+            self.gauge_waiting(on);
         }
         let remembered = self.records.remembered(on).await?;
         self.with(on, |source| source.remembered = remembered);

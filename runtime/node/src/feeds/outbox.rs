@@ -9,11 +9,11 @@ use std::{
 use serde_json::Value as Json;
 use trunkline_flow::start::StartsOn;
 use trunkline_journal::Error;
-use trunkline_model::{Digest, Timestamp, json::to_json};
+use trunkline_model::{Digest, Duration, Timestamp, json::to_json};
 
 use super::{
     Feeds,
-    record::{Change, Person, Waiting},
+    record::{Change, Person, Waiting, id_in},
     schedule, waiting_max,
 };
 use crate::limits::{CHANGE_BYTES_MAX, SEEN_PER_SOURCE_MAX};
@@ -63,6 +63,15 @@ impl Outbox {
     /// Since when the oldest waits.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
         self.order.iter().map(|entry| entry.since).min()
+    }
+
+    /// Those that have waited for longer than so.
+    pub(super) fn since(&self, longer_than: Duration, now: Timestamp) -> Vec<Digest> {
+        let old = self
+            .order
+            .iter()
+            .filter(|entry| now.since(entry.since) > longer_than);
+        old.map(|entry| entry.id).collect()
     }
 
     /// The one that is next: the one that has been begun, or the first that may be tried.
@@ -165,6 +174,47 @@ impl Feeds {
         self.with(on, |source| source.outbox.add(id, now));
         self.gauge_waiting(on);
         Ok(Taken::New)
+    }
+
+    /// Lets go of all that waits for a source, as seen. How many changes or events that were; none when
+    /// there is no such source.
+    ///
+    /// # Errors
+    /// The store cannot be read or written. What was let go of until then stays so.
+    pub(crate) async fn drop_waiting(&self, on: &StartsOn) -> Result<Option<u64>, Error> {
+        let declared = self
+            .releases
+            .current()
+            .is_some_and(|release| release.hotline().starts(on).is_some());
+        if !declared && !self.sources().contains_key(on) {
+            return Ok(None);
+        }
+        let mut dropped = 0;
+        // In pages, and what cannot be read as well: its name says what it is.
+        loop {
+            let waiting = self.records.waiting_for(on, self.clock.now()).await?;
+            if waiting.is_empty() {
+                break;
+            }
+            for key in waiting {
+                if let Some(id) = id_in(&key) {
+                    self.remember(on, &id).await?;
+                    self.with(on, |source| source.outbox.remove(&id));
+                }
+                self.records.remove_named(&key, self.clock.now()).await?;
+                dropped += 1;
+            }
+        }
+        tracing::warn!(%on, dropped, "what waited was let go of, as an operator asked for");
+        self.counted(on, "dropped", dropped);
+        self.keep_starts(on, |starts| {
+            starts.failed += dropped;
+            starts.current = None;
+        })
+        .await?;
+        self.with(on, |source| source.trouble = None);
+        self.gauge_waiting(on);
+        Ok(Some(dropped))
     }
 }
 

@@ -228,10 +228,8 @@ impl Records {
     ) -> Result<Vec<(StartsOn, Timestamp, u32, Digest)>, Error> {
         let mut waiting = Vec::new();
         let take = |key: String, WaitingPlace { since, place }| {
-            let named = key
-                .rsplit_once('/')
-                .and_then(|(on, id)| Some((StartsOn::parse(on)?, id.parse().ok()?)));
-            if let Some((on, id)) = named {
+            let on = key.rsplit_once('/').and_then(|(on, _)| StartsOn::parse(on));
+            if let Some((on, id)) = on.zip(id_in(&key)) {
                 waiting.push((on, since, place, id));
             }
         };
@@ -374,10 +372,23 @@ impl Records {
         Ok(self.journal.store().usage(&seen_by(on)).await?.keys)
     }
 
+    /// The names of what waits for a source, a page of them.
+    pub(super) async fn waiting_for(&self, on: &StartsOn, now: Timestamp) -> Result<Vec<String>, Error> {
+        let store = self.journal.store();
+        let page = store
+            .list(WAITING, &format!("{on}/"), None, PAGE_MAX, now)
+            .await?;
+        Ok(page.into_iter().map(|(key, _)| key).collect())
+    }
+
     /// Removes what waits no longer.
     pub(super) async fn remove(&self, on: &StartsOn, id: &Digest, now: Timestamp) -> Result<(), Error> {
-        let key = key(on, id);
-        let removed = self.journal.store().remove(WAITING, &key, Expect::Any, now);
+        self.remove_named(&key(on, id), now).await
+    }
+
+    /// Removes what waits no longer, by its name.
+    pub(super) async fn remove_named(&self, key: &str, now: Timestamp) -> Result<(), Error> {
+        let removed = self.journal.store().remove(WAITING, key, Expect::Any, now);
         removed.await.map(drop)
     }
 
@@ -408,6 +419,11 @@ impl Records {
 
 fn key(on: &StartsOn, id: &Digest) -> String {
     format!("{on}/{id}")
+}
+
+/// The change that a key is about.
+pub(super) fn id_in(key: &str) -> Option<Digest> {
+    key.rsplit_once('/')?.1.parse().ok()
 }
 
 /// The space of what a source saw. Its name may be longer than a space's.

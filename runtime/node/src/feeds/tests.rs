@@ -616,6 +616,77 @@ async fn what_operators_have_to_mend_is_waited_for() {
     assert_eq!(feed(&node).starts.message, None);
 }
 
+#[tokio::test]
+async fn what_waits_for_a_feed_that_is_gone_can_be_let_go_of() {
+    // It is five past eight in the evening.
+    let hotline = hotline("rate: 1000 per second, window: day", &works(&["a", "b"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    runs(&node, 1).await;
+    node.shutdown().await;
+    drop(node);
+    let (settings, flow) = (hotline.read("hotline.yaml"), hotline.read("flows/tell.yaml"));
+    hotline.write(
+        "hotline.yaml",
+        settings.replace("  works: { call", "  other: { call"),
+    );
+    hotline.write("flows/tell.yaml", flow.replace("feed.works", "feed.other"));
+    let gone = |node: &Node| {
+        let mut feeds = node.feeds().overview().0.into_iter();
+        feeds.find(|feed| &*feed.name == "works").unwrap()
+    };
+    let on = StartsOn::Feed("works".into());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    assert_eq!((gone(&node).declared, gone(&node).starts.waiting), (false, 2));
+    assert_eq!(node.feeds().drop_waiting(&on).await.unwrap(), Some(2));
+    assert_eq!((gone(&node).starts.waiting, gone(&node).starts.failed), (0, 2));
+    let unknown = StartsOn::Feed("wroks".into());
+    assert_eq!(node.feeds().drop_waiting(&unknown).await.unwrap(), None);
+    node.shutdown().await;
+    drop(node);
+    // When it comes back nothing waits, and what was let go of is not new.
+    hotline.write("hotline.yaml", settings);
+    hotline.write("flows/tell.yaml", flow);
+    clock.advance(Duration::from_secs(3_600));
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    runs(&node, 2).await;
+    assert_eq!(
+        (gone(&node).starts.waiting, gone(&node).last.unwrap().new),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn what_waits_for_a_feed_that_is_gone_is_given_up_in_the_end() {
+    let hotline = hotline("rate: 1000 per second, window: day", &works(&["a"], &[]));
+    let clock = Clock::still(NOON);
+    let store = Arc::new(Memory::new());
+    let node = start_on(&hotline, store.clone(), &clock).await.unwrap();
+    runs(&node, 1).await;
+    node.shutdown().await;
+    drop(node);
+    let settings = hotline.read("hotline.yaml");
+    hotline.write(
+        "hotline.yaml",
+        settings.replace("  works: { call", "  other: { call"),
+    );
+    let flow = hotline.read("flows/tell.yaml");
+    hotline.write("flows/tell.yaml", flow.replace("feed.works", "feed.other"));
+    let node = start_on(&hotline, store, &clock).await.unwrap();
+    let waiting = || {
+        let feeds = node.feeds().overview().0;
+        let gone = feeds.iter().find(|feed| &*feed.name == "works").unwrap();
+        (gone.starts.waiting, gone.starts.failed)
+    };
+    clock.advance(Duration::from_secs(89 * 86_400));
+    node.feeds().sweep().await;
+    assert_eq!(waiting(), (1, 0));
+    clock.advance(Duration::from_secs(2 * 86_400));
+    node.feeds().sweep().await;
+    assert_eq!(waiting(), (0, 1));
+}
+
 /// Writes over an entry of a store.
 async fn overwrite(store: &Memory, space: &str, key: &str, value: &str) {
     let put = Put {

@@ -7,6 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use trunkline_channel::problem::Problem;
+use trunkline_flow::start::StartsOn;
 use trunkline_model::{Timestamp, json::rfc3339};
 use utoipa::ToSchema;
 
@@ -114,6 +115,13 @@ pub(crate) struct Starts {
     message: Option<String>,
 }
 
+/// What waited and was let go of.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Dropped {
+    /// How many changes or events that were.
+    dropped: u64,
+}
+
 /// A run that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Asked {
@@ -218,12 +226,51 @@ pub(crate) async fn run(
     if state.feeds().ask_now(&name) {
         return Ok((StatusCode::ACCEPTED, Json(Asked { feed: name })));
     }
-    Err(Refusal::not_found(
+    Err(no_such_feed(&name))
+}
+
+/// Lets go of all that waits for a feed, or for `webhook.NAME`: of one that the live release no longer has,
+/// or of what nobody should be told any more. It counts as given up, and is not taken again.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/feeds/{name}/waiting",
+    tag = "operators",
+    params(("name" = String, Path, description = "The feed, or `webhook.NAME`.")),
+    responses(
+        (status = 200, description = "Nothing waits that waited.", body = Dropped),
+        (status = 401, description = "The API key is missing or wrong.", body = Problem),
+        (status = 404, description = "There is and was no such feed.", body = Problem),
+        (status = 503, description = "The store cannot be written now.", body = Problem),
+    )
+)]
+pub(crate) async fn drop_waiting(
+    Shared(state): Shared<State>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<Json<Dropped>, Refusal> {
+    // A name has no dot.
+    let on = StartsOn::parse(&name).unwrap_or_else(|| StartsOn::Feed(name.as_str().into()));
+    match state.feeds().drop_waiting(&on).await {
+        Ok(Some(dropped)) => Ok(Json(Dropped { dropped })),
+        Ok(None) => Err(no_such_feed(&name)),
+        Err(error) => {
+            tracing::error!(%on, %error, "what waits cannot be let go of");
+            Err(Refusal::unavailable(
+                "store-unavailable",
+                "The store cannot be written now.",
+                2,
+            ))
+        }
+    }
+}
+
+fn no_such_feed(name: &str) -> Refusal {
+    Refusal::not_found(
         "no-such-feed",
         format!(
             "There is no feed {:?} on which a flow starts.",
             name.chars().take(64).collect::<String>()
         ),
         "GET /api/v1/feeds lists them.",
-    ))
+    )
 }

@@ -87,6 +87,11 @@ impl Api {
             .await
     }
 
+    pub(super) async fn delete(&self, path: &str, bearer: Option<&str>) -> (StatusCode, Json) {
+        self.send(request("DELETE", path, bearer).body(Body::empty()).unwrap())
+            .await
+    }
+
     pub(super) async fn post(&self, path: &str, bearer: Option<&str>, body: &Json) -> (StatusCode, Json) {
         let request = request("POST", path, bearer).header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(body.to_string())).unwrap())

@@ -103,6 +103,21 @@ async fn operators_see_what_ran_waits_and_was_started() {
     .await;
     let (status, problem) = api.post("/api/v1/feeds/wroks/run", key, &json!({})).await;
     assert_eq!((status.as_u16(), &problem["code"]), (404, &json!("no-such-feed")));
+    let waiting = |name: &str| format!("/api/v1/feeds/{name}/waiting");
+    let (status, _) = api.delete(&waiting("works"), None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    for name in ["works", "feed.works", "webhook.sensor"] {
+        let (status, dropped) = api.delete(&waiting(name), key).await;
+        assert_eq!(
+            (status, dropped),
+            (StatusCode::OK, json!({ "dropped": 0 })),
+            "{name}"
+        );
+    }
+    for name in ["wroks", "webhook.works"] {
+        let (status, problem) = api.delete(&waiting(name), key).await;
+        assert_eq!((status.as_u16(), &problem["code"]), (404, &json!("no-such-feed")));
+    }
     let (status, kept) = api.get("/api/v1/plugins/works/kv?prefix=a", key).await;
     assert_eq!((status, &kept["values"]), (StatusCode::OK, &json!([])));
     let (status, problem) = api.get("/api/v1/plugins/others/kv", key).await;
