@@ -2,14 +2,21 @@
 //! That they are rung is what they asked for. `always` is no window.
 //!
 //! So it is with people who are written to or rung because of a feed or a webhook, who asked for
-//! nothing: those whom it names, and those whom its flow turns to. When contacts start decides.
+//! nothing: those whom it names, and those whom its flow turns to. When contacts start decides; and for
+//! whom a queue rings, whenever an agent is free, the step's window, as for callers.
+
+use std::collections::BTreeSet;
 
 use super::{Proof, Script, by_step};
 use crate::{
     calendar::ALWAYS,
+    hotline::Flow,
     prove::{paths::Path, witness::Last},
     start::StartsOn,
+    step::{Callback, Verb},
 };
+
+const HELP: &str = "name the calendar within whose hours callers are rung: `calling-window: office` in hotline.yaml, or `window:` of the callback";
 
 pub(super) fn check(proof: &Proof<'_, '_>) {
     unasked(proof);
@@ -17,11 +24,10 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
         let booked = (0..graph.states.len()).filter(|state| graph.is_callback(*state));
         for state in by_step(graph, booked).into_values() {
             let of = &graph.states[state];
-            let crate::step::Verb::Callback(callback) = &graph.step(state).verb else {
+            let Verb::Callback(callback) = &graph.step(state).verb else {
                 continue;
             };
-            let window = callback.window.as_ref().or(proof.hotline.calling_window.as_ref());
-            if window.is_some_and(|window| **window != *ALWAYS) || !proof.once(of.flow, of.step, "R9") {
+            if has_window(proof, callback) || !proof.once(of.flow, of.step, "R9") {
                 continue;
             }
             let script = Script {
@@ -33,8 +39,42 @@ pub(super) fn check(proof: &Proof<'_, '_>) {
                     proof.step_span(of.flow, of.step),
                     format!("`{}` may ring callers at any hour", graph.name(state)),
                 )
-                .help("name the calendar within whose hours callers are rung: `calling-window: office` in hotline.yaml, or `window:` of the callback");
+                .help(HELP);
             proof.report(proof.with_script(finding, graph, state, &script, |_, _| Path::default()));
+        }
+    }
+    rung(proof);
+}
+
+fn has_window(proof: &Proof<'_, '_>, callback: &Callback) -> bool {
+    let window = callback.window.as_ref().or(proof.hotline.calling_window.as_ref());
+    window.is_some_and(|window| **window != *ALWAYS)
+}
+
+/// The ring-backs of flows that nobody called for: no number leads to them, so that no graph has them.
+fn rung(proof: &Proof<'_, '_>) {
+    let flows = || proof.hotline.flows.values();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&Flow> = flows()
+        .filter(|flow| flow.starts_on.is_some())
+        .map(|flow| &**flow)
+        .collect();
+    while let Some(flow) = open.pop() {
+        if !seen.insert(flow.name.as_str()) {
+            continue;
+        }
+        for (index, (name, step)) in flow.steps.iter().enumerate() {
+            match &step.verb {
+                Verb::Run(run) => open.extend(proof.hotline.flows.get(&run.flow).map(|flow| &**flow)),
+                Verb::Callback(callback) if !has_window(proof, callback) && proof.once(flow, index, "R9") => {
+                    let finding = proof.finding(
+                        proof.step_span(flow, index),
+                        format!("`{name}` may ring callers at any hour"),
+                    );
+                    proof.report(finding.help(HELP));
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -91,6 +131,7 @@ feeds:
   by-day: { call: works.changes, every: 5m, to: works.affected, window: day }
 webhooks:
   quiet: { secret: key }
+  rings: { secret: key, window: day }
   loud: { secret: key }
 # ^^^^ TL1009: the webhook `loud` may reach people at any hour
 checks: [cn-12345]
@@ -142,6 +183,25 @@ starts-on: webhook.quiet
 inputs: { id: string }
 start: done
 steps: { done: { end: completed } }
+--- flows/f.yaml
+flow: f
+starts-on: webhook.rings
+inputs: { id: string, phone: string }
+start: first
+steps:
+  first: { callback: { within: 30m, queue: general, number: "${phone}", window: day }, on: { else: done }, next: second }
+  second: { callback: { within: 30m, queue: general, number: "${phone}" }, on: { else: done }, next: inner }
+# ^^^^^^ TL1009: `second` may ring callers at any hour
+  inner: { run: g, with: { phone: "${phone}" }, next: done }
+  done: { end: completed }
+--- flows/g.yaml
+flow: g
+inputs: { phone: string }
+start: third
+steps:
+  third: { callback: { within: 30m, queue: general, number: "${phone}", window: always }, on: { else: done }, next: done }
+# ^^^^^ TL1009: `third` may ring callers at any hour
+  done: { end: completed }
 --- flows/e.yaml
 flow: e
 starts-on: webhook.loud
