@@ -145,7 +145,7 @@ pub const SEEN_PER_SOURCE_MAX: u64 = 2_000_000;
 /// Bytes of one change as JSON, as of an event: past it a change is given up.
 pub const CHANGE_BYTES_MAX: usize = HOOK_BYTES_MAX;
 
-/// Changes that one run of a feed may list; the rest counts as over.
+/// Changes that one run of a feed takes; what else is new counts as over.
 pub const FEED_CHANGES_MAX: usize = 10_000;
 
 /// People whom one change may concern; the rest counts as failed.

@@ -128,44 +128,57 @@ impl Feeds {
         };
         if let Outcome::Ok(Value::List(changes)) = outcome {
             asked.listed = changes.len() as u64;
-            let mut over = changes.len().saturating_sub(FEED_CHANGES_MAX) as u64;
-            let mut full = 0;
-            for (place, change) in (0_u32..).zip(changes.iter().take(FEED_CHANGES_MAX)) {
-                let whole = given(change);
-                let key = feed.key.as_ref().and_then(|key| whole.get(&**key));
-                let id = self.records.id_of(key, &whole);
-                let people = feed.to.is_none().then(|| vec![None]);
-                let taken = match self.take(on, id, place, whole, people).await {
-                    // One that cannot be kept keeps no other from being.
-                    Err(error) if is_lasting(&error) => {
-                        self.lose(on, &id, &error.to_string()).await?;
-                        continue;
-                    }
-                    taken => taken?,
-                };
-                match taken {
-                    Taken::New => asked.new += 1,
-                    Taken::Known => {}
-                    Taken::Over => over += 1,
-                    Taken::Full => full += 1,
-                    Taken::TooLarge => self.lose(on, &id, TOO_LARGE).await?,
-                }
-            }
-            if full > 0 {
-                self.counted(on, "full", full);
-                tracing::error!(
-                    %on,
-                    full,
-                    remembered = SEEN_PER_SOURCE_MAX,
-                    "a feed lists so many changes that no more can be remembered; they are not taken before others are forgotten"
-                );
-            }
-            if over > 0 {
-                self.counted(on, "over", over);
-                tracing::warn!(%on, over, "so many changes wait that some were not taken; they are looked at again at the next run");
-            }
+            asked.new = self.take_new(on, feed, &changes, FEED_CHANGES_MAX).await?;
         }
         Ok(asked)
+    }
+
+    /// Takes what is new of what a feed lists, so many at most; how many that were.
+    async fn take_new(
+        &self,
+        on: &StartsOn,
+        feed: &Feed,
+        changes: &[Value],
+        most: usize,
+    ) -> Result<u64, Error> {
+        let (mut new, mut over, mut full) = (0, 0, 0);
+        for (place, change) in (0_u32..).zip(changes) {
+            let whole = given(change);
+            let key = feed.key.as_ref().and_then(|key| whole.get(&**key));
+            let id = self.records.id_of(key, &whole);
+            let people = feed.to.is_none().then(|| vec![None]);
+            let taken = if new < most as u64 {
+                self.take(on, id, place, whole, people).await
+            } else {
+                // A feed may list far more than this that is known.
+                let known = self.is_known(on, &id).await;
+                known.map(|known| if known { Taken::Known } else { Taken::Over })
+            };
+            match taken {
+                Ok(Taken::New) => new += 1,
+                Ok(Taken::Known) => {}
+                Ok(Taken::Over) => over += 1,
+                Ok(Taken::Full) => full += 1,
+                Ok(Taken::TooLarge) => self.lose(on, &id, TOO_LARGE).await?,
+                // One that cannot be kept keeps no other from being.
+                Err(error) if is_lasting(&error) => self.lose(on, &id, &error.to_string()).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        if full > 0 {
+            self.counted(on, "full", full);
+            tracing::error!(
+                %on,
+                full,
+                remembered = SEEN_PER_SOURCE_MAX,
+                "a feed lists so many changes that no more can be remembered; they are not taken before others are forgotten"
+            );
+        }
+        if over > 0 {
+            self.counted(on, "over", over);
+            tracing::warn!(%on, over, "so many changes wait that some were not taken; they are looked at again at the next run");
+        }
+        Ok(new)
     }
 }
 
@@ -190,4 +203,32 @@ pub(super) fn said(outcome: &Outcome) -> Option<String> {
         Outcome::Fault(fault) => fault.message.clone(),
     };
     Some(said.chars().take(FEED_MESSAGE_CHARS_MAX).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Clock,
+        feeds::tests::{hotline, start, works},
+        testing::NOON,
+    };
+
+    #[tokio::test]
+    async fn what_is_known_leaves_room_for_what_is_new() {
+        // Outside its window nothing starts meanwhile.
+        let hotline = hotline("rate: 1 per day, window: day", &works(&[], &[]));
+        let node = start(&hotline, &Clock::still(NOON)).await;
+        let (feeds, on) = (node.feeds(), StartsOn::Feed("works".into()));
+        let pinned = feeds.releases.pin_current().unwrap();
+        let feed = &pinned.release().hotline().feeds["works"];
+        let changes = ["a", "b", "c"].map(Value::text);
+        let take_new = || feeds.take_new(&on, feed, &changes, 2);
+        let new = [
+            take_new().await.unwrap(),
+            take_new().await.unwrap(),
+            take_new().await.unwrap(),
+        ];
+        assert_eq!(new, [2, 1, 0]);
+    }
 }

@@ -145,16 +145,14 @@ impl Feeds {
             Some(release) => waiting_max(release.hotline(), on),
             None => 0,
         };
-        // In this order: what is done leaves the outbox after it counts as seen.
-        let (waits, no_room) = self.with(on, |source| {
-            let no_room = if source.remembered >= SEEN_PER_SOURCE_MAX {
+        let no_room = self.with(on, |source| {
+            if source.remembered >= SEEN_PER_SOURCE_MAX {
                 Some(Taken::Full)
             } else {
                 (source.outbox.len() >= most).then_some(Taken::Over)
-            };
-            (source.outbox.holds(&id), no_room)
+            }
         });
-        if waits || self.records.has_seen(on, &id, now).await? {
+        if self.is_known(on, &id).await? {
             return Ok(Taken::Known);
         }
         if given.to_string().len() > CHANGE_BYTES_MAX {
@@ -174,6 +172,13 @@ impl Feeds {
         self.with(on, |source| source.outbox.add(id, now));
         self.gauge_waiting(on);
         Ok(Taken::New)
+    }
+
+    /// Whether a change waits or was seen.
+    pub(super) async fn is_known(&self, on: &StartsOn, id: &Digest) -> Result<bool, Error> {
+        // In this order: what is done leaves the outbox after it counts as seen.
+        let waits = self.with(on, |source| source.outbox.holds(id));
+        Ok(waits || self.records.has_seen(on, id, self.clock.now()).await?)
     }
 
     /// Lets go of all that waits for a source, as seen. How many changes or events that were; none when
