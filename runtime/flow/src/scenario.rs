@@ -484,7 +484,7 @@ plugins:
   sentiment: { component: plugins/sentiment.wasm, department: centre }
   works: { component: plugins/works.wasm, department: roads }
 feeds:
-  road-works: { call: works.changes, every: 5m, to: works.affected }
+  road-works: { call: works.changes, every: 5m, key: id, to: works.affected }
   quiet: { call: works.changes, every: 5m }
 webhooks: { sensor: { secret: key, to: phone } }
 --- flows/works.yaml

@@ -233,7 +233,7 @@ time-zone: Asia/Shanghai
 numbers: { \"12345\": { flow: main } }
 plugins:
   works: { component: plugins/works.wasm, department: roads }
-feeds: { road-works: { call: works.changes, every: 5m, to: works.affected } }
+feeds: { road-works: { call: works.changes, every: 5m, key: id, to: works.affected } }
 --- flows/main.yaml
 flow: main
 start: done

@@ -202,6 +202,9 @@ fn feed(world: &World<'_>, written: &FeedSyntax, head: Option<&FlowHead<'_>>) ->
         Some(to) => Some(affected(world, to, change)?),
         None => None,
     };
+    if let (None, Some(to)) = (&written.key, &written.to) {
+        told_apart(world, to, change);
+    }
     let input = match head {
         Some(head) => Some(input_for(world, head, change)?),
         None => None,
@@ -305,6 +308,31 @@ fn key_of_change(world: &World<'_>, key: &Word, change: &Type) -> Option<Arc<str
         return None;
     }
     Some(key.value.clone())
+}
+
+/// Reports people who would be told again because of a field that says nothing new, such as one that an
+/// update of the plugin adds.
+fn told_apart(world: &World<'_>, to: &Word, change: &Type) {
+    let fields = match change {
+        Type::Record(record) => record.fields.as_slice(),
+        _ => &[],
+    };
+    if let Some(field) = fields.iter().find(|field| is_key(&field.ty)) {
+        world.report(
+            Finding::new(
+                Code::BadFeed,
+                to.span,
+                format!(
+                    "whom `{}` names are told again when any field of a change differs",
+                    to.as_str()
+                ),
+            )
+            .help(format!(
+                "name the field that tells changes apart: `key: {}`",
+                field.name
+            )),
+        );
+    }
 }
 
 /// The function that says whom a change concerns.
@@ -558,6 +586,8 @@ steps:
 #                                                ^^^^^ TL0813: `until` is date?, which cannot tell changes apart
   others: { call: works.changes, every: 5m, to: crm.find-citizen }
 #                                               ^^^^^^^^^^^^^^^^ TL0813: `crm.find-citizen` does not say whom
+  again: { call: works.changes, every: 5m, to: works.affected }
+#                                              ^^^^^^^^^^^^^^ TL0813: whom `works.affected` names are told again
   asks: { call: works.affected, every: 5m }
 #               ^^^^^^^^^^^^^^ TL0813: `works.affected` needs `change`
   one: { call: works.latest, every: 5m }
@@ -619,6 +649,12 @@ steps: { done: { end: completed } }
 --- flows/h.yaml
 flow: h
 starts-on: feed.others
+inputs: { change: works.change }
+start: done
+steps: { done: { end: completed } }
+--- flows/k.yaml
+flow: k
+starts-on: feed.again
 inputs: { change: works.change }
 start: done
 steps: { done: { end: completed } }

@@ -335,7 +335,7 @@ plugins:
   crm: { component: plugins/crm.wasm, department: civil }
 queues: { general: {} }
 feeds:
-  road-works: { call: works.changes, every: 5m, to: works.affected, window: day }
+  road-works: { call: works.changes, every: 5m, to: works.affected, window: day, key: id }
 #                                                   ^^^^^^^^^^^^^^ TL1007: `works` is given data labelled `address`
 webhooks:
   sensor: { secret: sensor-key, to: phone, window: day }

@@ -124,11 +124,11 @@ plugins:
   works: { component: plugins/works.wasm, department: roads }
 queues: { general: {} }
 feeds:
-  named: { call: works.changes, every: 5m, to: works.affected }
+  named: { call: works.changes, every: 5m, to: works.affected, key: id }
 # ^^^^^ TL1009: the feed `named` may reach people at any hour
   always: { call: works.changes, every: 5m, window: always }
 # ^^^^^^ TL1009: the feed `always` may reach people at any hour
-  by-day: { call: works.changes, every: 5m, to: works.affected, window: day }
+  by-day: { call: works.changes, every: 5m, to: works.affected, window: day, key: id }
 webhooks:
   quiet: { secret: key }
   rings: { secret: key, window: day }
