@@ -177,7 +177,7 @@ fn told(listed: &Listed) -> String {
     let yellow = anstyle::AnsiColor::Yellow.on_default();
     for feed in &listed.feeds {
         if let Some(run) = feed.last.as_ref().filter(|run| run.failures > 0) {
-            let said = run.message.as_deref().unwrap_or("it did not say why");
+            let said = table::plain(run.message.as_deref().unwrap_or("it did not say why"));
             text.push_str(&format!(
                 "\n{yellow}feed.{} has failed {} in a row{yellow:#}: {said}\n",
                 feed.feed,
@@ -193,7 +193,8 @@ fn told(listed: &Listed) -> String {
     for (kind, name, starts) in feeds.chain(webhooks) {
         if let Some(message) = &starts.message {
             text.push_str(&format!(
-                "\n{yellow}{kind}.{name} does not start all{yellow:#}: {message}\n"
+                "\n{yellow}{kind}.{name} does not start all{yellow:#}: {}\n",
+                table::plain(message)
             ));
         }
     }
@@ -240,9 +241,9 @@ mod tests {
                 { "feed": "road-works", "declared": true, "function": "works.changes", "every_s": 300.0,
                   "running": false, "next": "2026-11-22T08:05:00Z", "starts": starts(Some("tell")),
                   "last": { "run": 7, "began": "2026-11-22T08:00:00Z", "ended": "2026-11-22T08:00:01Z",
-                            "outcome": "refused", "message": "refused: 503", "listed": 0, "new": 0, "failures": 2 } },
+                            "outcome": "refused", "message": "refused: 503\u{1b}[2J", "listed": 0, "new": 0, "failures": 2 } },
                 { "feed": "gone", "declared": false, "running": false,
-                  "starts": { "waiting": 1, "started": 0, "failed": 0, "message": "the answer has 2MiB" } },
+                  "starts": { "waiting": 1, "started": 0, "failed": 0, "message": "the answer\u{1b}[2J has 2MiB" } },
             ],
             "webhooks": [{ "webhook": "sensor", "declared": true, "secret": "sensor-key", "has_secret": false,
                            "starts": starts(Some("alarm")) }],
@@ -255,9 +256,9 @@ mod tests {
             "refused  0",
             "(not declared)",
             "has failed 2 times in a row",
-            "refused: 503",
+            "refused: 503 [2J",
             "feed.gone does not start all",
-            "the answer has 2MiB",
+            "the answer [2J has 2MiB",
             "no value of the secret sensor-key",
         ] {
             assert!(text.contains(part), "{part}: {text}");

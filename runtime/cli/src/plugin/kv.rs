@@ -114,8 +114,8 @@ fn told(values: Vec<Kept>) -> String {
 
 /// The beginning of a text, on one line.
 fn shortened(text: &str) -> String {
-    let mut chars = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut shown: String = chars.by_ref().take(CHARS_SHOWN).collect();
+    let mut chars = text.chars();
+    let mut shown = table::plain(&chars.by_ref().take(CHARS_SHOWN).collect::<String>());
     if chars.next().is_some() {
         shown.push('…');
     }
