@@ -80,6 +80,8 @@ struct Source {
     remembered: u64,
     /// When a webhook was last sent an event that was signed.
     heard: Option<Timestamp>,
+    /// When it was last logged that the server has no value of its secret.
+    no_secret_told: Option<Timestamp>,
     /// Whether contacts are being started.
     starting: bool,
     /// The change that is being started, as it was read.

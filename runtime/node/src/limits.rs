@@ -169,6 +169,9 @@ pub const FEED_MESSAGE_CHARS_MAX: usize = 500;
 /// How far the time of a signed event may be from the node's.
 pub const HOOK_CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 
+/// How often at most it is logged that a webhook's secret has no value: anybody may send it events.
+pub const NO_SECRET_TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// Bytes of an event's body.
 pub const HOOK_BYTES_MAX: usize = 64 << 10;
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     contacts::{StartError, inputs, is_e164},
-    limits::HOOK_CLOCK_SKEW_MAX,
+    limits::{HOOK_CLOCK_SKEW_MAX, NO_SECRET_TOLD_EVERY},
     observe,
     signature::{self, Bad},
 };
@@ -37,8 +37,8 @@ pub(crate) enum HookError {
     #[error("there is no webhook {0:?}")]
     NoSuchHook(String),
     /// The server has no value of the webhook's secret.
-    #[error("the server has no secret `{0}`")]
-    NoKey(Arc<str>),
+    #[error("the server has no value of the webhook's secret")]
+    NoKey,
     /// Nothing says who sends it.
     #[error("the event is not signed")]
     Unsigned,
@@ -72,7 +72,7 @@ impl HookError {
     const fn outcome(&self) -> &'static str {
         match self {
             Self::NoSuchHook(_) => "unknown",
-            Self::NoKey(_) => "no-secret",
+            Self::NoKey => "no-secret",
             Self::Unsigned | Self::BadSignature | Self::Stale => "unauthorized",
             Self::NotJson(_) | Self::Unfit(_) => "unfit",
             Self::Over => "over",
@@ -123,16 +123,20 @@ impl Feeds {
         if webhook.starts.flow.is_none() {
             return Err(no_such_hook());
         }
-        let key = self.secret(&webhook.secret);
-        let key = key.ok_or_else(|| HookError::NoKey(webhook.secret.clone()))?;
         let now = self.clock.now();
+        let on = StartsOn::Webhook(name.into());
+        let Some(key) = self.secret(&webhook.secret) else {
+            if self.with(&on, |source| tells_now(&mut source.no_secret_told, now)) {
+                tracing::error!(%on, secret = %webhook.secret, "a webhook's secret has no value on this server: its events are refused");
+            }
+            return Err(HookError::NoKey);
+        };
         verify(key.bytes(), signature, body, now)?;
         let event: Json =
             serde_json::from_slice(body).map_err(|error| HookError::NotJson(error.to_string()))?;
         if !event.is_object() {
             return Err(HookError::NotJson("it is something else".to_owned()));
         }
-        let on = StartsOn::Webhook(name.into());
         self.with(&on, |source| source.heard = Some(now));
         let inputs = inputs(hotline, &on, &event).map_err(|error| match error {
             StartError::Unfit(why) => HookError::Unfit(why),
@@ -199,6 +203,15 @@ impl Feeds {
     }
 }
 
+/// Whether something is to be told again that was told at a time.
+fn tells_now(told: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    let just_now = told.is_some_and(|told| told <= now && now.since(told) < NO_SECRET_TOLD_EVERY);
+    if !just_now {
+        *told = Some(now);
+    }
+    !just_now
+}
+
 /// Whether an event was signed with a key, and just now.
 fn verify(key: &[u8], signature: Option<&str>, body: &[u8], now: Timestamp) -> Result<(), HookError> {
     let signed = signature::verify(key, signature, body).map_err(|bad| match bad {
@@ -220,6 +233,15 @@ mod tests {
     use crate::signature::sign;
 
     const KEY: &[u8] = b"a key of some length";
+
+    #[test]
+    fn what_anybody_can_bring_about_is_told_once_a_minute() {
+        let at = |seconds| Timestamp::default() + Duration::from_secs(seconds);
+        let mut told = None;
+        let said = [100, 101, 159, 160, 161, 90].map(|seconds| tells_now(&mut told, at(seconds)));
+        // When the clock was set back it is told again.
+        assert_eq!(said, [true, false, false, true, false, true]);
+    }
 
     #[test]
     fn only_what_is_signed_now_with_the_key_holds() {

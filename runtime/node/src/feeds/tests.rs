@@ -420,7 +420,7 @@ async fn an_event_starts_its_flow_once() {
         // An event that tells nobody is no event.
         ("sensor", json!({ "id": "x" }), "`phone` holds nobody"),
         ("sensor", json!([1]), "JSON object"),
-        ("unset", json!({ "id": "x" }), "no secret `other-key`"),
+        ("unset", json!({ "id": "x" }), "no value of the webhook's secret"),
         ("senso", json!({ "id": "x" }), "no webhook \"senso\""),
     ] {
         let error = send(&node, name, &event).await.unwrap_err().to_string();

@@ -80,17 +80,12 @@ impl From<HookError> for Refusal {
                 format!("There is no webhook {name:?} on which a flow starts."),
                 "Webhooks are declared under `webhooks` of hotline.yaml.",
             ),
-            HookError::NoKey(secret) => {
-                tracing::error!(%secret, "a webhook's secret has no value on this server: its events are refused");
-                Self::unavailable(
-                    "no-secret",
-                    format!(
-                        "The server has no value of the secret `{secret}`; its operator sets it in the file of \
-                         --secrets, or in the environment."
-                    ),
-                    60,
-                )
-            }
+            // Which secret that is, operators read in the log.
+            HookError::NoKey => Self::unavailable(
+                "no-secret",
+                "The server has no value of this webhook's secret; its operator has to set it.",
+                60,
+            ),
             HookError::Unsigned => Self::unauthorized(
                 "The event is not signed.",
                 "Send the header `Trunkline-Signature: t=TIME,v1=HEX`.",

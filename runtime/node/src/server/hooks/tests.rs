@@ -60,6 +60,8 @@ async fn each_event_is_answered_by_what_it_is() {
             expected,
             "{problem}"
         );
+        // Whoever sends it learns no name of a secret.
+        assert!(!problem.to_string().contains("other-key"), "{problem}");
     }
 }
 
