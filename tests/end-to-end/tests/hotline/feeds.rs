@@ -1,8 +1,12 @@
 //! Notices of a commission, told to those who asked for them, by a real component and a real server
-//! that is killed in between: each is told each notice once.
+//! that is killed in between: each is told each notice once. And a sensor's events, signed as its
+//! gateway signs them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    process::Command,
     time::Duration,
 };
 
@@ -12,7 +16,7 @@ use city_services::{
     loopback,
 };
 use end_to_end::{Folder, LOOK_EVERY, Server, Setup, answer, eventually, http, programs};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The port that the hotline names.
 const FEED_WRITTEN: &str = "127.0.0.1:7002";
@@ -203,4 +207,104 @@ async fn a_feed_that_is_down_is_seen_and_comes_back() {
         "{kept}"
     );
     tokio::time::sleep(LOOK_EVERY).await;
+}
+
+const ALARMS: [(&str, &str); 3] = [
+    (
+        "hotline.yaml",
+        "hotline: alarms
+languages: [en]
+time-zone: Asia/Shanghai
+numbers: { \"12320\": { flow: answer } }
+webhooks: { sensor: { secret: sensor-key, key: id } }
+",
+    ),
+    (
+        "flows/answer.yaml",
+        "flow: answer
+start: hello
+steps:
+  hello: { say: { en: Hello }, next: done }
+  done: { end: completed }
+",
+    ),
+    (
+        "flows/alarm.yaml",
+        "flow: alarm
+starts-on: webhook.sensor
+inputs: { id: string, degrees: decimal }
+start: look
+steps:
+  look: { choose: [{ when: \"${degrees > 8}\", next: warm }, { else: cold }] }
+  warm: { end: too-warm }
+  cold: { end: completed }
+",
+    ),
+];
+
+/// Signs a body now, as the guide has it.
+fn signature(body: &str, key: &str) -> String {
+    let script = r#"t=$(date +%s)
+        v1=$(printf '%s.%s' "$t" "$1" | openssl dgst -sha256 -hmac "$2" -r | cut -d' ' -f1)
+        printf 't=%s,v1=%s' "$t" "$v1""#;
+    let signed = Command::new("sh").args(["-c", script, "sh", body, key]).output();
+    String::from_utf8(signed.unwrap().stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_event_begins_a_contact_once() {
+    const KEY: &str = "a-key-of-the-sensor";
+    let folder = Folder::empty();
+    for (file, text) in ALARMS {
+        folder.write(file, text);
+    }
+    let secrets = folder.beside("secrets.toml");
+    fs::write(&secrets, format!("sensor-key = \"{KEY}\"\n")).unwrap();
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
+    let setup = Setup::new(folder.path(), folder.beside("server")).secrets(&secrets);
+    let server = setup.start().await;
+    let send = async |server: &Server, body: &str, key: &str| {
+        let event = http()
+            .post(format!("{}/api/v1/hooks/sensor", server.url()))
+            .header("trunkline-signature", signature(body, key))
+            .body(body.to_owned());
+        answer(event).await
+    };
+    let warm = json!({ "id": "s-1", "degrees": 9.5 }).to_string();
+    let (status, taken) = send(&server, &warm, KEY).await;
+    assert_eq!(
+        (status.as_u16(), &taken["again"]),
+        (202, &json!(false)),
+        "{taken}"
+    );
+    let (status, refused) = send(&server, &warm, "another key").await;
+    assert_eq!((status.as_u16(), &refused["code"]), (401, &json!("unauthorized")));
+    let (status, refused) = send(&server, &json!({ "id": "s-2" }).to_string(), KEY).await;
+    assert_eq!((status.as_u16(), &refused["code"]), (422, &json!("bad-event")));
+    // It is durable: the next server begins what this one did not, and knows the event.
+    let server = server.kill().start().await;
+    let (status, again) = send(&server, &warm, KEY).await;
+    assert_eq!((status.as_u16(), &again["again"]), (202, &json!(true)), "{again}");
+    assert_eq!(again["event"], taken["event"]);
+    let contacts = async || {
+        let (_, listed) = server.asked("/api/v1/contacts?state=all").await;
+        listed["contacts"].as_array().unwrap().clone()
+    };
+    eventually("the contact is over", async || {
+        contacts().await.iter().any(|contact| contact["state"] == "ended")
+    })
+    .await;
+    let contacts = contacts().await;
+    let [contact] = contacts.as_slice() else {
+        panic!("{contacts:?}")
+    };
+    assert_eq!(contact["number"], "webhook.sensor", "{contact}");
+    assert_eq!(contact["outcome"], "too-warm", "{contact}");
+    let (_, listed) = server.asked("/api/v1/feeds").await;
+    let starts = &listed["webhooks"][0]["starts"];
+    assert_eq!(
+        (&starts["started"], &starts["waiting"]),
+        (&json!(1), &json!(0)),
+        "{listed}"
+    );
 }
