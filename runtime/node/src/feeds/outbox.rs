@@ -217,7 +217,10 @@ impl Feeds {
             starts.current = None;
         })
         .await?;
-        self.with(on, |source| source.trouble = None);
+        self.with(on, |source| {
+            source.loaded = None;
+            source.trouble = None;
+        });
         self.gauge_waiting(on);
         Ok(Some(dropped))
     }

@@ -209,14 +209,18 @@ impl Records {
 
     pub(super) async fn runs(&self, now: Timestamp) -> Result<BTreeMap<String, Run>, Error> {
         let mut runs = BTreeMap::new();
-        let take = |on: String, run| drop(runs.insert(on, run));
+        let take = |on: String, run| {
+            runs.insert(on, run);
+        };
         self.each(RUNS, now, take).await?;
         Ok(runs)
     }
 
     pub(super) async fn starts(&self, now: Timestamp) -> Result<BTreeMap<String, Starts>, Error> {
         let mut starts = BTreeMap::new();
-        let take = |on: String, of| drop(starts.insert(on, of));
+        let take = |on: String, of| {
+            starts.insert(on, of);
+        };
         self.each(STARTS, now, take).await?;
         Ok(starts)
     }
