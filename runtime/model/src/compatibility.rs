@@ -5,6 +5,7 @@
 //! |---|---|
 //! | a function, a parameter, a field or a type is gone; a case of a result or an error is new or gone | major |
 //! | a parameter or one of its fields is new and has to be given, or takes less than before | major |
+//! | a function has the own name of another, which flows could call by that alone | major |
 //! | a result may be absent where it was not, or lost what it carried | major |
 //! | a function, a type, a field of a result, or an optional parameter or field is new; a parameter takes more | minor |
 //! | comments, or only what is inside | patch |
@@ -61,8 +62,21 @@ pub fn changes(old: &Interface, new: &Interface) -> Vec<Change> {
         }
     }
     for after in &new.functions {
-        if !old.functions.iter().any(|before| same(before, after)) {
-            found.add(Level::Minor, format!("`{}` is new", after.path()));
+        if old.functions.iter().any(|before| same(before, after)) {
+            continue;
+        }
+        let (path, name) = (after.path(), &after.name);
+        let mut named_so = old.functions.iter().filter(|before| before.name == *name);
+        match (named_so.next(), named_so.next()) {
+            // If that one is gone, flows have to be changed anyway.
+            (Some(before), None) => found.add(
+                Level::Major,
+                format!(
+                    "`{path}` is new, and `{name}` alone is `{}` no longer: flows have to say which they call",
+                    before.path()
+                ),
+            ),
+            _ => found.add(Level::Minor, format!("`{path}` is new")),
         }
     }
     for name in old.types.keys().filter(|name| !new.types.contains_key(*name)) {
@@ -89,6 +103,15 @@ pub fn due(former: (u64, u64, u64), level: Level) -> (u64, u64, u64) {
         (Level::Major, 1..) => (major + 1, 0, 0),
         (Level::Minor, 1..) | (Level::Major, 0) => (major, minor + 1, 0),
         (Level::Patch, _) | (Level::Minor, 0) => (major, minor, patch + 1),
+    }
+}
+
+/// The gravest change that a version may bring, as its numbers say: 2.0.0 a major one, 1.4.2 a patch.
+pub fn brings(numbers: (u64, u64, u64)) -> Level {
+    match numbers {
+        (_, 0, 0) | (0, _, 0) => Level::Major,
+        (_, _, 0) | (0, _, _) => Level::Minor,
+        _ => Level::Patch,
     }
 }
 
@@ -319,6 +342,21 @@ mod tests {
         }
     }
 
+    /// The same with one function more, in an interface of its own.
+    fn also_in(mut interface: Interface, of: &str, name: &str) -> Interface {
+        interface.functions.push(Signature {
+            function: FunctionName::new(format!("a:b/{of}@1.0.0#{name}")),
+            interface: Some(of.into()),
+            name: name.into(),
+            ..interface.functions[0].clone()
+        });
+        interface
+    }
+
+    fn also(interface: Interface, name: &str) -> Interface {
+        also_in(interface, "d", name)
+    }
+
     fn takes(ty: Type) -> Interface {
         function(&[("p", ty)], None, Errors::None)
     }
@@ -375,6 +413,14 @@ mod tests {
         for (old, new, there, back) in [
             // Functions and parameters.
             (Interface::default(), nothing(), Minor, Major),
+            (nothing(), also(nothing(), "g"), Minor, Major),
+            (nothing(), also(nothing(), "f"), Major, Major),
+            (
+                also(nothing(), "f"),
+                also_in(also(nothing(), "f"), "e", "f"),
+                Minor,
+                Major,
+            ),
             (nothing(), takes(text.clone()), Major, Major),
             (nothing(), takes(text.clone().optional()), Minor, Major),
             (takes(text.clone()), takes(text.clone().optional()), Minor, Major),
@@ -504,6 +550,9 @@ mod tests {
             ((0, 4, 2), Level::Patch, (0, 4, 3)),
         ] {
             assert_eq!(due(former, level), next);
+            assert!(brings(next) >= level, "{next:?}");
         }
+        assert_eq!(brings((1, 4, 2)), Level::Patch);
+        assert_eq!(brings((1, 4, 0)), Level::Minor);
     }
 }
