@@ -27,7 +27,7 @@ export function guarded(name: string, call: (...args: unknown[]) => unknown): (.
     try {
       return call(...args);
     } catch (thrown) {
-      if (!isRefusal(thrown)) {
+      if (!(thrown instanceof Refusal)) {
         log.error(`${name} threw ${described(thrown)}`);
         stop();
       }
@@ -44,10 +44,6 @@ export function guarded(name: string, call: (...args: unknown[]) => unknown): (.
 function stop(): void {
   const { performance } = globalThis as { performance?: { now(): number } };
   performance?.now();
-}
-
-function isRefusal(thrown: unknown): boolean {
-  return thrown instanceof Refusal || (!(thrown instanceof Error) && thrown !== undefined);
 }
 
 function described(thrown: unknown): string {

@@ -100,16 +100,17 @@ test("what is thrown is a refusal or a fault, and a fault is logged with its pla
     refuses: () => {
       throw new Refusal({ tag: "unreachable", val: "down" });
     },
-    refusesPlainly: () => {
-      throw { tag: "no-notice" };
+    throwsAText: () => {
+      throw "boom";
     },
     breaks: () => {
       throw new TypeError("no such road");
     },
   }) as Record<string, () => unknown>;
   assert.deepEqual(host.refused(() => works["refuses"]?.()), { tag: "unreachable", val: "down" });
-  assert.deepEqual(host.refused(() => works["refusesPlainly"]?.()), { tag: "no-notice" });
   assert.equal(host.log.length, 0);
+  assert.equal(host.call(() => works["throwsAText"]?.()).tag, "fault");
+  assert.equal(host.log.shift()?.message, "works.throwsAText threw boom");
   const outcome = host.call(() => works["breaks"]?.());
   assert.equal(outcome.tag === "fault" && outcome.kind, "trap");
   assert.equal(host.log[0]?.level, "error");

@@ -94,9 +94,6 @@ export class TestHost {
       if (thrown instanceof Refusal) {
         return { tag: "refusal", error: thrown.payload };
       }
-      if (!(thrown instanceof Error)) {
-        return { tag: "refusal", error: thrown };
-      }
       return { tag: "fault", kind: thrown instanceof Stopped ? thrown.kind : "trap", cause: thrown };
     } finally {
       this.#context = around;
