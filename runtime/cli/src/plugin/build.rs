@@ -19,7 +19,7 @@ use trunkline_package::{
     reference::Source,
     sections::{self, Words},
 };
-use trunkline_plugin::{Capability, Inspection, contents::Offered};
+use trunkline_plugin::{Capability, Contents, Grants, Inspection, contents::Offered};
 
 use self::against::Verdict;
 use super::{inspect, package::Registry, wants};
@@ -37,7 +37,7 @@ const BUILD_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(1_800
 /// Build a plugin's component, and say what the change means for flows
 ///
 /// Runs the build of plugin.toml and puts what it says of itself into the component: the manifest, the
-/// WIT with its comments, and the metadata that other tools read. The same source gives the same bytes.
+/// WIT with its comments, and the metadata that other tools read. The same source in Rust gives the same bytes.
 /// The interface is compared with a former version's: what flows have to be changed for is a major change.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -71,6 +71,7 @@ impl Build {
         let bytes: Arc<[u8]> = component(&self.folder, &project).await?.into();
         let place = place_of(&self.folder, &project);
         let told = inspect::tell(bytes.clone()).await?;
+        check_wants(&project, &told.contents)?;
         let inspection = match &told.loaded {
             Ok(inspection) => inspection,
             Err(error) => {
@@ -81,7 +82,6 @@ impl Build {
             }
         };
         introduce(&place, inspection, &told.contents, &project);
-        check_wants(&project, inspection)?;
         let former = against::former(&self.folder, &project, self.against.as_ref(), &self.registry).await?;
         let verdict = match former {
             Some(former) => Some(former.compare(&bytes, inspection).await?),
@@ -106,13 +106,10 @@ impl Build {
             return Exit::Done;
         };
         anstream::print!("{}", verdict.told());
-        let Some(due) = verdict.due() else {
+        let version = &project.manifest.version;
+        let Some(due) = verdict.too_low(version) else {
             return Exit::Done;
         };
-        let version = &project.manifest.version;
-        if *version >= due {
-            return Exit::Done;
-        }
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let style = if self.allow { bold } else { red };
         anstream::println!(
@@ -199,12 +196,7 @@ async fn run(folder: &Path, project: &Project) -> Result<(), Failure> {
 }
 
 /// Shows what was built.
-fn introduce(
-    place: &Path,
-    inspection: &Inspection,
-    contents: &trunkline_plugin::Contents,
-    project: &Project,
-) {
+fn introduce(place: &Path, inspection: &Inspection, contents: &Contents, project: &Project) {
     let bold = anstyle::Style::new().bold();
     let manifest = &project.manifest;
     anstream::println!(
@@ -239,13 +231,13 @@ fn introduce(
     }
 }
 
-/// Makes sure that plugin.toml wants what the component imports: an operator grants what it wants, and a
-/// component that has less than it imports does not load.
+/// Makes sure that plugin.toml wants what the component imports: a component that has less than it imports
+/// does not load. Asked before the host is, which tells one at a time.
 ///
 /// # Errors
 /// The lines that are missing.
-pub(crate) fn check_wants(project: &Project, inspection: &Inspection) -> Result<(), Failure> {
-    let missing = ungranted(project, inspection);
+pub(crate) fn check_wants(project: &Project, contents: &Contents) -> Result<(), Failure> {
+    let missing = unwanted(&project.manifest.wants, contents);
     if missing.is_empty() {
         return Ok(());
     }
@@ -256,18 +248,52 @@ pub(crate) fn check_wants(project: &Project, inspection: &Inspection) -> Result<
 }
 
 /// Lines that plugin.toml lacks for what the component imports.
-fn ungranted(project: &Project, inspection: &Inspection) -> Vec<&'static str> {
-    let wants = &project.manifest.wants;
-    inspection
-        .wants
-        .capabilities()
+fn unwanted(wants: &Grants, contents: &Contents) -> Vec<&'static str> {
+    let imports = |wanted| {
+        contents
+            .imports
+            .iter()
+            .any(|import| import.offered == Offered::Capability(wanted))
+    };
+    let lacks = [
+        (
+            Capability::Http,
+            wants.http.is_empty(),
+            "http = [\"GET https://host.example/path/*\"]   # the requests it makes",
+        ),
+        (Capability::KeyValues, wants.kv.is_none(), "kv = true"),
+        (
+            Capability::Secrets,
+            wants.secrets.is_empty(),
+            "secrets = { name = \"https://host.example\" }   # the secrets it uses, each where alone it may go",
+        ),
+    ];
+    lacks
         .into_iter()
-        .filter_map(|capability| match capability {
-            Capability::KeyValues if wants.kv.is_none() => Some("kv = true"),
-            Capability::Http if wants.http.is_empty() => {
-                Some("http = [\"GET https://host.example/path/*\"]   # the requests it makes")
-            }
-            _ => None,
-        })
+        .filter(|(capability, lacks, _)| *lacks && imports(*capability))
+        .map(|(_, _, line)| line)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_imported_and_not_wanted_is_told_all_at_once() {
+        let component = wat::parse_str(
+            "(component (import \"trunkline:host/kv@0.1.0\" (instance)) (import \"wasi:http/types@0.2.6\" (instance))
+             (import \"trunkline:host/secrets@0.1.0\" (instance)) (import \"trunkline:host/log@0.1.0\" (instance)))",
+        )
+        .unwrap();
+        let contents = Contents::of(&component);
+        let missing = unwanted(&Grants::default(), &contents);
+        assert_eq!(missing.len(), 3, "{missing:?}");
+        let text = format!(
+            "[plugin]\nname = \"a\"\nversion = \"1.0.0\"\ndepartment = \"d\"\n[build]\nlanguage = \"rust\"\n[wants]\n{}\n",
+            missing.join("\n")
+        );
+        let project = Project::parse("plugin.toml", &text).unwrap();
+        assert!(check_wants(&project, &contents).is_ok());
+    }
 }

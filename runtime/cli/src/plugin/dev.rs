@@ -117,10 +117,10 @@ impl Dev {
         let ended = Instant::now();
         let name = self.name.as_deref().unwrap_or(project.manifest.name.as_str());
         let told = inspect::tell(bytes.clone().into()).await?;
+        build::check_wants(&project, &told.contents)?;
         let inspection = told
             .loaded
             .map_err(|error| Failure::from(anyhow!("it is built, and no server would take it: {error}")))?;
-        build::check_wants(&project, &inspection)?;
         anstream::println!(
             "built {} {} in {:.1}s: {}",
             project.manifest.name,

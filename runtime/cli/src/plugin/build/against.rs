@@ -120,20 +120,32 @@ impl Former {
 }
 
 impl Verdict {
+    /// None where flows see no difference: the builds of JavaScript and Python give other bytes each time.
     fn level(&self) -> Option<Level> {
-        if self.same {
-            return None;
-        }
-        // Other bytes are at least another build of what is inside.
-        Some(compatibility::level(&self.changes).unwrap_or(Level::Patch))
+        compatibility::level(&self.changes)
     }
 
-    /// The least version that may follow, where one has to.
-    pub(super) fn due(&self) -> Option<Version> {
+    /// The least release that may follow, where flows see a difference.
+    fn due(&self) -> Option<Version> {
         let former = self.version.as_ref()?;
-        let (major, minor, patch) =
-            compatibility::due((former.major, former.minor, former.patch), self.level()?);
+        let level = self.level()?;
+        let numbers = numbers(former);
+        // A pre-release stands before a release of its own numbers, which may bring what they say.
+        let (major, minor, patch) = if !former.pre.is_empty() && compatibility::brings(numbers) >= level {
+            numbers
+        } else {
+            compatibility::due(numbers, level)
+        };
         Some(Version::new(major, minor, patch))
+    }
+
+    /// The version to write where this one is lower than the change asks for.
+    pub(super) fn too_low(&self, version: &Version) -> Option<Version> {
+        let due = self.due()?;
+        // A pre-release of what is due will do, if it comes after the former version.
+        let enough =
+            numbers(version) >= numbers(&due) && self.version.as_ref().is_none_or(|former| version > former);
+        (!enough).then_some(due)
     }
 
     /// What changed, in words.
@@ -145,7 +157,8 @@ impl Verdict {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = match (self.level(), self.due()) {
-            (None, _) => writeln!(text, "change   none: the same component as {former}"),
+            (None, _) if self.same => writeln!(text, "change   none: the same component as {former}"),
+            (None, _) => writeln!(text, "change   patch against {former}: flows see no difference"),
             (Some(level), Some(due)) => {
                 writeln!(text, "change   {level} against {former}: {due} or later is due")
             }
@@ -157,11 +170,12 @@ impl Verdict {
         for change in &self.changes {
             let _ = writeln!(text, "  {:<5}  {}", change.level.to_string(), change.what);
         }
-        if self.changes.is_empty() && !self.same {
-            let _ = writeln!(text, "  patch  flows see no difference");
-        }
         text
     }
+}
+
+fn numbers(version: &Version) -> (u64, u64, u64) {
+    (version.major, version.minor, version.patch)
 }
 
 #[cfg(test)]
@@ -208,8 +222,54 @@ mod tests {
             due(verdict(Some("1.4.0"), &[Level::Major, Level::Minor], false)).as_deref(),
             Some("2.0.0")
         );
-        assert_eq!(due(verdict(Some("1.4.0"), &[], false)).as_deref(), Some("1.4.1"));
+        assert_eq!(
+            due(verdict(Some("1.4.0"), &[Level::Patch], false)).as_deref(),
+            Some("1.4.1")
+        );
         assert_eq!(due(verdict(Some("1.4.0"), &[], true)), None);
         assert_eq!(due(verdict(None, &[Level::Major], false)), None);
+        // The same source, built again to other bytes.
+        let again = verdict(Some("1.4.0"), &[], false);
+        assert!(
+            again
+                .told()
+                .contains("patch against 1.4.0 (old.wasm): flows see no difference"),
+            "{}",
+            again.told()
+        );
+        assert_eq!(due(again), None);
+    }
+
+    #[test]
+    fn pre_releases_stand_before_the_release_of_their_numbers() {
+        use Level::{Major, Minor, Patch};
+        for (former, level, version, too_low) in [
+            ("1.0.0-rc.1", Major, "1.0.0", None),
+            ("1.0.0-rc.1", Major, "1.0.0-rc.2", None),
+            ("1.0.0-rc.1", Patch, "1.0.0-rc.1", Some("1.0.0")),
+            ("1.1.0-rc.1", Major, "1.1.0", Some("2.0.0")),
+            ("1.1.0-rc.1", Minor, "1.1.0", None),
+            ("0.2.0-rc.1", Major, "0.2.0", None),
+            ("1.0.0", Minor, "1.1.0-rc.1", None),
+            ("1.0.0", Major, "1.1.0-rc.1", Some("2.0.0")),
+            ("1.0.0", Patch, "1.0.0", Some("1.0.1")),
+            ("1.0.0", Patch, "1.0.1-rc.1", None),
+        ] {
+            let verdict = Verdict {
+                former: Source::Component("old.wasm".to_owned()),
+                version: Some(former.parse().unwrap()),
+                changes: vec![Change {
+                    level,
+                    what: "x".to_owned(),
+                }],
+                same: false,
+            };
+            let due = verdict.too_low(&version.parse().unwrap());
+            assert_eq!(
+                due.map(|due| due.to_string()).as_deref(),
+                too_low,
+                "{former} {level} {version}"
+            );
+        }
     }
 }
