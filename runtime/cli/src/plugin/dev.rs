@@ -84,17 +84,21 @@ impl Dev {
             server: Server::at(&self.server, self.api_key.clone())?,
             plugins: Plugins::default(),
         };
+        let dim = anstyle::Style::new().dimmed();
         loop {
-            let sources = Sources::of(&self.folder);
+            let project = Project::read(&self.folder).ok();
+            let component = project.map(|project| self.folder.join(project.build.component));
+            let mut sources = Sources::of(&self.folder, component.as_deref());
             tokio::select! {
-                () = self.round(&around) => {}
+                () = self.round(&around, &mut sources) => {}
                 () = goodbye.comes() => return Ok(Exit::Done),
             }
-            let dim = anstyle::Style::new().dimmed();
-            anstream::println!(
-                "{dim}waiting for {} to change; ctrl-C ends{dim:#}\n",
-                self.folder.display()
-            );
+            if !sources.differ() {
+                anstream::println!(
+                    "{dim}waiting for {} to change; ctrl-C ends{dim:#}\n",
+                    self.folder.display()
+                );
+            }
             tokio::select! {
                 () = sources.changed() => {}
                 () = goodbye.comes() => return Ok(Exit::Done),
@@ -103,18 +107,42 @@ impl Dev {
     }
 
     /// One build and what comes of it. Whatever fails is told: the next save may mend it.
-    async fn round(&self, around: &Around) {
-        if let Err(Failure { error, .. }) = self.build_and_swap(around).await {
+    async fn round(&self, around: &Around, sources: &mut Sources) {
+        let round = async {
+            self.build_and_swap(around, sources).await?;
+            if self.no_test {
+                return Ok(());
+            }
+            tokio::select! {
+                tested = self.test() => tested,
+                // What is tested is not what counts any more. Dropping the tests stops the call under way.
+                () = sources.changed() => {
+                    anstream::println!("something was saved: these tests are given up");
+                    Ok(())
+                }
+            }
+        };
+        if let Err(Failure { error, .. }) = round.await {
             let red = anstyle::AnsiColor::Red.on_default().bold();
             anstream::eprintln!("{red}error{red:#}: {error:#}");
         }
     }
 
-    async fn build_and_swap(&self, around: &Around) -> Result<(), Failure> {
+    async fn test(&self) -> Result<(), Failure> {
+        let project = Project::read(&self.folder).map_err(|error| Failure::usage(anyhow!(error)))?;
+        let component = build::place_of(&self.folder, &project);
+        test::Test::after_build(&self.folder, component, self.fuzz)
+            .run()
+            .await?;
+        Ok(())
+    }
+
+    async fn build_and_swap(&self, around: &Around, sources: &mut Sources) -> Result<(), Failure> {
         let project = Project::read(&self.folder).map_err(|error| Failure::usage(anyhow!(error)))?;
         let began = Instant::now();
         let bytes = build::component(&self.folder, &project).await?;
         let ended = Instant::now();
+        sources.add_made();
         let name = self.name.as_deref().unwrap_or(project.manifest.name.as_str());
         let told = inspect::tell(bytes.clone().into()).await?;
         build::check_wants(&project, &told.contents)?;
@@ -128,14 +156,7 @@ impl Dev {
             (ended - began).as_secs_f64(),
             inspection.digest
         );
-        self.swap(around, &project, name, &bytes, ended).await?;
-        if !self.no_test {
-            let component = build::place_of(&self.folder, &project);
-            test::Test::after_build(&self.folder, component, self.fuzz)
-                .run()
-                .await?;
-        }
-        Ok(())
+        self.swap(around, &project, name, &bytes, ended).await
     }
 
     /// Puts the component into the hotline's folder and says what became of it.
@@ -178,13 +199,22 @@ impl Dev {
                     server.base(),
                     self.hotline.display()
                 );
-                self.tell_flows(hotline, plugins).await
+                self.tell_flows(hotline, plugins, ended).await
+            }
+            Live::Refused(error) => {
+                let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+                anstream::eprintln!(
+                    "{yellow}warning{yellow:#}: {component} is in place, and the server at {} does not say what became \
+                     of it: {error}",
+                    server.base()
+                );
+                Ok(())
             }
         }
     }
 
     /// Says whether the hotline's flows still fit.
-    async fn tell_flows(&self, hotline: &Path, plugins: &Plugins) -> Result<(), Failure> {
+    async fn tell_flows(&self, hotline: &Path, plugins: &Plugins, ended: Instant) -> Result<(), Failure> {
         let sources = trunkline_node::read_folder(hotline).map_err(|error| Failure::from(anyhow!(error)))?;
         let (_, findings) = plugins.look(hotline, &sources).await?;
         let errors = findings
@@ -192,7 +222,10 @@ impl Dev {
             .filter(|finding| finding.severity == trunkline_flow::Severity::Error)
             .count();
         if errors == 0 {
-            anstream::println!("the flows check");
+            anstream::println!(
+                "the flows check, {} ms after the build",
+                ended.elapsed().as_millis()
+            );
             return Ok(());
         }
         let color = trunkline_flow::diagnostics::Color::Always;

@@ -13,7 +13,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::commands::{err, out, trunkline};
+use crate::{
+    commands::{err, out, trunkline},
+    stranger,
+};
 
 /// How long a build may take on a machine that is busy.
 const BUILD_PATIENCE: Duration = Duration::from_secs(150);
@@ -73,22 +76,13 @@ struct Loop {
 }
 
 impl Loop {
-    fn start(plugin: &str, hotline: &str, server: &str) -> Self {
+    fn start(plugin: &str, hotline: &str, more: &[&str]) -> Self {
         // Both streams as one, in the order in which a terminal shows them.
         let mut child = Command::new("sh")
             .args(["-c", "exec 2>&1; exec \"$@\"", "sh"])
             .arg(programs::trunkline())
-            .args([
-                "plugin",
-                "dev",
-                plugin,
-                "--hotline",
-                hotline,
-                "--server",
-                server,
-                "--fuzz",
-                "5",
-            ])
+            .args(["plugin", "dev", plugin, "--hotline", hotline])
+            .args(more)
             .env_remove("TRUNKLINE_API_KEY")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -215,7 +209,11 @@ async fn a_plugin_is_made_built_tested_and_swapped_into_a_server_on_save() {
         .start()
         .await;
     assert_eq!(answered(&server, "a leak").await, "You said: a leak");
-    let dev = Loop::start(&shown, &hotline.path().display().to_string(), &server.url());
+    let dev = Loop::start(
+        &shown,
+        &hotline.path().display().to_string(),
+        &["--server", &server.url(), "--fuzz", "5"],
+    );
     let at = dev.says(0, "is the same component already").await;
     let at = dev.says(at, "waiting for").await;
 
@@ -227,6 +225,7 @@ async fn a_plugin_is_made_built_tested_and_swapped_into_a_server_on_save() {
         .replace("您说的是：", "听到了：");
     std::fs::write(&source, changed).unwrap();
     let at = dev.says(at, "live on ").await;
+    let at = dev.says(at, " ms after the build").await;
     assert_eq!(answered(&server, "a leak").await, "We heard: a leak");
     // Its table still expects the old words, and says so.
     let at = dev.says(at, "FAIL").await;
@@ -260,6 +259,49 @@ async fn a_plugin_is_made_built_tested_and_swapped_into_a_server_on_save() {
     let id = nix::unistd::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
     nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}
+
+/// A plugin whose build gives other bytes each time, and leaves them among its sources.
+fn restless() -> Folder {
+    let component = programs::component("sentiment.wasm");
+    let folder = Folder::empty();
+    folder.write("built/component", std::fs::read(component).unwrap());
+    // A section of its own, with the digits of the clock's nanoseconds, behind the component.
+    folder.write(
+        "plugin.toml",
+        "[plugin]\nname = \"sentiment\"\nversion = \"0.1.0\"\ndepartment = \"centre\"\n\
+         [build]\nlanguage = \"other\"\ncomponent = \"out/sentiment.wasm\"\n\
+         command = \"\"\"mkdir -p out; { cat built/component; printf '\\\\000\\\\017\\\\004junk'; date +%N; } > out/.made \\\n\
+         && mv out/.made out/sentiment.wasm\"\"\"\n",
+    );
+    folder.write("src/text", "one");
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_build_leaves_starts_no_other() {
+    let (plugin, hotline) = (restless(), stranger::theatre());
+    let folder = |folder: &Folder| folder.path().display().to_string();
+    let dev = Loop::start(&folder(&plugin), &folder(&hotline), &["--no-test"]);
+    let at = dev.says(0, "waiting for").await;
+    // Time in which it would begin again.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let builds = || dev.said().matches("building sentiment").count();
+    assert_eq!(builds(), 1, "{}", dev.said());
+    plugin.write("src/text", "two");
+    dev.says(at, "waiting for").await;
+    assert_eq!(builds(), 2, "{}", dev.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_does_not_wait_for_the_tests_of_what_was_saved_before() {
+    let (plugin, hotline) = (restless(), stranger::theatre());
+    let folder = |folder: &Folder| folder.path().display().to_string();
+    let dev = Loop::start(&folder(&plugin), &folder(&hotline), &["--fuzz", "4000000000"]);
+    let at = dev.says(0, "has no plugin `sentiment` yet").await;
+    plugin.write("src/text", "two");
+    let at = dev.says(at, "these tests are given up").await;
+    dev.says(at, "built sentiment").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

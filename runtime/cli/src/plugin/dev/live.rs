@@ -6,7 +6,10 @@ use anyhow::anyhow;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use crate::{api::Api, exit::Failure};
+use crate::{
+    api::{Api, ApiError},
+    exit::Failure,
+};
 
 /// How often the server is asked whether it has noticed.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -24,6 +27,8 @@ pub(super) struct Server {
 pub(super) enum Live {
     Reached(u64),
     Unreachable,
+    /// It answers, and does not say: it wants a key, or is no server of ours.
+    Refused(ApiError),
 }
 
 #[derive(Deserialize)]
@@ -54,20 +59,20 @@ impl Server {
         self.api.base()
     }
 
-    async fn builds(&self) -> Option<Vec<Report>> {
+    async fn builds(&self) -> Result<Vec<Report>, ApiError> {
         let listed: Listed = self
             .api
             .get("/api/v1/releases", self.key.as_deref(), Duration::ZERO)
-            .await
-            .ok()?;
-        Some(listed.reports)
+            .await?;
+        Ok(listed.reports)
     }
 
     /// The number of the last build, if a server answers.
     pub(super) async fn last_build(&self) -> Live {
         match self.builds().await {
-            Some(reports) => Live::Reached(reports.last().map_or(0, |report| report.number)),
-            None => Live::Unreachable,
+            Ok(reports) => Live::Reached(reports.last().map_or(0, |report| report.number)),
+            Err(ApiError::Unreachable { .. }) => Live::Unreachable,
+            Err(error) => Live::Refused(error),
         }
     }
 
@@ -124,5 +129,36 @@ impl Server {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_wants_a_key_is_not_one_that_is_away() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::at(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 4_096];
+            let _ = stream.read(&mut asked).await.unwrap();
+            let problem = r#"{"type":"about:blank","title":"x","status":401,"code":"unauthorized","detail":"a key is wanted","mend":"send one"}"#;
+            let reply = format!(
+                "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{problem}",
+                problem.len()
+            );
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        });
+        assert!(matches!(server.last_build().await, Live::Refused(_)));
+        serving.await.unwrap();
+        // Nobody listens any more.
+        assert!(matches!(server.last_build().await, Live::Unreachable));
     }
 }

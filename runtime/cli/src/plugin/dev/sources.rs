@@ -35,15 +35,18 @@ const FILES_MAX: usize = 20_000;
 /// A plugin's files as they were once.
 pub(super) struct Sources {
     folder: PathBuf,
+    /// What the build makes of them, wherever it puts it.
+    component: Option<PathBuf>,
     files: BTreeMap<PathBuf, Option<Digest>>,
     folders: Vec<PathBuf>,
 }
 
 impl Sources {
-    /// Takes note of the files of a folder.
-    pub(super) fn of(folder: &Path) -> Self {
+    /// Takes note of the files of a folder, without the component that is built of them.
+    pub(super) fn of(folder: &Path, component: Option<&Path>) -> Self {
         let mut sources = Self {
             folder: folder.to_owned(),
+            component: component.map(Path::to_owned),
             files: BTreeMap::new(),
             folders: Vec::new(),
         };
@@ -61,6 +64,7 @@ impl Sources {
                     }
                 } else if kind.is_file()
                     && !name.to_string_lossy().starts_with('.')
+                    && Some(path.as_path()) != component
                     && sources.files.len() < FILES_MAX
                 {
                     let digest = digest(&path);
@@ -70,6 +74,22 @@ impl Sources {
             sources.folders.push(next);
         }
         sources
+    }
+
+    fn again(&self) -> Self {
+        Self::of(&self.folder, self.component.as_deref())
+    }
+
+    /// Takes note of files that were not there: a build makes some, such as the types of its interface.
+    pub(super) fn add_made(&mut self) {
+        for (path, digest) in self.again().files {
+            self.files.entry(path).or_insert(digest);
+        }
+    }
+
+    /// Whether the files are others than they were.
+    pub(super) fn differ(&self) -> bool {
+        self.again().files != self.files
     }
 
     /// Waits until the files are others than they were.
@@ -87,7 +107,7 @@ impl Sources {
             }
         }
         loop {
-            if Self::of(&self.folder).files != self.files {
+            if self.differ() {
                 return;
             }
             if timeout(RESCAN_EVERY, noticed.recv()).await == Ok(None) {
@@ -119,12 +139,15 @@ mod tests {
     async fn only_what_differs_counts() {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);
-        for made in ["src", "target/debug", "node_modules", ".git", ".cargo"] {
+        for made in ["src", "target/debug", "node_modules", ".git", ".cargo", "out"] {
             fs::create_dir_all(at(made)).unwrap();
         }
         fs::write(at("src/lib.rs"), "one").unwrap();
-        let sources = Sources::of(folder.path());
+        let component = at("out/mine.wasm");
+        let noted = || Sources::of(folder.path(), Some(&component));
+        let mut sources = noted();
         for (path, text) in [
+            ("out/mine.wasm", "x"),
             ("target/debug/a.wasm", "x"),
             ("node_modules/b.js", "x"),
             (".git/HEAD", "x"),
@@ -133,9 +156,15 @@ mod tests {
         ] {
             fs::write(at(path), text).unwrap();
         }
-        assert_eq!(Sources::of(folder.path()).files, sources.files);
+        assert!(!sources.differ());
+        // What the build makes anew is no source that changed, until it does.
+        fs::write(at("src/made.d.ts"), "types").unwrap();
+        sources.add_made();
+        assert!(!sources.differ());
+        fs::write(at("src/made.d.ts"), "other types").unwrap();
+        assert!(sources.differ());
         for path in [".cargo/config.toml", "src/new.rs", "src/lib.rs"] {
-            let sources = Sources::of(folder.path());
+            let sources = noted();
             let changed = tokio::spawn(async move { sources.changed().await });
             fs::write(at(path), "two").unwrap();
             timeout(Duration::from_secs(60), changed)
