@@ -11,8 +11,15 @@ const SDK = dirname(dirname(fileURLToPath(import.meta.url)));
 const place = mkdtempSync(join(tmpdir(), "trunkline-template-"));
 after(() => rmSync(place, { recursive: true, force: true }));
 
+/** What a plugin is made for. Secrets go out with requests. */
+interface Wants {
+  readonly http: boolean;
+  readonly kv: boolean;
+  readonly secrets: boolean;
+}
+
 /** A plugin as `trunkline plugin new` would lay it out. */
-function plugin(wants: { http: boolean; kv: boolean }): string {
+function plugin(wants: Wants): string {
   const folder = mkdtempSync(join(place, "plugin-"));
   cpSync(join(SDK, "template"), folder, { recursive: true });
   for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
@@ -28,15 +35,18 @@ function plugin(wants: { http: boolean; kv: boolean }): string {
   return folder;
 }
 
-function filled(text: string, wants: { http: boolean; kv: boolean }): string {
+function filled(text: string, wants: Wants): string {
   const names: Record<string, string> = {
     name: "road-signs",
     snake_name: "road_signs",
     department: "traffic-police",
     version: "0.1.0",
   };
-  return text
-    .replace(/\{\{#(http|kv)\}\}([\s\S]*?)\{\{\/\1\}\}/g, (_, want: "http" | "kv", block: string) => (wants[want] ? block : ""))
+  const block = (text: string): string =>
+    text.replace(/\{\{#(http|kv|secrets)\}\}([\s\S]*?)\{\{\/\1\}\}/g, (_, want: keyof Wants, inside: string) =>
+      wants[want] ? block(inside) : "",
+    );
+  return block(text)
     .replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
       const value = names[name];
       assert.ok(value !== undefined, `the template may not hold {{${name}}}`);
@@ -59,7 +69,7 @@ test("the template names the SDK's package as it is packed", () => {
 
 /** What the build says of a plugin whose entry module is this. */
 function refusal(entry: string, options: { file?: string; wit?: string; untyped?: boolean } = {}): string {
-  const folder = plugin({ http: false, kv: false });
+  const folder = plugin({ http: false, kv: false, secrets: false });
   rmSync(join(folder, "src/index.ts"));
   writeFileSync(join(folder, "src", options.file ?? "index.ts"), entry);
   if (options.wit !== undefined) {
@@ -98,10 +108,11 @@ test("what cannot be built is refused with what, where and why", () => {
 });
 
 for (const wants of [
-  { http: false, kv: false },
-  { http: false, kv: true },
-  { http: true, kv: false },
-  { http: true, kv: true },
+  { http: false, kv: false, secrets: false },
+  { http: false, kv: true, secrets: false },
+  { http: true, kv: false, secrets: false },
+  { http: true, kv: true, secrets: false },
+  { http: true, kv: true, secrets: true },
 ]) {
   test(`a plugin that wants ${JSON.stringify(wants)} passes its tests, builds and imports no more than that`, () => {
     const folder = plugin(wants);
@@ -117,6 +128,7 @@ for (const wants of [
         "trunkline:host/log",
         ...(wants.http ? ["trunkline:host/call", ...http] : []),
         ...(wants.kv ? ["trunkline:host/kv"] : []),
+        ...(wants.secrets ? ["trunkline:host/secrets"] : []),
       ].sort(),
     );
   });

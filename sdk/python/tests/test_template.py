@@ -22,7 +22,7 @@ VALUES = {
 
 def filled(text: str, wants: set[str]) -> str:
     """A file of the template, filled in."""
-    for want in ("http", "kv"):
+    for want in ("http", "kv", "secrets"):
         kept = r"\1" if want in wants else ""
         text = re.sub(rf"\{{\{{#{want}\}}\}}(.*?)\{{\{{/{want}\}}\}}", kept, text, flags=re.DOTALL)
     for name, value in VALUES.items():
@@ -45,7 +45,7 @@ class Template(unittest.TestCase):
             place.write_text(text)
 
     def test_the_tests_of_each_kind_pass(self) -> None:
-        for wants in (set(), {"http"}, {"kv"}, {"http", "kv"}):
+        for wants in (set(), {"http"}, {"kv"}, {"http", "kv"}, {"http", "secrets"}, {"http", "kv", "secrets"}):
             with self.subTest(wants=sorted(wants)), tempfile.TemporaryDirectory() as scratch:
                 self.make(Path(scratch), wants)
                 run = subprocess.run(
@@ -56,7 +56,7 @@ class Template(unittest.TestCase):
                     text=True,
                 )
                 self.assertEqual(run.returncode, 0, run.stderr)
-                self.assertRegex(run.stderr, rf"Ran {2 + ('kv' in wants) + 2 * ('http' in wants)} tests")
+                self.assertRegex(run.stderr, rf"Ran {3 + ('kv' in wants) + 3 * ('http' in wants)} tests")
 
     def test_the_pin_is_the_sdks(self) -> None:
         self.assertEqual((TEMPLATE / "requirements.txt").read_text(), (SDK / "requirements.txt").read_text())

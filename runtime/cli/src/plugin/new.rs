@@ -35,7 +35,7 @@ const VERSION: &str = "0.1.0";
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline plugin new crm-lookup --department civil-affairs --wants http\n  \
-    trunkline plugin new matter --language python --department hotline-centre --wants http,kv\n  \
+    trunkline plugin new matter --language python --department hotline-centre --wants http,kv,secrets\n  \
     trunkline plugin new mood --department centre --folder plugins/mood --sdk ../trunkline/sdk/rust")]
 pub(crate) struct New {
     /// The plugin's name, kebab-case: crm-lookup
@@ -46,9 +46,9 @@ pub(crate) struct New {
     /// The department whose it is: civil-affairs
     #[arg(long)]
     department: Option<String>,
-    /// What it wants of its host
+    /// What it wants of its host; secrets go out with requests, so they bring http along [default: nothing]
     #[arg(long, value_enum, value_delimiter = ',')]
-    wants: Vec<Want>,
+    wants: Option<Vec<Want>>,
     /// Where to put it, instead of a folder of its name
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -141,7 +141,8 @@ impl New {
                 sdk::files(language.folder(), SDK_FOLDER)?,
             ),
         };
-        let wants = |want| self.wants.contains(&want);
+        let wanted = self.wants()?;
+        let wants = |want| wanted.contains(&want);
         let values = Values {
             name: &self.name,
             department: &department,
@@ -154,7 +155,8 @@ impl New {
                 .strip_suffix(&format!("/{}", language.folder()))
                 .unwrap_or(&sdk),
             blocks: [
-                ("http", wants(Want::Http)),
+                // A secret is of use in a request only.
+                ("http", wants(Want::Http) || wants(Want::Secrets)),
                 ("kv", wants(Want::Kv)),
                 ("secrets", wants(Want::Secrets)),
             ],
@@ -200,6 +202,24 @@ impl New {
             )));
         }
         ask("department (like civil-affairs): ")
+    }
+
+    fn wants(&self) -> Result<Vec<Want>, Failure> {
+        if let Some(wants) = &self.wants {
+            return Ok(wants.clone());
+        }
+        if !asks() {
+            return Ok(Vec::new());
+        }
+        let answer = ask("what it wants of its host (http, kv, secrets, or several: http,kv) [nothing]: ")?;
+        answer
+            .split([',', ' '])
+            .filter(|word| !word.is_empty())
+            .map(|word| {
+                Want::from_str(word, true)
+                    .map_err(|_| Failure::usage(anyhow!("{word:?} is none of http, kv and secrets")))
+            })
+            .collect()
     }
 
     /// The SDK that was named, as the new plugin's folder refers to it.
@@ -270,7 +290,7 @@ mod tests {
             name: "water-level".to_owned(),
             language: Some(language),
             department: Some("water-works".to_owned()),
-            wants: wants.to_vec(),
+            wants: Some(wants.to_vec()),
             folder: Some(folder.to_owned()),
             sdk: None,
         };
@@ -310,9 +330,30 @@ mod tests {
                 );
                 assert_eq!(
                     !project.manifest.wants.http.is_empty(),
-                    wants.contains(&Want::Http),
+                    wants.contains(&Want::Http) || wants.contains(&Want::Secrets),
                     "{language:?} {wants:?}"
                 );
+                assert_eq!(
+                    !project.manifest.wants.secrets.is_empty(),
+                    wants.contains(&Want::Secrets),
+                    "{language:?} {wants:?}"
+                );
+                let code: Vec<String> = read(&folder.join("src"))
+                    .into_iter()
+                    .map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
+                    .collect();
+                assert_eq!(
+                    code.iter().any(|code| code.contains("secrets")),
+                    wants.contains(&Want::Secrets),
+                    "{language:?} {wants:?}: the code uses what it wants"
+                );
+                for (path, bytes) in read(&folder.join("tests")) {
+                    if path.ends_with(".yaml") {
+                        let text = String::from_utf8(bytes).unwrap();
+                        let read = trunkline_flow::document::read("a.yaml", &text);
+                        assert!(matches!(read, Ok(Some(_))), "{language:?} {wants:?}: {read:?}");
+                    }
+                }
                 for (path, bytes) in read(&folder) {
                     let text = String::from_utf8_lossy(&bytes);
                     for left in [
@@ -364,7 +405,7 @@ mod tests {
             name: "Water Level".to_owned(),
             language: Some(Language::Rust),
             department: Some("water-works".to_owned()),
-            wants: Vec::new(),
+            wants: None,
             folder: None,
             sdk: None,
         };

@@ -3,9 +3,12 @@
 {{#kv}}from datetime import timedelta
 {{/kv}}{{#http}}from urllib.parse import quote
 {{/http}}
-from trunkline_sdk import Refusal, {{#http}}call, {{/http}}config{{#http}}, http{{/http}}{{#kv}}, kv{{/kv}}, log
+from trunkline_sdk import Refusal, {{#http}}call, {{/http}}config{{#http}}, http{{/http}}{{#kv}}, kv{{/kv}}, log{{#secrets}}, secrets{{/secrets}}
 from wit_world import exports
 from wit_world.exports import entries
+
+#: Characters of the longest number; nobody knows a longer one.
+NUMBER_CHARS_MAX = 40
 {{#http}}
 #: The share of the call's time that asking may take; the rest is for the answer.
 ASKING = 0.9
@@ -18,24 +21,46 @@ class Entries(exports.Entries):
     """The functions of `entries`."""
 
     def find(self, number: str) -> entries.Entry:
-{{#kv}}        kept = kv.get_text(f"entry/{number}")
+        if len(number) > NUMBER_CHARS_MAX:
+            raise Refusal(entries.EntryError_NotFound())
+{{#kv}}        kept = _kept(number)
         if kept is not None:
             return entries.Entry(number, kept)
 {{/kv}}        text = _text_of(number)
         if text is None:
             log.info("asked for a number that nobody knows")
             raise Refusal(entries.EntryError_NotFound())
-{{#kv}}        kv.set_text(f"entry/{number}", text, ttl=KEPT)
+{{#kv}}        _keep(number, text)
 {{/kv}}        return entries.Entry(number, text)
 
 
-def _text_of(number: str) -> str | None:
-{{#http}}    url = f"{config.require('url')}/{quote(number, safe='')}"
+{{#kv}}
+def _kept(number: str) -> str | None:
+    """The text that an earlier call kept. A store that does not answer is passed over."""
     try:
-        reply = http.get(url, timeout=call.current().remaining * ASKING)
+        return kv.get_text(f"entry/{number}")
+    except kv.Error as error:
+        log.warn(f"answered without the store: {error}")
+        return None
+
+
+def _keep(number: str, text: str) -> None:
+    """Keeps a text. This call has its answer whether that works or not."""
+    try:
+        kv.set_text(f"entry/{number}", text, ttl=KEPT)
+    except kv.Error as error:
+        log.warn(f"the next call has to ask again: {error}")
+
+
+{{/kv}}
+def _text_of(number: str) -> str | None:
+{{#http}}    try:
+        url = f"{config.require('url')}/{quote(number, safe='')}"
+{{#secrets}}        headers = {"authorization": f"Bearer {secrets.placeholder('{{name}}-token')}"}
+{{/secrets}}        reply = http.get(url{{#secrets}}, headers=headers{{/secrets}}, timeout=call.current().remaining * ASKING)
         if reply.is_success:
             return reply.text()
-    except http.Error as error:
+    except (config.Error, http.Error{{#secrets}}, secrets.Error{{/secrets}}) as error:
         raise Refusal(entries.EntryError_Unreachable(str(error))) from None
     if reply.status != 404:
         raise Refusal(entries.EntryError_Unreachable(f"the service answered {reply.status}"))

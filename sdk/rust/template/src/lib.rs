@@ -10,7 +10,7 @@ use trunkline_sdk::kv;
 {{/kv}}
 use trunkline_sdk::{call, log};
 {{#http}}
-use trunkline_sdk::{config, http};
+use trunkline_sdk::{config, http{{#secrets}}, secrets{{/secrets}}};
 {{/http}}
 
 mod bindings {
@@ -67,8 +67,16 @@ fn ask(text: &str) -> Result<String, AnswerError> {
         AnswerError::Unreachable(why)
     };
     let url = config::require("url").map_err(|error| unreachable(error.to_string()))?;
+{{#secrets}}
+    // What stands for the token: the host puts the token itself in on the way to the service.
+    let token =
+        secrets::placeholder("service-token").map_err(|error| unreachable(error.to_string()))?;
+{{/secrets}}
     let call = call::current();
     let reply = http::post(format!("{url}/v1/answers"))
+{{#secrets}}
+        .bearer(&token)
+{{/secrets}}
         // The same for every attempt of this call, so that the service may count it once.
         .header("idempotency-key", call.id.as_str())
         .timeout(call.remaining_less(ANSWER_MARGIN))

@@ -17,6 +17,9 @@ fn host() -> Running {
     let host = Host::of_plugin(PLUGIN);
 {{#http}}
     let host = host.config("url", "https://service.example");
+{{#secrets}}
+    let host = host.secret("service-token", "https://service.example", "a-token-of-tests");
+{{/secrets}}
     let host = host.exchange(service().reply(200, json!({ "text": "在处理" })));
 {{/http}}
     host.start()
@@ -54,6 +57,12 @@ fn a_caller_is_answered_in_the_contacts_language() {
         host.requests()[0].json().unwrap(),
         json!({ "text": "You said: hello" })
     );
+{{#secrets}}
+    assert_eq!(
+        host.requests()[0].header("authorization"),
+        Some("Bearer a-token-of-tests")
+    );
+{{/secrets}}
 {{/http}}
 }
 {{#http}}
