@@ -101,6 +101,29 @@ pub enum ReplyError {
     Network(#[from] crate::egress::bench::NetworkError),
 }
 
+/// How a request came to have no reply, for whoever writes it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// There was nobody to answer it.
+    Refused,
+    /// No reply came in time.
+    TimedOut,
+    /// What came was no whole reply.
+    Broken,
+}
+
+impl ReplyError {
+    /// What it comes to.
+    pub fn lost(&self) -> Lost {
+        match self {
+            Self::Refused => Lost::Refused,
+            Self::TimedOut => Lost::TimedOut,
+            Self::Broken | Self::Unsendable(_) => Lost::Broken,
+            Self::Network(error) => error.lost(),
+        }
+    }
+}
+
 /// Who answers a guest's requests: replies that were recorded, or the network with somebody who
 /// writes down what passes.
 #[async_trait]

@@ -17,7 +17,7 @@ use super::{
     swap_secrets,
 };
 use crate::{
-    bench::{HttpReply, HttpRequest, Replies, ReplyError},
+    bench::{HttpReply, HttpRequest, Lost, Replies, ReplyError},
     plugin::Loaded,
 };
 
@@ -34,6 +34,25 @@ pub struct Network {
 #[derive(Debug, thiserror::Error)]
 #[error("the network gave no reply: {0:?}")]
 pub struct NetworkError(Error);
+
+impl NetworkError {
+    pub(crate) fn lost(&self) -> Lost {
+        match &self.0 {
+            Error::ConnectionRefused
+            | Error::DnsError { .. }
+            | Error::DestinationNotFound
+            | Error::DestinationUnavailable
+            | Error::DestinationIpProhibited
+            | Error::DestinationIpUnroutable => Lost::Refused,
+            Error::DnsTimeout
+            | Error::ConnectionTimeout
+            | Error::ConnectionReadTimeout
+            | Error::ConnectionWriteTimeout
+            | Error::HttpResponseTimeout => Lost::TimedOut,
+            _ => Lost::Broken,
+        }
+    }
+}
 
 impl Network {
     pub(super) fn new(

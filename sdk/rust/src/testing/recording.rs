@@ -131,3 +131,35 @@ fn body(written: Option<Value>, base64: Option<String>) -> Result<Option<Body>, 
         value => value.into(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_fits_what_it_fits_for_the_command_line() {
+        let exchanges = read(include_str!("../../tests/recording.json")).unwrap();
+        for (body, fits) in [
+            (
+                r#"{"phone":"+8613800138000","mobile":13900139000,"note":"of 王芳.","pattern":"a*","limit":20}"#,
+                true,
+            ),
+            (
+                r#"{"phone":"+86","mobile":1,"note":"of.","pattern":"a*","limit":21}"#,
+                false,
+            ),
+            (
+                r#"{"phone":"+8613800138000","mobile":13900139000,"note":"of 王芳.","pattern":"abc","limit":20}"#,
+                false,
+            ),
+            (
+                r#"{"phone":"+8613800138000","mobile":"no number","note":"of 王芳.","pattern":"a*","limit":20}"#,
+                false,
+            ),
+        ] {
+            let matches =
+                exchanges[0].matches("POST", "https://crm.civil.example/v1/find", &[], body.as_bytes());
+            assert_eq!(matches, fits, "{body}");
+        }
+    }
+}

@@ -181,7 +181,8 @@ impl Host {
         self
     }
 
-    /// Expects what was recorded: a recording as `trunkline plugin test` reads it, in JSON. A
+    /// Expects what was recorded: a recording as `trunkline plugin test` reads it, in JSON, which is what
+    /// `--record` writes into a file whose name ends with `.json`. A
     /// list of `{ request: { method, url, headers, body }, reply: { status, headers, body, after,
     /// fails } }`, where only `request`, its `url` and `reply` must stand.
     ///

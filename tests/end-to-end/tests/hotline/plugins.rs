@@ -361,8 +361,35 @@ async fn replies_of_a_real_service_are_recorded_masked_and_answer_from_then_on()
     assert!(!recording.contains("13800138000"), "{recording}");
     assert!(recording.contains("+8610000000001"), "{recording}");
 
-    // The service is gone, another number stands in the case, and the recording answers.
+    // Of the cases that a recording answers some are left out: it would lose what they ask for.
+    let one = table("+8613800138000", "ok:");
+    write(
+        "tests/find.yaml",
+        &format!(
+            "{one}{}",
+            one.split_once("cases:\n")
+                .unwrap()
+                .1
+                .replace("a citizen", "another")
+        ),
+    );
+    let partly = test(&["--record", "another"]).await;
+    assert_eq!(partly.status.code(), Some(2), "{}", err(&partly));
+    assert!(err(&partly).contains("`a citizen`"), "{}", err(&partly));
+    write("tests/find.yaml", &one);
+
+    // The service is gone: what was recorded stays.
     drop(city.crm);
+    let gone = test(&["--record"]).await;
+    assert_eq!(gone.status.code(), Some(1), "{}", err(&gone));
+    assert!(
+        err(&gone).contains("recordings/citizen.yaml is not written"),
+        "{}",
+        err(&gone)
+    );
+    assert_eq!(place.read("recordings/citizen.yaml"), recording);
+
+    // Another number stands in the case, and the recording answers.
     write("tests/find.yaml", &table("+8613900139000", "ok: { name: 某甲 }"));
     let after = test(&[]).await;
     assert_eq!(after.status.code(), Some(0), "{}{}", out(&after), err(&after));

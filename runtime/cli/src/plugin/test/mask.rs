@@ -3,13 +3,23 @@
 //! What counts: values under keys that name a person, a phone, an identity or a secret; phone
 //! numbers, identity numbers and addresses of e-mail wherever they stand; headers and parameters
 //! that let somebody in. The same value gets the same placeholder throughout one recording, so
-//! that what belonged together still does.
+//! that what belonged together still does. What cannot be read is left out, since nobody can tell what is in it.
+
+mod encoded;
+mod found;
+mod keys;
+mod markup;
+mod placeholder;
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Json;
 use trunkline_plugin::bench::{HttpReply, HttpRequest};
 
+use self::{
+    encoded::{Encoded, Form},
+    keys::kind_of,
+};
 use super::recording::{Asked, Body, Exchange, Failing, Reply};
 
 /// What is masked.
@@ -36,81 +46,6 @@ impl Kind {
     }
 }
 
-/// Keys by what they name, small letters without signs between.
-const KEYS: &[(Kind, &[&str])] = &[
-    (
-        Kind::Name,
-        &[
-            "name",
-            "fullname",
-            "realname",
-            "firstname",
-            "lastname",
-            "surname",
-            "givenname",
-            "citizenname",
-            "contactname",
-            "姓名",
-            "名字",
-            "联系人",
-        ],
-    ),
-    (
-        Kind::Phone,
-        &[
-            "phone",
-            "phonenumber",
-            "mobile",
-            "mobilenumber",
-            "tel",
-            "telephone",
-            "cell",
-            "msisdn",
-            "电话",
-            "手机",
-            "手机号",
-            "联系电话",
-        ],
-    ),
-    (
-        Kind::IdNumber,
-        &[
-            "idnumber",
-            "idcard",
-            "idcardnumber",
-            "idno",
-            "identitynumber",
-            "certno",
-            "ssn",
-            "passport",
-            "身份证",
-            "身份证号",
-            "证件号码",
-        ],
-    ),
-    (Kind::Email, &["email", "mail", "邮箱"]),
-    (
-        Kind::Address,
-        &["address", "homeaddress", "street", "住址", "地址", "家庭住址"],
-    ),
-    (
-        Kind::Secret,
-        &[
-            "token",
-            "accesstoken",
-            "refreshtoken",
-            "secret",
-            "password",
-            "apikey",
-            "sessionid",
-            "signature",
-            "sign",
-            "口令",
-            "密码",
-        ],
-    ),
-];
-
 /// Headers that let somebody in, or tell who they are.
 const HEADERS: &[&str] = &[
     "authorization",
@@ -131,22 +66,34 @@ const HEADERS_LEFT_OUT: &[&str] = &[
     "transfer-encoding",
 ];
 
+/// Headers that hold an address.
+const HEADERS_OF_ADDRESSES: &[&str] = &["location", "content-location"];
+
+/// Objects and lists in one another, in a body that is masked; what lies deeper is left out.
+const DEPTH_MAX: usize = 100;
+
+/// A number in the place of one that is too short to be masked digit by digit.
+const NUMBERS_BEGIN: u64 = 900_000;
+
 /// Replaces personal data, and remembers by what.
 #[derive(Default)]
 pub(super) struct Mask {
     placeholders: HashMap<(Kind, String), String>,
+    /// Every placeholder, in each form in which it was written, and what it stands for.
+    written: BTreeMap<String, Kind>,
     counts: HashMap<Kind, usize>,
+    left_out: usize,
 }
 
 impl Mask {
     /// An exchange as it may be kept.
-    pub(super) fn exchange(&mut self, request: &HttpRequest, reply: &Result<HttpReply, String>) -> Exchange {
+    pub(super) fn exchange(&mut self, request: &HttpRequest, reply: &Result<HttpReply, Failing>) -> Exchange {
         let asked = Asked {
             method: request.method.clone(),
             url: self.url(&request.url),
             // What was sent along is not needed to know the request again.
             headers: Vec::new(),
-            body: (!request.body.is_empty()).then(|| self.body(&request.body)),
+            body: self.body(&request.body, &request.headers),
         };
         let reply = match reply {
             Ok(reply) => Reply {
@@ -158,11 +105,11 @@ impl Mask {
                     .filter(|(name, _)| !HEADERS_LEFT_OUT.contains(&name.as_str()))
                     .map(|(name, value)| (name.clone(), self.header(name, value)))
                     .collect(),
-                body: (!reply.body.is_empty()).then(|| self.body(&reply.body)),
+                body: self.body(&reply.body, &reply.headers),
                 after: std::time::Duration::ZERO,
             },
-            Err(_) => Reply {
-                fails: Some(Failing::Refused),
+            Err(failing) => Reply {
+                fails: Some(*failing),
                 status: 200,
                 headers: Vec::new(),
                 body: None,
@@ -178,9 +125,9 @@ impl Mask {
 
     /// The placeholders, and what each stands for.
     pub(super) fn placeholders(&self) -> BTreeMap<String, &'static str> {
-        self.placeholders
+        self.written
             .iter()
-            .map(|((kind, _), placeholder)| (placeholder.clone(), kind.name()))
+            .map(|(placeholder, kind)| (placeholder.clone(), kind.name()))
             .collect()
     }
 
@@ -192,196 +139,199 @@ impl Mask {
             .collect()
     }
 
+    /// Bodies that were left out, since they are no text.
+    pub(super) const fn left_out(&self) -> usize {
+        self.left_out
+    }
+
     fn placeholder(&mut self, kind: Kind, value: &str) -> String {
-        if value.is_empty() {
-            return String::new();
+        if value.trim().is_empty() {
+            return value.to_owned();
         }
-        let key = (kind, value.to_owned());
-        if let Some(known) = self.placeholders.get(&key) {
+        self.made(kind, value.to_owned(), |count| {
+            placeholder::made(kind, value, count)
+        })
+    }
+
+    /// The placeholder of a key, made by its number when there is none yet.
+    fn made(&mut self, kind: Kind, key: String, make: impl Fn(usize) -> String) -> String {
+        if let Some(known) = self.placeholders.get(&(kind, key.clone())) {
             return known.clone();
         }
         let count = self.counts.entry(kind).or_default();
         *count += 1;
-        let made = made(kind, value, *count);
-        self.placeholders.insert(key, made.clone());
+        let mut number = *count;
+        let mut made = make(number);
+        // Not what it stands for, and not what stands for another.
+        for _ in 0..self.written.len() + 1 {
+            if made != key && !self.written.contains_key(&made) {
+                break;
+            }
+            number += 1;
+            made = make(number);
+        }
+        self.written.insert(made.clone(), kind);
+        self.placeholders.insert((kind, key), made.clone());
         made
     }
 
     fn header(&mut self, name: &str, value: &str) -> String {
         let name = name.to_ascii_lowercase();
-        if HEADERS.contains(&name.as_str()) || name.contains("token") || name.contains("secret") {
+        if HEADERS.contains(&name.as_str()) {
             self.placeholder(Kind::Secret, value)
+        } else if let Some(kind) = kind_of(&name) {
+            self.placeholder(kind, value)
+        } else if HEADERS_OF_ADDRESSES.contains(&name.as_str()) {
+            self.url(value)
         } else {
             self.text(value)
         }
     }
 
     fn url(&mut self, url: &str) -> String {
-        let Some((before, query)) = url.split_once('?') else {
-            return self.text(url);
-        };
-        let before = self.text(before);
-        let query: Vec<String> = query
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((name, value)) => match kind_of(name) {
-                    Some(kind) => format!("{name}={}", self.placeholder(kind, value)),
-                    None => format!("{name}={}", self.text(value)),
-                },
-                None => self.text(pair),
-            })
-            .collect();
-        format!("{before}?{}", query.join("&"))
-    }
-
-    fn body(&mut self, body: &[u8]) -> Body {
-        match serde_json::from_slice::<Json>(body) {
-            Ok(json @ (Json::Object(_) | Json::Array(_))) => Body::Json(self.json(json, None)),
-            _ => match std::str::from_utf8(body) {
-                Ok(text) => Body::Text(self.text(text)),
-                Err(_) => Body::Bytes(body.to_vec()),
-            },
+        match url.split_once('?') {
+            None => self.encoded(url, Form::Path),
+            Some((before, query)) => {
+                format!("{}?{}", self.encoded(before, Form::Path), self.pairs(query))
+            }
         }
     }
 
-    fn json(&mut self, json: Json, key: Option<Kind>) -> Json {
-        match (json, key) {
-            (Json::Object(fields), _) => Json::Object(
+    /// `name=value&…`, of an address or a form.
+    fn pairs(&mut self, query: &str) -> String {
+        let pairs: Vec<String> = query
+            .split('&')
+            .map(|pair| match pair.split_once('=') {
+                Some((name, value)) => {
+                    let plain = Encoded::read(name, Form::Pairs).text;
+                    let value = match kind_of(&plain) {
+                        Some(kind) => {
+                            let placeholder = self.placeholder(kind, &Encoded::read(value, Form::Pairs).text);
+                            self.written_as(kind, &placeholder)
+                        }
+                        None => self.encoded(value, Form::Pairs),
+                    };
+                    format!("{}={value}", self.encoded(name, Form::Pairs))
+                }
+                None => self.encoded(pair, Form::Pairs),
+            })
+            .collect();
+        pairs.join("&")
+    }
+
+    /// A placeholder as an address or a form has it.
+    fn written_as(&mut self, kind: Kind, placeholder: &str) -> String {
+        let encoded = encoded::write(placeholder);
+        if !encoded.is_empty() {
+            self.written.insert(encoded.clone(), kind);
+        }
+        encoded
+    }
+
+    /// A part of an address or a form in which whatever looks like personal data is masked. All else stays as
+    /// it was written.
+    fn encoded(&mut self, raw: &str, form: Form) -> String {
+        let read = Encoded::read(raw, form);
+        let mut masked = String::with_capacity(raw.len());
+        let mut done = 0;
+        for (kind, place) in found::all(&read.text) {
+            masked.push_str(&raw[done..read.raw(place.start)]);
+            let placeholder = self.placeholder(kind, &read.text[place.clone()]);
+            masked.push_str(&self.written_as(kind, &placeholder));
+            done = read.raw(place.end);
+        }
+        masked.push_str(&raw[done..]);
+        masked
+    }
+
+    fn body(&mut self, body: &[u8], headers: &[(String, String)]) -> Option<Body> {
+        if body.is_empty() {
+            return None;
+        }
+        let Ok(text) = std::str::from_utf8(body) else {
+            self.left_out += 1;
+            return None;
+        };
+        if let Ok(json @ (Json::Object(_) | Json::Array(_))) = serde_json::from_str::<Json>(text) {
+            return Some(Body::Json(self.json(json, None, DEPTH_MAX)));
+        }
+        let media = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            .map(|(_, media)| media.to_ascii_lowercase())
+            .unwrap_or_default();
+        Some(Body::Text(if media.contains("x-www-form-urlencoded") {
+            self.pairs(text)
+        } else if media.contains("xml") || media.contains("html") || text.trim_start().starts_with('<') {
+            self.markup(text)
+        } else {
+            self.text(text)
+        }))
+    }
+
+    fn json(&mut self, json: Json, kind: Option<Kind>, depth: usize) -> Json {
+        let Some(deeper) = depth.checked_sub(1) else {
+            return Json::Null;
+        };
+        match json {
+            Json::Object(fields) => Json::Object(
                 fields
                     .into_iter()
                     .map(|(name, value)| {
-                        let kind = kind_of(&name);
-                        (name, self.json(value, kind))
+                        // What belongs to a name is part of it: `name: { first, last }`.
+                        let kind = kind_of(&name).or(kind);
+                        (self.text(&name), self.json(value, kind, deeper))
                     })
                     .collect(),
             ),
-            (Json::Array(items), key) => {
-                Json::Array(items.into_iter().map(|item| self.json(item, key)).collect())
-            }
-            (Json::String(text), Some(kind)) => Json::String(self.placeholder(kind, &text)),
-            (Json::String(text), None) => Json::String(self.text(&text)),
-            (Json::Number(number), key) => {
+            Json::Array(items) => Json::Array(
+                items
+                    .into_iter()
+                    .map(|item| self.json(item, kind, deeper))
+                    .collect(),
+            ),
+            Json::String(text) => Json::String(match kind {
+                Some(kind) => self.placeholder(kind, &text),
+                None => self.text(&text),
+            }),
+            Json::Number(number) => {
                 let text = number.to_string();
-                let kind = key.or_else(|| looks_like(&text));
-                match kind {
-                    Some(kind) => serde_json::from_str(&self.placeholder(kind, &text))
-                        .map_or(Json::from(0), Json::Number),
+                let looks = || found::whole(&text).filter(|_| !number.is_f64());
+                match kind.or_else(looks) {
+                    Some(kind) => Json::Number(self.number(kind, &text)),
                     None => Json::Number(number),
                 }
             }
-            (other, _) => other,
+            Json::Null | Json::Bool(_) => json,
         }
+    }
+
+    /// A number in the place of a number.
+    fn number(&mut self, kind: Kind, text: &str) -> serde_json::Number {
+        if placeholder::has_digits_to_spare(kind, text) && !text.starts_with('0') {
+            let made = self.placeholder(kind, text);
+            if let Ok(number) = serde_json::from_str::<serde_json::Number>(&made)
+                && number.to_string() == made
+            {
+                return number;
+            }
+        }
+        let numbered = |count: usize| (NUMBERS_BEGIN + count as u64).to_string();
+        let made = self.made(kind, format!("the number {text}"), numbered);
+        serde_json::from_str(&made).unwrap_or_else(|_| NUMBERS_BEGIN.into())
     }
 
     /// A text in which whatever looks like personal data is masked.
     fn text(&mut self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
-        let mut rest = text;
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            match looks_like(word) {
-                Some(kind) => masked.push_str(&self.placeholder(kind, word)),
-                None => masked.push_str(word),
-            }
-            let sign = after.chars().next().map_or(0, char::len_utf8);
-            masked.push_str(&after[..sign]);
-            rest = &after[sign..];
+        let mut done = 0;
+        for (kind, place) in found::all(text) {
+            masked.push_str(&text[done..place.start]);
+            masked.push_str(&self.placeholder(kind, &text[place.clone()]));
+            done = place.end;
         }
+        masked.push_str(&text[done..]);
         masked
-    }
-}
-
-/// Characters that a phone number or an address of e-mail is made of.
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '+' | '@' | '.' | '_' | '-' | '%')
-}
-
-/// What a key names.
-fn kind_of(key: &str) -> Option<Kind> {
-    let plain: String = key
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    KEYS.iter()
-        .find(|(_, names)| names.contains(&plain.as_str()))
-        .map(|(kind, _)| *kind)
-}
-
-/// What a word looks like.
-fn looks_like(word: &str) -> Option<Kind> {
-    let international = word.strip_prefix('+').or_else(|| word.strip_prefix("%2B"));
-    if let Some(digits) = international {
-        return ((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
-            .then_some(Kind::Phone);
-    }
-    if let Some((name, host)) = word.split_once('@') {
-        return (!name.is_empty() && host.contains('.')).then_some(Kind::Email);
-    }
-    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
-    let mobile = digits == 11
-        && word.len() == 11
-        && word.starts_with('1')
-        && !matches!(word.as_bytes()[1], b'0'..=b'2');
-    if mobile {
-        return Some(Kind::Phone);
-    }
-    let last = word.bytes().last();
-    let identity = word.len() == 18
-        && digits >= 17
-        && last.is_some_and(|last| last.is_ascii_digit() || matches!(last, b'X' | b'x'));
-    identity.then_some(Kind::IdNumber)
-}
-
-/// A placeholder of the form of what it stands for: digits stay digits, as many as there were.
-fn made(kind: Kind, value: &str, count: usize) -> String {
-    // A sign that an address writes as a number is none of the phone's digits.
-    if let Some(digits) = value.strip_prefix("%2B") {
-        return format!("%2B{}", made(kind, digits, count));
-    }
-    const FAMILY: [char; 10] = ['甲', '乙', '丙', '丁', '戊', '己', '庚', '辛', '壬', '癸'];
-    match kind {
-        Kind::Phone | Kind::IdNumber => {
-            let digits: Vec<usize> = value
-                .char_indices()
-                .filter(|(_, c)| c.is_ascii_digit())
-                .map(|(at, _)| at)
-                .collect();
-            let kept = if kind == Kind::IdNumber { 6 } else { 3 };
-            let mut made: Vec<char> = Vec::with_capacity(value.len());
-            let mut left = count;
-            // From the end: the count, then zeros, then the beginning that tells the region.
-            for (at, c) in value.char_indices().rev() {
-                let place = digits.iter().position(|digit| *digit == at);
-                made.push(match place {
-                    Some(place) if place >= kept.min(digits.len().saturating_sub(4)) => {
-                        let digit = left % 10;
-                        left /= 10;
-                        char::from_digit(u32::try_from(digit).unwrap_or(0), 10).unwrap_or('0')
-                    }
-                    Some(_) => c,
-                    None if c.is_ascii_alphabetic() && kind == Kind::IdNumber => 'X',
-                    None => c,
-                });
-            }
-            made.into_iter().rev().collect()
-        }
-        Kind::Name if !value.is_ascii() => {
-            let at = count - 1;
-            let round = at / FAMILY.len();
-            let more = if round == 0 {
-                String::new()
-            } else {
-                (round + 1).to_string()
-            };
-            format!("某{}{more}", FAMILY[at % FAMILY.len()])
-        }
-        Kind::Name => format!("Name {count}"),
-        Kind::Email => format!("person{count}@mail.example"),
-        Kind::Address if !value.is_ascii() => format!("某地址{count}"),
-        Kind::Address => format!("Address {count}"),
-        Kind::Secret => format!("secret-{count}"),
     }
 }
 
@@ -429,7 +379,7 @@ mod tests {
         assert!(exchange.asked.headers.is_empty());
         assert_eq!(
             exchange.asked.body,
-            Some(Body::Json(json!({ "phone": "+8610000000003", "limit": 20 })))
+            Some(Body::Json(json!({ "phone": "+8610000000002", "limit": 20 })))
         );
         assert_eq!(
             exchange.reply.headers,
@@ -448,11 +398,88 @@ mod tests {
                 "id_number": "33010600000000001X",
                 "birth_year": 1958,
                 "note": "rang 13800000001, mail person1@mail.example",
-                "relatives": [{ "Name": "Name 2", "mobile": 13_900_000_004_u64 }],
+                "relatives": [{ "Name": "Name 2", "mobile": 13_900_000_003_u64 }],
             })
         );
         assert_eq!(mask.counts()["name"], 2);
         assert!(mask.placeholders().contains_key("某甲"));
+    }
+
+    fn body(mask: &mut Mask, media: &str, body: impl AsRef<[u8]>) -> String {
+        let headers = [("content-type".to_owned(), media.to_owned())];
+        match mask.body(body.as_ref(), &headers) {
+            Some(Body::Json(json)) => json.to_string(),
+            Some(Body::Text(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn keys_are_masked_and_what_is_inside_a_name() {
+        let mut mask = Mask::default();
+        let json = json!({
+            "13800138000": { "name": { "first": "Fang", "last": "Wang" } },
+            "mobile_phones": ["0571 1234567"],
+            "client_secret": "s3cret",
+            "phone_verified": true,
+        });
+        assert_eq!(
+            body(&mut mask, "application/json", json.to_string()),
+            json!({
+                "13800000001": { "name": { "first": "Name 1", "last": "Name 2" } },
+                "mobile_phones": ["0570 0000002"],
+                "client_secret": "secret-1",
+                "phone_verified": true,
+            })
+            .to_string()
+        );
+    }
+
+    #[test]
+    fn forms_and_markup_are_masked_by_their_keys() {
+        let mut mask = Mask::default();
+        assert_eq!(
+            body(
+                &mut mask,
+                "application/x-www-form-urlencoded",
+                "name=%E7%8E%8B%E8%8A%B3&note=138+0013+8000&page=2"
+            ),
+            "name=%E6%9F%90%E7%94%B2&note=138%200000%200001&page=2"
+        );
+        let masked = mask.placeholders();
+        assert!(masked.contains_key("%E6%9F%90%E7%94%B2") && masked.contains_key("138%200000%200001"));
+        assert_eq!(
+            body(
+                &mut mask,
+                "text/xml",
+                "<?xml version=\"1.0\"?><c:citizen idCard=\"no\" page='2'><c:name>\n 王芳 </c:name><name><first>芳</first></name>\
+                 <!-- 13800138000 --><note><![CDATA[call 13800138000.]]></note><br/><district>xihu</district></c:citizen>"
+            ),
+            "<?xml version=\"1.0\"?><c:citizen idCard=\"masked-1\" page='2'><c:name>\n 某甲 </c:name><name><first>某乙</first></name>\
+             <!-- 13800000002 --><note><![CDATA[call 13800000002.]]></note><br/><district>xihu</district></c:citizen>"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let mut mask = Mask::default();
+        // 王芳 in GBK.
+        assert_eq!(mask.body(&[0xcd, 0xf5, 0xb7, 0xbc], &[]), None);
+        assert_eq!((mask.left_out(), mask.body(b"", &[])), (1, None));
+    }
+
+    #[test]
+    fn what_has_no_digits_to_spare_is_no_wildcard() {
+        let mut mask = Mask::default();
+        let json = json!({ "phone": "-", "tel": 0, "mobile": 12, "idNo": "12", "pin": 1234 });
+        assert_eq!(
+            body(&mut mask, "application/json", json.to_string()),
+            json!({ "idNo": "masked-1", "mobile": 900_001, "phone": "masked-2", "pin": 900_002, "tel": 900_003 })
+                .to_string()
+        );
+        assert!(!mask.placeholders().contains_key("-") && !mask.placeholders().contains_key("0"));
+        // What would be its own placeholder gets another.
+        assert_ne!(mask.placeholder(Kind::Phone, "13800000004"), "13800000004");
     }
 
     #[test]

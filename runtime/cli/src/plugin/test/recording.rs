@@ -15,7 +15,7 @@ use trunkline_plugin::bench::HttpRequest;
 
 pub(super) use self::{
     answer::{Recorder, Replay},
-    write::{one, to_yaml},
+    write::{one, to_json, to_yaml},
 };
 use super::{
     table::{Fields, Wrong, read_node},
@@ -399,6 +399,36 @@ mod tests {
             recording.exchanges[0].reply.body.as_ref().unwrap().bytes(),
             br#"{"age":12,"code":"007","id":"c-1","ok":true}"#
         );
+    }
+
+    #[test]
+    fn a_recording_fits_what_it_fits_for_the_sdk() {
+        let recording = recording(include_str!("../../../../../sdk/rust/tests/recording.json"));
+        for (body, fits) in [
+            (
+                r#"{"phone":"+8613800138000","mobile":13900139000,"note":"of 王芳.","pattern":"a*","limit":20}"#,
+                true,
+            ),
+            (
+                r#"{"phone":"+86","mobile":1,"note":"of.","pattern":"a*","limit":21}"#,
+                false,
+            ),
+            (
+                r#"{"phone":"+8613800138000","mobile":13900139000,"note":"of 王芳.","pattern":"abc","limit":20}"#,
+                false,
+            ),
+            (
+                r#"{"phone":"+8613800138000","mobile":"no number","note":"of 王芳.","pattern":"a*","limit":20}"#,
+                false,
+            ),
+        ] {
+            let request = request("POST", "https://crm.civil.example/v1/find", body);
+            assert_eq!(
+                recording.fits(&recording.exchanges[0].asked, &request),
+                fits,
+                "{body}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use trunkline_plugin::bench::{HttpReply, HttpRequest, Network, Replies, ReplyError};
+use trunkline_plugin::bench::{HttpReply, HttpRequest, Lost, Network, Replies, ReplyError};
 
 use super::{Failing, Recording, Reply};
 
@@ -113,25 +113,56 @@ impl Replies for Replay {
 /// Asks the network and keeps what passes.
 #[derive(Default)]
 pub(in super::super) struct Recorder {
-    passed: Mutex<Vec<(HttpRequest, Result<HttpReply, String>)>>,
+    passed: Mutex<Vec<Passed>>,
+}
+
+/// A request that was made on the network.
+#[derive(Clone)]
+pub(in super::super) struct Passed {
+    pub(in super::super) request: HttpRequest,
+    pub(in super::super) reply: Result<HttpReply, Failing>,
+    /// Why there was no reply.
+    pub(in super::super) why: String,
 }
 
 impl Recorder {
-    /// What passed: each request, and its reply or why there was none.
-    pub(in super::super) fn passed(&self) -> Vec<(HttpRequest, Result<HttpReply, String>)> {
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What passed.
+    pub(in super::super) fn passed(&self) -> Vec<Passed> {
+        self.kept().clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Passed>> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Replies for Recorder {
     async fn reply(&self, request: HttpRequest, network: Network) -> Result<HttpReply, ReplyError> {
+        // Whoever asks may wait no longer, and this stops in the middle: that is how it is kept then.
+        let place = {
+            let mut kept = self.kept();
+            kept.push(Passed {
+                request: request.clone(),
+                reply: Err(Failing::TimedOut),
+                why: "no reply came in time".to_owned(),
+            });
+            kept.len() - 1
+        };
         let reply = network.send(&request).await;
-        let kept = reply.as_ref().map(Clone::clone).map_err(ToString::to_string);
-        self.passed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((request, kept));
+        if let Some(passed) = self.kept().get_mut(place) {
+            match &reply {
+                Ok(reply) => passed.reply = Ok(reply.clone()),
+                Err(error) => {
+                    passed.reply = Err(match error.lost() {
+                        Lost::Refused => Failing::Refused,
+                        Lost::TimedOut => Failing::TimedOut,
+                        Lost::Broken => Failing::Broken,
+                    });
+                    passed.why = error.to_string();
+                }
+            }
+        }
         reply
     }
 }

@@ -1,8 +1,8 @@
-//! Recordings as the YAML that [`super::read`] reads.
+//! Recordings as [`super::read`] reads them: YAML for people, or JSON for what reads nothing else.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Body, Exchange, Failing};
 use crate::plugin::test::values::quoted;
@@ -31,6 +31,56 @@ pub(in super::super) fn to_yaml(exchanges: &[Exchange], masked: &BTreeMap<String
     text
 }
 
+/// Writes a recording as JSON, as the SDKs' test hosts read it.
+pub(in super::super) fn to_json(exchanges: &[Exchange], masked: &BTreeMap<String, &'static str>) -> String {
+    let exchanges: Vec<Json> = exchanges
+        .iter()
+        .map(|Exchange { asked, reply, .. }| {
+            let request = json!({ "method": asked.method, "url": asked.url });
+            let reply_to = match reply.fails {
+                Some(fails) => json!({ "fails": name(fails) }),
+                None => json!({ "status": reply.status }),
+            };
+            json!({
+                "request": with(request, &asked.headers, asked.body.as_ref()),
+                "reply": with(reply_to, &reply.headers, reply.body.as_ref()),
+            })
+        })
+        .collect();
+    format!("{:#}\n", json!({ "masked": masked, "exchanges": exchanges }))
+}
+
+/// A request or a reply with its headers and its body.
+fn with(mut message: Json, headers: &[(String, String)], body: Option<&Body>) -> Json {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    if !headers.is_empty() {
+        message["headers"] = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), Json::from(value.as_str())))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+    }
+    match body {
+        None => {}
+        Some(Body::Bytes(bytes)) => message["body-base64"] = STANDARD.encode(bytes).into(),
+        Some(Body::Json(json)) if matches!(json, Json::Object(_) | Json::Array(_)) => {
+            message["body"] = json.clone();
+        }
+        Some(Body::Json(json)) => message["body"] = json.to_string().into(),
+        Some(Body::Text(text)) => message["body"] = text.as_str().into(),
+    }
+    message
+}
+
+const fn name(fails: Failing) -> &'static str {
+    match fails {
+        Failing::Refused => "refused",
+        Failing::TimedOut => "timed-out",
+        Failing::Broken => "broken",
+    }
+}
+
 /// Writes one exchange as an element of a list.
 pub(in super::super) fn one(text: &mut String, exchange: &Exchange, indent: &str) {
     let Exchange { asked, reply, .. } = exchange;
@@ -41,12 +91,7 @@ pub(in super::super) fn one(text: &mut String, exchange: &Exchange, indent: &str
     body(text, asked.body.as_ref(), indent);
     let _ = writeln!(text, "{indent}  reply:");
     if let Some(fails) = reply.fails {
-        let fails = match fails {
-            Failing::Refused => "refused",
-            Failing::TimedOut => "timed-out",
-            Failing::Broken => "broken",
-        };
-        let _ = writeln!(text, "{indent}    fails: {fails}");
+        let _ = writeln!(text, "{indent}    fails: {}", name(fails));
         return;
     }
     let _ = writeln!(text, "{indent}    status: {}", reply.status);
@@ -138,11 +183,13 @@ mod tests {
             ..exchange(0, None)
         });
         let masked = BTreeMap::from([("+8610000000001".to_owned(), "phone")]);
-        let mut read: Recording = recording(&to_yaml(&exchanges, &masked));
-        for exchange in &mut read.exchanges {
-            exchange.line = 0;
+        for written in [to_yaml(&exchanges, &masked), to_json(&exchanges, &masked)] {
+            let mut read: Recording = recording(&written);
+            for exchange in &mut read.exchanges {
+                exchange.line = 0;
+            }
+            assert_eq!(read.exchanges, exchanges, "{written}");
+            assert!(read.masked.contains("+8610000000001"));
         }
-        assert_eq!(read.exchanges, exchanges);
-        assert!(read.masked.contains("+8610000000001"));
     }
 }
