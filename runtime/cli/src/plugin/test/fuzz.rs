@@ -86,6 +86,15 @@ pub(super) struct Fuzz<'a> {
     pub(super) replies: &'a [Reply],
 }
 
+/// An input that makes a function fault, before it is made smaller.
+struct Found {
+    arguments: Vec<Value>,
+    weather: u64,
+    tried: Tried,
+    kind: FaultKind,
+    input: u32,
+}
+
 /// One input, run.
 struct Tried {
     outcome: Outcome,
@@ -129,10 +138,15 @@ impl Fuzz<'_> {
             fuzzed.inputs += 1;
             fuzzed.most.add(&tried.usage);
             if let Some(kind) = tried.fault() {
-                fuzzed.finding = Some(
-                    self.smallest(function, arguments, weather, tried, kind, input)
-                        .await,
-                );
+                let found = Found {
+                    arguments,
+                    weather,
+                    tried,
+                    kind,
+                    input,
+                };
+                let until = began + FUNCTION_TIME_MAX;
+                fuzzed.finding = Some(self.smallest(function, found, until).await);
                 break;
             }
         }
@@ -158,16 +172,15 @@ impl Fuzz<'_> {
         }
     }
 
-    /// The smallest input that makes the same fault.
-    async fn smallest(
-        &self,
-        function: &Signature,
-        mut arguments: Vec<Value>,
-        weather: u64,
-        mut tried: Tried,
-        kind: FaultKind,
-        input: u32,
-    ) -> Finding {
+    /// The smallest input that makes the same fault, as far as there is time to find it.
+    async fn smallest(&self, function: &Signature, found: Found, until: Instant) -> Finding {
+        let Found {
+            mut arguments,
+            weather,
+            mut tried,
+            kind,
+            input,
+        } = found;
         let mut calls = match kind {
             FaultKind::TimedOut => SHRINK_SLOW_CALLS_MAX,
             _ => SHRINK_CALLS_MAX,
@@ -183,7 +196,7 @@ impl Fuzz<'_> {
         'smaller: loop {
             for (index, parameter) in function.parameters.iter().enumerate() {
                 for candidate in shrink::smaller(&arguments[index], &parameter.ty) {
-                    if calls == 0 {
+                    if calls == 0 || Instant::now() > until {
                         break 'smaller;
                     }
                     calls -= 1;
