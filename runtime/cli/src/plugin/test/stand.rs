@@ -237,9 +237,16 @@ fn over(case: &Case, usage: &Measurement) -> Vec<String> {
             usage.memory_peak
         ));
     }
-    let instructions = usage.instructions.unwrap_or_default();
-    if let Some(most) = case.within.instructions.filter(|most| instructions > *most) {
-        problems.push(format!("it ran {instructions} instructions, more than {most}"));
+    match (case.within.instructions, usage.instructions) {
+        (Some(most), Some(instructions)) if instructions > most => {
+            problems.push(format!("it ran {instructions} instructions, more than {most}"));
+        }
+        (Some(most), None) => {
+            problems.push(format!(
+                "it was stopped, and nobody knows whether it ran more than {most} instructions"
+            ));
+        }
+        _ => {}
     }
     problems
 }
