@@ -19,6 +19,7 @@ use std::{
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
+use trunkline_node::ServerSecrets;
 use trunkline_package::project::Project;
 
 use self::{
@@ -28,7 +29,10 @@ use self::{
     table::{Case, Http, Read, Recordings},
 };
 use super::{build, inspect::read_component};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::{
+    check,
+    exit::{Exit, Failure, Outcome},
+};
 
 /// Inputs for each function when nobody says how many.
 pub(crate) const FUZZ_DEFAULT: u32 = 200;
@@ -61,6 +65,10 @@ pub(crate) struct Test {
     /// Make real requests, within the plugin's wants, and keep the replies in the recordings that cases name
     #[arg(long)]
     record: bool,
+    /// With --record: a file of the secrets that the real services ask for, as `serve` reads it; they may stand in
+    /// the environment too
+    #[arg(long, value_name = "FILE", env = "TRUNKLINE_SECRETS_FILE")]
+    secrets: Option<PathBuf>,
     /// How many inputs to make for each function; 0 makes none
     #[arg(long, value_name = "N", default_value_t = FUZZ_DEFAULT)]
     fuzz: u32,
@@ -119,6 +127,7 @@ impl Test {
             component: Some(component),
             no_build: false,
             record: false,
+            secrets: None,
             fuzz,
             seed: None,
             output_format: Format::Text,
@@ -160,7 +169,9 @@ impl Test {
         if self.record {
             let read = table::read_all(&self.folder, &interface, Recordings::Made);
             let meant = |case: &Case, file: &str| self.is_meant(case, file);
-            record::record(&self.folder, &stand, &read.tables, meant).await?;
+            let secrets =
+                ServerSecrets::open(self.secrets.clone(), check::environment()).map_err(Failure::usage)?;
+            record::record(&self.folder, &stand, &read.tables, Arc::new(secrets), meant).await?;
         }
         // What was just recorded is what is tested.
         let Read { tables, wrong } = table::read_all(&self.folder, &interface, Recordings::Read);
@@ -177,11 +188,14 @@ impl Test {
         if text {
             printed::wrong(&results.wrong);
         }
-        let mut settings = BTreeMap::new();
+        let (mut settings, mut secrets) = (BTreeMap::new(), BTreeMap::new());
         for table in tables {
-            let plugin = stand.deploy(&table.config).await?;
+            let plugin = stand
+                .deploy(&table.config, stand.test_secrets(&table.secrets)?)
+                .await?;
             // What a function needs to be set it needs when it is fuzzed too.
             settings.extend(table.config);
+            secrets.extend(table.secrets);
             for case in table.cases {
                 if !self.is_meant(&case, &table.file) {
                     continue;
@@ -200,7 +214,7 @@ impl Test {
         }
         if self.fuzz > 0 && self.filter.is_empty() {
             let replies = recorded_replies(&results.tested);
-            let plugin = stand.deploy(&settings).await?;
+            let plugin = stand.deploy(&settings, stand.test_secrets(&secrets)?).await?;
             let fuzz = Fuzz {
                 stand: &stand,
                 plugin: &plugin,

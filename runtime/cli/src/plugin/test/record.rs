@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::anyhow;
 use trunkline_model::Outcome;
+use trunkline_node::SECRET_VARIABLE;
+use trunkline_plugin::Secrets;
 
 use super::{
     mask::Mask,
@@ -41,12 +43,21 @@ pub(super) async fn record(
     folder: &Path,
     stand: &Stand,
     tables: &[Table],
+    secrets: Arc<dyn Secrets>,
     meant: impl Fn(&Case, &str) -> bool,
 ) -> Result<(), Failure> {
     check_whole(tables, &meant)?;
+    let valueless = stand.wanted_secrets().find(|name| secrets.value(name).is_none());
+    if let Some(name) = valueless {
+        let variable = name.to_string().to_ascii_uppercase().replace('-', "_");
+        return Err(Failure::usage(anyhow!(
+            "real services ask for the secret `{name}`, and it has no value here: name a file that has it with \
+             --secrets, or set {SECRET_VARIABLE}{variable}"
+        )));
+    }
     let mut files: BTreeMap<String, Made> = BTreeMap::new();
     for table in tables {
-        let plugin = stand.deploy(&table.config).await?;
+        let plugin = stand.deploy(&table.config, secrets.clone()).await?;
         for case in table.cases.iter().filter(|case| meant(case, &table.file)) {
             let Http::File(file, _) = &case.http else { continue };
             let recorder = Arc::new(Recorder::default());

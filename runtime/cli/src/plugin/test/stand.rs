@@ -17,7 +17,7 @@ use trunkline_model::{
 };
 use trunkline_plugin::{
     Bench, Call, Deployment, Host, HostLimits, KeyValues, Limits, Manifest, Measurement, MemoryKeyValues,
-    Plugin, Settings,
+    Plugin, SecretName, SecretTable, SecretValue, Secrets, Settings,
     bench::Replies,
     key_values::{Entry, Expected as Version, KeyValueError, Quota},
 };
@@ -33,6 +33,7 @@ use crate::{exit::Failure, place, plugin::narrow};
 pub(super) struct Stand {
     host: Arc<Host>,
     stores: Arc<Stores>,
+    secrets: Arc<Held>,
     component: Arc<[u8]>,
     manifest: Manifest,
 }
@@ -61,6 +62,9 @@ pub(super) struct Calling<'a> {
     pub(super) replies: Option<Arc<dyn Replies>>,
 }
 
+/// Bytes of a secret that a table does not give: those of a private key of Ed25519.
+const SECRET_BYTES: usize = 32;
+
 /// Room for what a case puts into the store, whatever the plugin is granted.
 const ROOM: Quota = Quota {
     bytes: u64::MAX,
@@ -71,6 +75,7 @@ impl Stand {
     /// Puts a component on the stand, with the grants that it wants.
     pub(super) fn new(component: Arc<[u8]>, manifest: Manifest) -> Result<Self, Failure> {
         let stores = Arc::new(Stores::default());
+        let secrets = Arc::new(Held::default());
         let settings = Settings {
             limits: HostLimits {
                 // Whatever comes of one case is no reason not to run the next.
@@ -79,12 +84,14 @@ impl Stand {
             },
             cache: place::cache(),
             counts_instructions: true,
+            secrets: Some(secrets.clone()),
             ..Settings::default()
         };
         let host = Host::start(settings, stores.clone()).map_err(|error| Failure::from(anyhow!(error)))?;
         Ok(Self {
             host,
             stores,
+            secrets,
             component,
             manifest,
         })
@@ -94,8 +101,43 @@ impl Stand {
         &self.manifest.wants.limits
     }
 
-    /// Deploys the component with some settings.
-    pub(super) async fn deploy(&self, config: &BTreeMap<String, String>) -> Result<Plugin, Failure> {
+    /// The secrets that the component wants: those that are given, and a value of our own for each other.
+    ///
+    /// # Errors
+    /// One is given that it does not want.
+    pub(super) fn test_secrets(
+        &self,
+        given: &BTreeMap<SecretName, SecretValue>,
+    ) -> Result<Arc<dyn Secrets>, Failure> {
+        let wanted = &self.manifest.wants.secrets;
+        if let Some(name) = given.keys().find(|name| !wanted.contains_key(*name)) {
+            return Err(Failure::usage(anyhow!(
+                "a table gives the secret `{name}`, which plugin.toml does not want: add it to `secrets` under [wants]"
+            )));
+        }
+        let mut table = SecretTable::default();
+        for name in wanted.keys() {
+            let value = match given.get(name) {
+                Some(value) => value.clone(),
+                None => made_up(name)?,
+            };
+            table.insert(name.clone(), value);
+        }
+        Ok(Arc::new(table))
+    }
+
+    /// The secrets that the component wants.
+    pub(super) fn wanted_secrets(&self) -> impl Iterator<Item = &SecretName> {
+        self.manifest.wants.secrets.keys()
+    }
+
+    /// Deploys the component with some settings and secrets. The secrets are those of all calls from now on.
+    pub(super) async fn deploy(
+        &self,
+        config: &BTreeMap<String, String>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Result<Plugin, Failure> {
+        self.secrets.hold(secrets);
         let deployment = Deployment {
             name: self.manifest.name.clone(),
             department: self.manifest.department.clone(),
@@ -297,6 +339,30 @@ pub(super) fn told(outcome: &Outcome) -> String {
             format!("refusal: {{ {}: {} }}", refusal.case, written(&refusal.payload))
         }
         Outcome::Fault(fault) => format!("fault: {} ({})", fault.kind, fault.message),
+    }
+}
+
+/// The value of a secret that a table does not give: the same each time, and a key of every algorithm.
+fn made_up(name: &SecretName) -> Result<SecretValue, Failure> {
+    let mut value = name.to_string().into_bytes();
+    value.resize(SECRET_BYTES, b'.');
+    SecretValue::new(value).map_err(|error| Failure::from(anyhow!(error)))
+}
+
+/// Secrets that are others whenever it is wished.
+#[derive(Debug, Default)]
+struct Held(RwLock<Option<Arc<dyn Secrets>>>);
+
+impl Held {
+    fn hold(&self, secrets: Arc<dyn Secrets>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(secrets);
+    }
+}
+
+impl Secrets for Held {
+    fn value(&self, name: &SecretName) -> Option<SecretValue> {
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref()?.value(name)
     }
 }
 

@@ -13,7 +13,7 @@ use trunkline_model::{
     Duration, FaultKind, Signature, Value,
     signature::{Errors, Interface, REFUSED},
 };
-use trunkline_plugin::Bytes;
+use trunkline_plugin::{Bytes, SecretName, SecretValue};
 
 use super::{
     recording::{self, Recording},
@@ -39,6 +39,8 @@ pub(super) struct Table {
     pub(super) file: String,
     /// The settings of its cases.
     pub(super) config: BTreeMap<String, String>,
+    /// Values of secrets that its cases use.
+    pub(super) secrets: BTreeMap<SecretName, SecretValue>,
     pub(super) cases: Vec<Case>,
 }
 
@@ -265,6 +267,7 @@ fn table(
     let named = fields.need("function").map_err(one)?;
     let function = function(named, interface).map_err(one)?;
     let config = fields.texts("config").map_err(one)?;
+    let secrets = secrets(fields.take("secrets")).map_err(one)?;
     let cases = fields.need("cases").map_err(one)?;
     fields.finish().map_err(one)?;
     let Kind::List(nodes) = &cases.kind else {
@@ -288,11 +291,42 @@ fn table(
         Ok(Table {
             file: file.to_owned(),
             config,
+            secrets,
             cases: read,
         })
     } else {
         Err(wrong)
     }
+}
+
+/// Secrets by name. Where what is wrong is told, their values are not.
+fn secrets(node: Option<&Node>) -> Result<BTreeMap<SecretName, SecretValue>, Wrong> {
+    let Some(node) = node else {
+        return Ok(BTreeMap::new());
+    };
+    let Kind::Mapping(entries) = &node.kind else {
+        return Err(Wrong::at(
+            node,
+            format!(
+                "`secrets` is a mapping of names and values, not {}",
+                node.describe()
+            ),
+        ));
+    };
+    entries
+        .iter()
+        .map(|(name, value)| {
+            let wrong = |why: String| Wrong::at(value, format!("the secret `{name}`: {why}"));
+            let known = name
+                .parse::<SecretName>()
+                .map_err(|error| wrong(error.to_string()))?;
+            let text = value
+                .text()
+                .ok_or_else(|| wrong(format!("its value is a text, not {}", value.describe())))?;
+            let value = SecretValue::new(text).map_err(|error| wrong(error.to_string()))?;
+            Ok((known, value))
+        })
+        .collect()
 }
 
 /// The function that a table is about.
