@@ -14,6 +14,7 @@ mod crashes;
 mod departments;
 mod dial;
 mod feeds;
+mod plugin_tests;
 mod plugins;
 mod python;
 mod recovery;
