@@ -339,6 +339,7 @@ fn registry(function: Function<'_>) -> Interface {
             ("house-number".into(), text()),
             ("notice".into(), notice),
         ]),
+        data: None,
     }
 }
 
