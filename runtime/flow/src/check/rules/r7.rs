@@ -274,8 +274,8 @@ numbers: { "12345": { flow: main } }
 plugins:
   registry: { component: plugins/registry.wasm, department: civil, labels: { resident.id: id-number } }
 feeds:
-  moves: { call: registry.moves, every: 1h, to: registry.neighbours }
-#                                               ^^^^^^^^^^^^^^^^^^^ TL1007: `registry` is given data labelled `id-number`
+  moves: { call: registry.moves, every: 1h, key: number, to: registry.neighbours }
+#                                                            ^^^^^^^^^^^^^^^^^^^ TL1007: `registry` is given data labelled `id-number`
 --- flows/main.yaml
 flow: main
 start: done
