@@ -6,7 +6,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -25,7 +25,8 @@ pub struct Release {
     bundle: Bundle,
     warnings: Vec<Diagnostic>,
     contacts: AtomicUsize,
-    activated: AtomicBool,
+    /// The number of its last activation; 1 where that was before this node started, 0 where it never was.
+    activation: AtomicU64,
 }
 
 /// A plugin of a release.
@@ -85,7 +86,7 @@ impl Release {
             bundle,
             warnings,
             contacts: AtomicUsize::new(0),
-            activated: AtomicBool::new(false),
+            activation: AtomicU64::new(0),
         }
     }
 
@@ -142,15 +143,22 @@ impl Release {
 
     /// It was current once.
     pub(crate) fn was_current(&self) {
-        self.activated.store(true, Ordering::Release);
+        self.activation.fetch_max(1, Ordering::Release);
     }
 
-    /// New contacts begin on it from now on, and its plugins' limits hold for all versions.
-    pub(crate) fn activate(&self) {
-        self.was_current();
+    /// New contacts begin on it from now on, and its plugins' limits hold for all versions. Activations
+    /// of a node are numbered, from 2.
+    pub(crate) fn activate(&self, number: u64) {
+        self.activation.store(number, Ordering::Release);
         for loaded in self.plugins.values() {
             loaded.plugin.take_over();
         }
+    }
+
+    /// Its last activation: the one with the highest number is the current one. 1 where it was before
+    /// this node started, 0 where it never was.
+    pub(crate) fn activation(&self) -> u64 {
+        self.activation.load(Ordering::Acquire)
     }
 
     /// How far it has come, given whether it is the current one.
@@ -159,7 +167,7 @@ impl Release {
             Stage::Current
         } else if self.contacts() > 0 {
             Stage::Draining
-        } else if self.activated.load(Ordering::Acquire) {
+        } else if self.activation() > 0 {
             Stage::Drained
         } else {
             Stage::Built

@@ -9,7 +9,7 @@ use std::{
     path::Path,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -39,6 +39,8 @@ pub struct Releases {
     reports: Reports,
     /// Whether the shelf may hold what nobody needs: after a start, and when one was let go of.
     littered: AtomicBool,
+    /// The number of the next activation.
+    activations: AtomicU64,
 }
 
 #[derive(Default)]
@@ -70,6 +72,8 @@ impl Releases {
             building: tokio::sync::Mutex::default(),
             reports: Reports::new(),
             littered: AtomicBool::new(true),
+            // Releases of earlier starts have 1.
+            activations: AtomicU64::new(2),
         }
     }
 
@@ -259,7 +263,7 @@ impl Releases {
             return Ok(Verdict::Built);
         }
         self.shelf.set_current(&id, at).await?;
-        release.activate();
+        release.activate(self.activations.fetch_add(1, Ordering::Relaxed));
         self.builder
             .reserve(release.plugins().values().map(|loaded| &loaded.plugin));
         {

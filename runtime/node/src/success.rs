@@ -42,12 +42,27 @@ struct Name {
     interface: Arc<str>,
 }
 
-struct Watched {
-    department: Arc<str>,
+/// What a release expects of an interface, and whose it says that it is.
+#[derive(Clone, PartialEq)]
+struct Expecting {
     hotline: Arc<str>,
+    department: Arc<str>,
     expected: Expected,
+    /// The release's last activation.
+    activation: u64,
+}
+
+struct Watched {
+    expecting: Expecting,
     window: Window,
+    /// Since when the window counts.
+    counting: Timestamp,
     breached: Option<Timestamp>,
+    gauges: Gauges,
+}
+
+/// How an interface stands, as metrics.
+struct Gauges {
     rate: Gauge,
     breach: Gauge,
 }
@@ -129,26 +144,24 @@ impl Success {
                 plugin: plugin.clone(),
                 interface,
             },
-            (&hotline.name, &loaded.department),
-            expected(hotline.success, own),
+            Expecting {
+                hotline: hotline.name.clone(),
+                department: loaded.department.clone(),
+                expected: expected(hotline.success, own),
+                activation: release.activation(),
+            },
             matches!(outcome, Outcome::Fault(_)),
         );
     }
 
-    fn count(
-        &self,
-        name: Name,
-        (hotline, department): (&Arc<str>, &Arc<str>),
-        expected: Expected,
-        failed: bool,
-    ) {
+    fn count(&self, name: Name, expecting: Expecting, failed: bool) {
         let now = self.clock.now();
         let mut state = self.lock();
         let State { interfaces, changes } = &mut *state;
         let watched = interfaces
             .entry(name.clone())
-            .or_insert_with(|| Watched::new(&name, hotline, department, expected));
-        watched.take_over(hotline, department, expected);
+            .or_insert_with(|| Watched::new(&name, expecting.clone(), now));
+        watched.take_over(&name, expecting, now);
         watched.window.count(now, failed);
         if let Some(change) = watched.judge(&name, now) {
             self.tell(changes, change);
@@ -231,38 +244,52 @@ fn expected(hotline: Expected, own: Option<Percent>) -> Expected {
     }
 }
 
-impl Watched {
-    fn new(name: &Name, hotline: &Arc<str>, department: &Arc<str>, expected: Expected) -> Self {
+impl Gauges {
+    fn new(name: &Name, department: &str) -> Self {
         let gauge = |metric: &'static str| {
             metrics::gauge!(
                 metric,
                 "plugin" => name.plugin.to_string(),
                 "interface" => name.interface.to_string(),
-                "department" => department.to_string(),
+                "department" => department.to_owned(),
             )
         };
         Self {
-            department: department.clone(),
-            hotline: hotline.clone(),
-            window: Window::new(expected.window),
-            expected,
-            breached: None,
             rate: gauge(observe::SUCCESS_RATE),
             breach: gauge(observe::SUCCESS_BREACHED),
         }
     }
+}
 
-    /// The release that is called says what is expected. A window of another length begins anew.
-    fn take_over(&mut self, hotline: &Arc<str>, department: &Arc<str>, expected: Expected) {
-        if self.expected == expected && self.department == *department {
+impl Watched {
+    fn new(name: &Name, expecting: Expecting, now: Timestamp) -> Self {
+        Self {
+            window: Window::new(expecting.expected.window),
+            counting: now,
+            breached: None,
+            gauges: Gauges::new(name, &expecting.department),
+            expecting,
+        }
+    }
+
+    /// The release that was activated last says what is expected, not an older one whose contacts still
+    /// call. A window of another length begins anew, and what was breached stays so until it says otherwise.
+    fn take_over(&mut self, name: &Name, expecting: Expecting, now: Timestamp) {
+        if expecting.activation < self.expecting.activation || self.expecting == expecting {
             return;
         }
-        if self.expected.window != expected.window {
-            self.window = Window::new(expected.window);
+        if self.expecting.expected.window != expecting.expected.window {
+            self.window = Window::new(expecting.expected.window);
+            self.counting = now;
         }
-        self.expected = expected;
-        self.hotline = hotline.clone();
-        self.department = department.clone();
+        if self.expecting.department != expecting.department {
+            self.gauges.breach.set(0.0);
+            self.gauges = Gauges::new(name, &expecting.department);
+            self.gauges
+                .breach
+                .set(f64::from(u8::from(self.breached.is_some())));
+        }
+        self.expecting = expecting;
     }
 
     /// Whether something has changed. A breach takes enough calls; it is over when enough calls
@@ -270,28 +297,33 @@ impl Watched {
     /// window later: what wavers at the bound is not told of with every call.
     fn judge(&mut self, name: &Name, now: Timestamp) -> Option<Change> {
         let (calls, failures) = self.window.sums(now);
-        let enough = calls >= self.expected.least.into();
-        let holds = self.expected.rate.holds(calls, failures);
+        let expected = self.expecting.expected;
+        let enough = calls >= expected.least.into();
+        let holds = expected.rate.holds(calls, failures);
+        // Of a window that began anew nothing can be said before it is as long as it should be.
+        let clean = failures == 0 && now.since(self.counting) >= expected.window;
         let changed = match self.breached {
             None if enough && !holds => {
                 self.breached = Some(now);
                 true
             }
-            Some(since) if holds && (enough || failures == 0) && now.since(since) >= self.window.part() => {
+            Some(since) if holds && (enough || clean) && now.since(since) >= self.window.part() => {
                 self.breached = None;
                 true
             }
             _ => false,
         };
         let standing = self.standing(name, now);
-        self.rate.set(standing.rate());
+        self.gauges.rate.set(standing.rate());
         if changed || self.breached.is_none() {
-            self.breach.set(f64::from(u8::from(self.breached.is_some())));
+            self.gauges
+                .breach
+                .set(f64::from(u8::from(self.breached.is_some())));
         }
         changed.then(|| Change {
             at: now,
-            hotline: self.hotline.clone(),
-            department: self.department.clone(),
+            hotline: self.expecting.hotline.clone(),
+            department: self.expecting.department.clone(),
             standing,
         })
     }
@@ -303,7 +335,7 @@ impl Watched {
             interface: name.interface.clone(),
             calls,
             failures,
-            expected: self.expected,
+            expected: self.expecting.expected,
             breached: self.breached,
         }
     }
@@ -330,13 +362,29 @@ mod tests {
     }
 
     fn calls(success: &Success, interface: &str, good: u32, bad: u32) {
+        calls_on(success, interface, &release(2, 600), good, bad);
+    }
+
+    fn calls_on(success: &Success, interface: &str, release: &Expecting, good: u32, bad: u32) {
         let name = Name {
             plugin: "crm".into(),
             interface: interface.into(),
         };
-        let of = (&Arc::from("city"), &Arc::from("civil"));
         for number in 0..good + bad {
-            success.count(name.clone(), of, EXPECTED(), number >= good);
+            success.count(name.clone(), release.clone(), number >= good);
+        }
+    }
+
+    /// What the release of an activation expects, within so many seconds.
+    fn release(activation: u64, window: u64) -> Expecting {
+        Expecting {
+            hotline: "city".into(),
+            department: "civil".into(),
+            expected: Expected {
+                window: Duration::from_secs(window),
+                ..EXPECTED()
+            },
+            activation,
         }
     }
 
@@ -399,6 +447,36 @@ mod tests {
         clock.advance(Duration::from_secs(120));
         success.sweep();
         assert_eq!(told(&success)[3], ("orders".to_owned(), false, 0, 0));
+    }
+
+    #[test]
+    fn an_older_release_that_still_calls_does_not_say_what_is_expected() {
+        let (success, _) = success();
+        let (old, new) = (release(2, 900), release(3, 600));
+        for _ in 0..20 {
+            calls_on(&success, "citizens", &new, 0, 1);
+            calls_on(&success, "citizens", &old, 0, 1);
+        }
+        assert_eq!(told(&success), [("citizens".to_owned(), true, 20, 20)]);
+        let standing = &success.of_plugin(&"crm".into())[0];
+        assert_eq!(
+            (standing.calls, standing.expected.window),
+            (40, new.expected.window)
+        );
+    }
+
+    #[test]
+    fn a_window_that_begins_anew_ends_no_breach_before_it_is_long_enough() {
+        let (success, clock) = success();
+        calls_on(&success, "citizens", &release(2, 600), 0, 20);
+        clock.advance(Duration::from_secs(60));
+        calls_on(&success, "citizens", &release(3, 300), 1, 0);
+        clock.advance(Duration::from_secs(200));
+        success.sweep();
+        assert_eq!(told(&success).len(), 1, "one good call says nothing");
+        clock.advance(Duration::from_secs(101));
+        success.sweep();
+        assert!(!told(&success)[1].1);
     }
 
     #[test]

@@ -530,7 +530,14 @@ async fn what_plugins_use_and_how_often_they_succeed_is_told() {
     let expects = written.replace("department: test }", "department: test, success: 60% }")
         + "success: { rate: 99.9%, window: 10m, least: 4 }\n";
     hotline.write("hotline.yaml", expects);
-    let api = Api::of(hotline, false).await;
+    let (heard, url) = alerted().await;
+    let settings = Settings {
+        webhook: Some(crate::webhook::WebhookTarget::new(&url, "a-secret-for-tests-only").unwrap()),
+        ..hotline.settings(&Clock::still(NOON))
+    };
+    let journal = crate::testing::journal(Arc::new(trunkline_journal::Memory::new()));
+    let node = Node::start_on(settings, journal).await.unwrap();
+    let api = Api::on(hotline, node, false);
     let plugin = || async { api.get("/api/v1/plugins", None).await.1["plugins"][0].clone() };
     assert_eq!(plugin().await["interfaces"], serde_json::json!([]));
     for _ in 0..2 {
@@ -596,6 +603,11 @@ async fn what_plugins_use_and_how_often_they_succeed_is_told() {
     api.node.success().sweep();
     let (_, changes) = api.get("/api/v1/plugins/success", None).await;
     assert_eq!(changes["changes"][1]["change"], "recovered");
+    let told = ["plugin.success.breached", "plugin.success.recovered"];
+    while heard.lock().unwrap().len() < told.len() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(*heard.lock().unwrap(), told);
     let (_, metrics) = api.get("/metrics", None).await;
     let metrics = metrics.as_str().unwrap();
     for name in [
@@ -606,6 +618,22 @@ async fn what_plugins_use_and_how_often_they_succeed_is_told() {
     ] {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
     }
+}
+
+/// An operator's webhook over loopback: the events it is told of, and its address.
+async fn alerted() -> (Arc<std::sync::Mutex<Vec<String>>>, String) {
+    let heard = Arc::<std::sync::Mutex<Vec<String>>>::default();
+    let hearing = heard.clone();
+    let hears = move |headers: axum::http::HeaderMap| async move {
+        let event = headers["trunkline-event"].to_str().unwrap().to_owned();
+        hearing.lock().unwrap().push(event);
+        StatusCode::NO_CONTENT
+    };
+    let router = Router::new().route("/alerts", axum::routing::post(hears));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/alerts", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (heard, url)
 }
 
 /// A node that listens, and its address.
