@@ -181,9 +181,11 @@ impl Default for HostLimits {
             small: PoolLimits {
                 instances: 256,
                 memory_bytes_max: 256 << 20,
-                memory_bytes_kept: 2 << 20,
+                // More would be kept from being given back until the next guest's memory is made
+                // unreachable, which holds up every guest's while it lasts.
+                memory_bytes_kept: 256 << 10,
                 table_bytes_kept: 64 << 10,
-                warm_slots: 100,
+                warm_slots: 256,
                 table_elements_max: 20_000,
                 core_instances_max: 8,
                 memories_max: 2,
