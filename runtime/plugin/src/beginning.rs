@@ -23,6 +23,15 @@ pub(crate) struct Beginnings {
     alternated_us: AtomicU64,
 }
 
+/// Who else calls while a call begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// No other department.
+    Itself,
+    /// Other departments.
+    Others,
+}
+
 /// One department's share.
 pub(crate) struct Share {
     number: usize,
@@ -55,9 +64,9 @@ impl Beginnings {
         share
     }
 
-    /// Whether a call may begin on its caller's thread; one that lasts may only while no other
-    /// department calls.
-    pub(crate) fn may(&self, share: &Share, now: Instant, lasting: bool) -> bool {
+    /// Whether a call may begin on its caller's thread, and whether others call: one that lasts may only
+    /// while no other department does.
+    pub(crate) fn may(&self, share: &Share, now: Instant, lasting: bool) -> Option<Among> {
         let now = self.micros(now);
         // Written only when it changes: departments that are alone share nothing.
         if self.last.load(Ordering::Relaxed) != share.number {
@@ -68,14 +77,20 @@ impl Beginnings {
         }
         let alternated = self.alternated_us.load(Ordering::Relaxed);
         let alone = alternated == 0 || now.saturating_sub(alternated) > micros(OTHERS_WITHIN);
-        alone || (!lasting && share.paid_us.load(Ordering::Relaxed) <= now + micros(INLINE_AHEAD))
+        if alone {
+            return Some(Among::Itself);
+        }
+        let owing = share.paid_us.load(Ordering::Relaxed) > now + micros(INLINE_AHEAD);
+        (!lasting && !owing).then_some(Among::Others)
     }
 
-    /// A call that began there has taken so long.
+    /// A call that began there has taken so long. What was taken while a department was alone is
+    /// forgotten as soon as it would be alone again.
     pub(crate) fn took(&self, share: &Share, now: Instant, took: Duration) {
         let now = self.micros(now);
         let costs = micros(took).saturating_mul(100) / self.hundredths;
-        let pay = |paid: u64| Some(paid.max(now).saturating_add(costs));
+        let most = now.saturating_add(micros(OTHERS_WITHIN));
+        let pay = |paid: u64| Some(paid.max(now).saturating_add(costs).min(most));
         // Never refused: the closure always gives a value.
         let _ = share
             .paid_us
@@ -103,23 +118,24 @@ mod tests {
         let ms = Duration::from_millis;
         let start = beginnings.start + ms(1);
         for _ in 0..100 {
-            assert!(beginnings.may(&loud, start, false));
+            assert!(beginnings.may(&loud, start, false).is_some());
             beginnings.took(&loud, start, ms(10));
         }
         // Somebody else comes: what was taken is over the share by far.
-        assert!(beginnings.may(&quiet, start, false));
-        assert!(!beginnings.may(&loud, start, false));
+        assert!(beginnings.may(&quiet, start, false).is_some());
+        assert_eq!(beginnings.may(&loud, start, false), None);
         assert!(
-            beginnings.may(&quiet, start + ms(50), false),
+            beginnings.may(&quiet, start + ms(50), false).is_some(),
             "the quiet one has its own"
         );
-        // Alone again after a while.
-        let later = start + ms(50) + OTHERS_WITHIN + ms(1);
-        assert!(beginnings.may(&quiet, later - ms(40), false));
-        assert!(
-            !beginnings.may(&quiet, later - ms(40), true),
-            "what lasts is what others would wait for"
-        );
-        assert!(beginnings.may(&quiet, later + OTHERS_WITHIN, true));
+        // It has its share again, however long it was alone.
+        let later = start + OTHERS_WITHIN;
+        assert!(beginnings.may(&quiet, later, false).is_some());
+        assert_eq!(beginnings.may(&loud, later, false), Some(Among::Others));
+        assert!(beginnings.may(&quiet, later, false).is_some());
+        // What lasts is what others would wait for, while there are some.
+        let alone = later + OTHERS_WITHIN + ms(1);
+        assert_eq!(beginnings.may(&quiet, alone - ms(2), true), None);
+        assert_eq!(beginnings.may(&quiet, alone, true), Some(Among::Itself));
     }
 }

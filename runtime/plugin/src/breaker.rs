@@ -2,7 +2,7 @@
 //! take their way around it at once instead of waiting for it each.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -68,7 +68,7 @@ impl Breaker {
         if self.faults.load(Ordering::Relaxed) < self.faults_max {
             return admitted(false);
         }
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = self.lock();
         match &mut *opened {
             None => admitted(false),
             Some(opened) if opened.probing || Instant::now() < opened.until => None,
@@ -81,7 +81,7 @@ impl Breaker {
 
     /// Whether calls go through.
     pub(crate) fn state(&self) -> BreakerState {
-        match &*self.opened.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.lock() {
             None => BreakerState::Closed,
             Some(Opened { probing: true, .. }) => BreakerState::Probing,
             Some(_) => BreakerState::Open,
@@ -90,34 +90,34 @@ impl Breaker {
 
     /// Gives the state that this brought about, if it did.
     fn answered(&self) -> Option<BreakerState> {
-        if self.faults.swap(0, Ordering::Relaxed) < self.faults_max {
+        // Most answers come after an answer, and share nothing.
+        if self.faults.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let before = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
-        before.map(|_| BreakerState::Closed)
+        let mut opened = self.lock();
+        self.faults.store(0, Ordering::Relaxed);
+        opened.take().map(|_| BreakerState::Closed)
     }
 
     /// Gives the state that this brought about, if it did.
     fn faulted(&self) -> Option<BreakerState> {
-        let faults = self
-            .faults
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |faults| {
-                faults.checked_add(1)
-            })
-            .map_or(u32::MAX, |before| before + 1);
-        if faults < self.faults_max {
+        let mut opened = self.lock();
+        let faults = self.faults.load(Ordering::Relaxed).saturating_add(1);
+        self.faults.store(faults, Ordering::Relaxed);
+        // Calls that were under way when it opened fault after it and change nothing.
+        if faults < self.faults_max || opened.as_ref().is_some_and(|opened| !opened.probing) {
             return None;
         }
-        let opened = Opened {
+        *opened = Some(Opened {
             until: Instant::now() + self.pause.to_std(),
             probing: false,
-        };
-        let mut state = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        // Calls that were under way when it opened fault after it and change nothing.
-        let before = state.replace(opened);
-        before
-            .is_none_or(|before| before.probing)
-            .then_some(BreakerState::Open)
+        });
+        Some(BreakerState::Open)
+    }
+
+    /// Faults and the state they lead to are changed together.
+    fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,7 +156,7 @@ impl Drop for Admitted<'_> {
     /// A probe that told nothing lets the next one through.
     fn drop(&mut self) {
         if self.probe
-            && let Some(opened) = &mut *self.breaker.opened.lock().unwrap_or_else(PoisonError::into_inner)
+            && let Some(opened) = &mut *self.breaker.lock()
         {
             opened.probing = false;
         }
@@ -185,10 +185,14 @@ mod tests {
         let opens = breaker.admit().unwrap().finish(&bad);
         assert_eq!(opens, Some(BreakerState::Open));
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert_eq!(late.finish(&bad), None, "it is open already");
         assert!(breaker.admit().is_none());
 
         tokio::time::sleep(PAUSE.to_std()).await;
+        assert_eq!(
+            late.finish(&bad),
+            None,
+            "it is open already, and no longer for it"
+        );
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_none(), "one probe at a time");
         assert!(probe.is_probe());

@@ -20,6 +20,7 @@ use wasmtime::{Store, component::Val};
 
 use crate::{
     BreakerState,
+    beginning::Among,
     bench::{Probe, Probed},
     dynamic, faults,
     guest::{CallContext, Guest},
@@ -28,7 +29,7 @@ use crate::{
     plugin::{Call, Loaded},
     shape::Shape,
     slots::{NoSlot, Slot},
-    turns::{InTurns, Ran},
+    turns::{InTurns, Ran, processor_time},
     values::{self, Budget, Mismatch},
 };
 
@@ -132,11 +133,14 @@ fn breaker_is(plugin: &Loaded, state: BreakerState) {
     let (name, department) = (&plugin.name, &plugin.department_name);
     let pause = plugin.host.limits.breaker_pause;
     match state {
-        BreakerState::Open => tracing::warn!(
-            plugin = %name, %department, breaker = state.as_str(),
-            "plugin `{name}` faulted {} times in a row or in its probe: it is not called for {pause}",
-            plugin.host.limits.breaker_faults,
-        ),
+        BreakerState::Open => {
+            plugin.meter.opened();
+            tracing::warn!(
+                plugin = %name, %department, breaker = state.as_str(),
+                "plugin `{name}` faulted {} times in a row or in its probe: it is not called for {pause}",
+                plugin.host.limits.breaker_faults,
+            );
+        }
         BreakerState::Probing => tracing::info!(
             plugin = %name, %department, breaker = state.as_str(),
             "one call of plugin `{name}` is let through to see"
@@ -256,18 +260,21 @@ async fn sandboxed(
 
     let mut moved = false;
     let began = Instant::now();
-    if plugin
-        .host
-        .beginnings
-        .may(&plugin.share, began, pace.is_lasting())
+    let beginnings = &plugin.host.beginnings;
+    if let Some(among) = beginnings.may(&plugin.share, began, pace.is_lasting())
         && pace.begins_here()
         && let Some(turn) = plugin.host.begun.try_take(plugin.department.begun)
     {
+        // Beside others the clock counts what they took of the thread, too.
+        let before = (among == Among::Others).then(processor_time);
         let polled = first_poll(plugin, guest.as_mut()).await;
+        let took = match before {
+            Some(before) => processor_time().saturating_sub(before),
+            None => began.elapsed(),
+        };
         drop(turn);
-        let took = began.elapsed();
         plugin.meter.busy(took);
-        plugin.host.beginnings.took(&plugin.share, began, took);
+        beginnings.took(&plugin.share, began, took);
         moved = matches!(polled, Ok(Poll::Pending));
         pace.took_here(took, moved);
         match polled {

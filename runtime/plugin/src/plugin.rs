@@ -156,9 +156,10 @@ impl Plugin {
 
     /// Makes this version's limits those of all calls under its name. Versions of a plugin
     /// share how many calls may run at once and how much may be logged; until one takes over,
-    /// the limits of the first that was loaded hold.
+    /// the limits of the first that was loaded hold. The breaker that operators see is this version's.
     pub fn take_over(&self) {
         self.0.shared.take_over(&self.0.grants.limits);
+        self.0.meter.breaker(self.0.breaker.state());
     }
 
     /// What has come of the calls under its name.

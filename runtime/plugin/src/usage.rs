@@ -169,23 +169,26 @@ impl Meter {
         }
     }
 
-    /// Its breaker has another state: 0 closed, 1 probing, 2 open.
+    /// Its breaker's state: 0 closed, 1 probing, 2 open.
     pub(crate) fn breaker(&self, state: BreakerState) {
-        let labels = || {
-            [
-                metrics::Label::new("plugin", self.plugin.clone()),
-                metrics::Label::new("department", self.department.clone()),
-            ]
-        };
         let value = match state {
             BreakerState::Closed => 0.0,
             BreakerState::Probing => 1.0,
             BreakerState::Open => 2.0,
         };
-        metrics::gauge!("trunkline_plugin_breaker", labels().iter()).set(value);
-        if state == BreakerState::Open {
-            metrics::counter!("trunkline_plugin_breaker_opened_total", labels().iter()).increment(1);
-        }
+        metrics::gauge!("trunkline_plugin_breaker", self.labels().iter()).set(value);
+    }
+
+    /// Its breaker has opened.
+    pub(crate) fn opened(&self) {
+        metrics::counter!("trunkline_plugin_breaker_opened_total", self.labels().iter()).increment(1);
+    }
+
+    fn labels(&self) -> [metrics::Label; 2] {
+        [
+            metrics::Label::new("plugin", self.plugin.clone()),
+            metrics::Label::new("department", self.department.clone()),
+        ]
     }
 
     /// A call ended.
