@@ -70,9 +70,14 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     let card: Arc<[u8]> = benchmarks::component("address-card")?.into();
     let adversary: Arc<[u8]> = benchmarks::component("adversary")?.into();
     let quiet = runtime.block_on(load(&host, card, "cards", "civil-affairs", "{}"))?;
-    // What guests talk to is on other machines, as far as can be: on threads of its own.
+    // What guests talk to is on other machines, as far as can be: on a thread of its own that takes no
+    // processor from who needs it.
     let elsewhere = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
+        .on_thread_start(|| {
+            // A refusal to be nice is no reason not to measure.
+            let _ = rustix::process::nice(19);
+        })
         .enable_all()
         .build()?;
     let servers = elsewhere.block_on(attacks::servers())?;
