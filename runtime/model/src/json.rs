@@ -20,6 +20,10 @@ use crate::{Timestamp, Type, Value, types};
 /// Whole numbers up to this are numbers in JSON, in either direction from zero.
 pub const JSON_INT_MAX: i128 = 1 << 53;
 
+/// Bytes that each value within another counts where what is read is bounded, besides its text: about
+/// what it takes in memory.
+pub const VALUE_BYTES: usize = 40;
+
 /// JSON that does not fit a type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at} should be {expected}, not {found}")]
@@ -30,6 +34,17 @@ pub struct Error {
     pub expected: String,
     /// What stands there, shortened.
     pub found: String,
+}
+
+/// JSON that is not read within a bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BoundedError {
+    /// It does not fit its type.
+    #[error(transparent)]
+    Unfit(#[from] Error),
+    /// What it becomes is past the bound.
+    #[error("it becomes more than it may")]
+    TooLarge,
 }
 
 /// Writes a value as JSON.
@@ -72,10 +87,30 @@ pub fn rfc3339(time: Timestamp) -> String {
 /// # Errors
 /// The first place where the JSON does not fit the type.
 pub fn from_json(json: &Json, ty: &Type) -> Result<Value, Error> {
-    read(json, ty, &mut String::new())
+    from_json_within(json, ty, &mut { usize::MAX }).map_err(|error| match error {
+        BoundedError::Unfit(error) => error,
+        BoundedError::TooLarge => unreachable!("no value takes all the memory that can be addressed"),
+    })
 }
 
-fn read(json: &Json, ty: &Type, at: &mut String) -> Result<Value, Error> {
+/// Reads a value of a type from JSON, if what it becomes is within what is left of a bound in bytes.
+/// Each value within another counts [`VALUE_BYTES`], each text its own, and a field that is absent
+/// as much as one that is there: a record of a thousand optional fields may be written `{}`.
+///
+/// # Errors
+/// The first place where the JSON does not fit the type, or that it becomes too large.
+pub fn from_json_within(json: &Json, ty: &Type, left: &mut usize) -> Result<Value, BoundedError> {
+    read(json, ty, &mut String::new(), left)
+}
+
+/// Takes values and their text out of what is left, before they are made.
+fn take(left: &mut usize, values: usize, text: usize) -> Result<(), BoundedError> {
+    let bytes = values.saturating_mul(VALUE_BYTES).saturating_add(text);
+    *left = left.checked_sub(bytes).ok_or(BoundedError::TooLarge)?;
+    Ok(())
+}
+
+fn read(json: &Json, ty: &Type, at: &mut String, left: &mut usize) -> Result<Value, BoundedError> {
     let mismatch = |at: &str| Error {
         at: if at.is_empty() {
             "the value".to_owned()
@@ -103,7 +138,10 @@ fn read(json: &Json, ty: &Type, at: &mut String) -> Result<Value, Error> {
             .filter(|decimal| decimal.is_finite())
             .map(Value::Decimal)
             .ok_or_else(|| mismatch(at))?,
-        (Type::String | Type::Phone, Json::String(text)) => Value::text(text.as_str()),
+        (Type::String | Type::Phone, Json::String(text)) => {
+            take(left, 0, text.len())?;
+            Value::text(text.as_str())
+        }
         (Type::Char, Json::String(text)) if text.chars().count() == 1 => Value::text(text.as_str()),
         (Type::Date, Json::String(text)) => text.parse().map(Value::Date).map_err(|_| mismatch(at))?,
         (Type::Time, Json::String(text)) => text
@@ -113,31 +151,44 @@ fn read(json: &Json, ty: &Type, at: &mut String) -> Result<Value, Error> {
         (Type::Duration, Json::String(text)) => {
             text.parse().map(Value::Duration).map_err(|_| mismatch(at))?
         }
-        (Type::List(inner), Json::Array(items)) => Value::list(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| read_at(item, inner, at, &format!("[{index}]")))
-                .collect::<Result<Vec<_>, _>>()?,
-        ),
-        (Type::Tuple(inner), Json::Array(items)) if inner.len() == items.len() => Value::list(
-            items
-                .iter()
-                .zip(inner.iter())
-                .enumerate()
-                .map(|(index, (item, ty))| read_at(item, ty, at, &format!("[{index}]")))
-                .collect::<Result<Vec<_>, _>>()?,
-        ),
+        (Type::List(inner), Json::Array(items)) => {
+            take(left, items.len(), 0)?;
+            Value::list(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| read_at(item, inner, at, &format!("[{index}]"), left))
+                    .collect::<Result<Vec<_>, _>>()?,
+            )
+        }
+        (Type::Tuple(inner), Json::Array(items)) if inner.len() == items.len() => {
+            take(left, items.len(), 0)?;
+            Value::list(
+                items
+                    .iter()
+                    .zip(inner.iter())
+                    .enumerate()
+                    .map(|(index, (item, ty))| read_at(item, ty, at, &format!("[{index}]"), left))
+                    .collect::<Result<Vec<_>, _>>()?,
+            )
+        }
         (Type::Record(record), Json::Object(object)) => {
-            if let Some(unknown) = object
-                .keys()
-                .find(|key| !record.fields.iter().any(|field| *field.name == **key))
+            take(left, record.fields.len(), 0)?;
+            let known = record
+                .fields
+                .iter()
+                .filter(|field| object.contains_key(&*field.name));
+            // Who is unknown is only looked for if somebody is: that takes fields times fields.
+            if known.count() < object.len()
+                && let Some(unknown) = object
+                    .keys()
+                    .find(|key| !record.fields.iter().any(|field| *field.name == **key))
             {
-                return Err(Error {
+                return Err(BoundedError::Unfit(Error {
                     at: format!("{at}.{unknown}").trim_start_matches('.').to_owned(),
                     expected: format!("one of the fields of {ty}"),
                     found: "an unknown field".to_owned(),
-                });
+                }));
             }
             Value::record(
                 record
@@ -147,59 +198,73 @@ fn read(json: &Json, ty: &Type, at: &mut String) -> Result<Value, Error> {
                         let json = object.get(&*field.name).unwrap_or(&Json::Null);
                         Ok((
                             field.name.clone(),
-                            read_at(json, &field.ty, at, &format!(".{}", field.name))?,
+                            read_at(json, &field.ty, at, &format!(".{}", field.name), left)?,
                         ))
                     })
-                    .collect::<Result<Vec<_>, Error>>()?,
+                    .collect::<Result<Vec<_>, BoundedError>>()?,
             )
         }
         (Type::Enum(names), Json::String(case)) if names.cases.iter().any(|name| **name == **case) => {
+            take(left, 0, case.len())?;
             Value::text(case.as_str())
         }
-        (Type::Flags(names), Json::Array(items)) => Value::list(
-            items
-                .iter()
-                .map(|item| match item {
-                    Json::String(name) if names.cases.iter().any(|case| **case == **name) => {
-                        Ok(Value::text(name.as_str()))
-                    }
-                    _ => Err(mismatch(at)),
-                })
-                .collect::<Result<Vec<_>, _>>()?,
-        ),
+        (Type::Flags(names), Json::Array(items)) => {
+            take(left, items.len(), 0)?;
+            Value::list(
+                items
+                    .iter()
+                    .map(|item| match item {
+                        Json::String(name) if names.cases.iter().any(|case| **case == **name) => {
+                            take(left, 0, name.len())?;
+                            Ok(Value::text(name.as_str()))
+                        }
+                        _ => Err(BoundedError::Unfit(mismatch(at))),
+                    })
+                    .collect::<Result<Vec<_>, _>>()?,
+            )
+        }
         (Type::Option(_), Json::Null) => Value::None,
         (Type::Option(inner), json) if inner.is_optional() => match single(json) {
-            Some(("some", json)) => Value::Variant {
-                case: "some".into(),
-                payload: Some(Arc::new(read_at(json, inner, at, ".some")?)),
-            },
-            _ => return Err(mismatch(at)),
+            Some(("some", json)) => {
+                take(left, 1, "some".len())?;
+                Value::Variant {
+                    case: "some".into(),
+                    payload: Some(Arc::new(read_at(json, inner, at, ".some", left)?)),
+                }
+            }
+            _ => return Err(mismatch(at).into()),
         },
-        (Type::Option(inner), json) => read(json, inner, at)?,
+        (Type::Option(inner), json) => read(json, inner, at, left)?,
         (Type::Variant(variant), json) => {
             let cases = variant
                 .cases
                 .iter()
                 .map(|case| (&*case.name, case.payload.as_ref()));
-            read_case(json, cases, at)?.ok_or_else(|| mismatch(at))?
+            read_case(json, cases, at, left)?.ok_or_else(|| mismatch(at))?
         }
         (Type::Result { ok, error }, json) => {
             let cases = [("ok", ok.as_deref()), ("error", error.as_deref())];
-            read_case(json, cases, at)?.ok_or_else(|| mismatch(at))?
+            read_case(json, cases, at, left)?.ok_or_else(|| mismatch(at))?
         }
-        _ => return Err(mismatch(at)),
+        _ => return Err(mismatch(at).into()),
     };
     Ok(value)
 }
 
-fn read_at(json: &Json, ty: &Type, at: &mut String, step: &str) -> Result<Value, Error> {
+fn read_at(
+    json: &Json,
+    ty: &Type,
+    at: &mut String,
+    step: &str,
+    left: &mut usize,
+) -> Result<Value, BoundedError> {
     let length = at.len();
     at.push_str(if at.is_empty() {
         step.trim_start_matches('.')
     } else {
         step
     });
-    let value = read(json, ty, at);
+    let value = read(json, ty, at, left);
     at.truncate(length);
     value
 }
@@ -210,16 +275,18 @@ fn read_case<'a>(
     json: &Json,
     cases: impl IntoIterator<Item = (&'a str, Option<&'a Type>)>,
     at: &mut String,
-) -> Result<Option<Value>, Error> {
+    left: &mut usize,
+) -> Result<Option<Value>, BoundedError> {
     let (name, payload) = match (json, single(json)) {
         (Json::String(name), _) => (name.as_str(), None),
         (_, Some((name, payload))) => (name, Some(payload)),
         _ => return Ok(None),
     };
+    take(left, usize::from(payload.is_some()), name.len())?;
     let payload = match (cases.into_iter().find(|(case, _)| *case == name), payload) {
         (Some((_, None)), None) => None,
         (Some((case, Some(ty))), Some(payload)) => {
-            Some(Arc::new(read_at(payload, ty, at, &format!(".{case}"))?))
+            Some(Arc::new(read_at(payload, ty, at, &format!(".{case}"), left)?))
         }
         _ => return Ok(None),
     };
@@ -330,5 +397,32 @@ mod tests {
         assert_eq!(error.at, "histroy");
         assert!(from_json(&json!({}), &history).is_err());
         assert!(from_json(&json!("ab"), &Type::Char).is_err());
+    }
+
+    #[test]
+    fn what_json_becomes_is_counted_before_it_is_made() {
+        let names: Vec<_> = (0..100).map(|at| format!("f{at}")).collect();
+        let optional = Type::Int(Range::of_bits(8, false)).optional();
+        let wide = record_type(None, names.iter().map(|name| (name.as_str(), optional.clone()))).list();
+        // Three bytes each, that are a hundred absent fields.
+        let records = |count| Json::Array(vec![json!({}); count]);
+        let (mut left, one) = (10 * 101 * VALUE_BYTES, 101 * VALUE_BYTES);
+        from_json_within(&records(9), &wide, &mut left).unwrap();
+        assert_eq!(left, one);
+        from_json_within(&records(1), &wide, &mut left).unwrap();
+        assert_eq!(left, 0);
+        assert_eq!(
+            from_json_within(&records(1), &wide, &mut left),
+            Err(BoundedError::TooLarge)
+        );
+        assert!(matches!(
+            from_json_within(&json!(7), &wide, &mut left),
+            Err(BoundedError::Unfit(_))
+        ));
+
+        let texts = Type::String.list();
+        let mut left = 2 * VALUE_BYTES + 3;
+        from_json_within(&json!(["ab", "c"]), &texts, &mut left).unwrap();
+        assert_eq!(left, 0);
     }
 }

@@ -420,7 +420,7 @@ pub(crate) async fn run(
 /// The outcome of a function that came back.
 fn answer(plugin: &Loaded, position: usize, result: Option<Val>) -> Outcome {
     if let Some(claimed) = plugin.claimed(position) {
-        return dynamic::answer(claimed, result);
+        return dynamic::answer(claimed, result, plugin.grants.limits.reply_bytes);
     }
     let shape = plugin.export(position).result.as_ref();
     outcome(shape, result).unwrap_or_else(|mismatch| {

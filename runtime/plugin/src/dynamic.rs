@@ -12,14 +12,14 @@ use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use trunkline_model::{
-    CallId, FaultKind, Outcome, Refusal, Signature, Value,
-    json::{from_json, to_json},
+    CallId, FaultKind, Outcome, Refusal, Signature, Type, Value,
+    json::{BoundedError, VALUE_BYTES, from_json, from_json_within, to_json},
     signature::{Errors, Interface, REFUSED},
 };
 use wasmtime::component::Val;
 
 use crate::{
-    LoadError, call, faults,
+    Bytes, LoadError, call, faults,
     guest::CallContext,
     introspect::{self, Export},
     limits::{DESCRIBE_TIME_MAX, DESCRIBED_BYTES_MAX},
@@ -144,61 +144,107 @@ pub(crate) fn arguments(
     Ok(vec![Val::String(signature.path()), Val::String(arguments)])
 }
 
-/// The outcome of a call of a claimed function: what `run` gave, if it is what was claimed.
-pub(crate) fn answer(signature: &Signature, result: Option<Val>) -> Outcome {
-    let broken = |what: &str| {
-        Outcome::fault(
-            FaultKind::Host,
-            format!(
-                "the answer of `{}` is not what it claimed: {what}",
-                signature.path()
-            ),
-        )
-    };
+/// The outcome of a call of a claimed function: what `run` gave, if it is what was claimed, and as the
+/// host reads it within the bytes that an answer may have. The text was held to them when it was
+/// copied; what it says may be many times as much.
+pub(crate) fn answer(signature: &Signature, result: Option<Val>, bytes_max: Bytes) -> Outcome {
+    let mut left = bytes_max.as_usize();
     let read = match result {
         Some(Val::Result(Ok(Some(text)))) => match *text {
-            Val::String(text) => ok(signature, &text).map(Outcome::Ok),
-            _ => Err("it is no text".to_owned()),
+            Val::String(text) => ok(signature, &text, &mut left).map(Outcome::Ok),
+            _ => Err(Broken::claim("it is no text")),
         },
-        Some(Val::Result(Err(Some(refusal)))) => refused(signature, *refusal).map(Outcome::Refusal),
-        _ => Err("it is no result".to_owned()),
+        Some(Val::Result(Err(Some(refusal)))) => {
+            refused(signature, *refusal, &mut left).map(Outcome::Refusal)
+        }
+        _ => Err(Broken::claim("it is no result")),
     };
-    read.unwrap_or_else(|what| broken(&what))
+    let path = signature.path();
+    read.unwrap_or_else(|broken| match broken {
+        Broken::Claim(what) => Outcome::fault(
+            FaultKind::Host,
+            format!("the answer of `{path}` is not what it claimed: {what}"),
+        ),
+        Broken::TooLarge => Outcome::fault(
+            FaultKind::TooLarge,
+            format!(
+                "the answer of `{path}` is more than {bytes_max} as the host reads it \
+                 (`limits: reply-bytes` in grants.yaml)"
+            ),
+        ),
+    })
 }
 
-fn ok(signature: &Signature, text: &str) -> Result<Value, String> {
-    match &signature.ok {
-        Some(ty) => from_json(&parsed(text)?, ty).map_err(|error| error.to_string()),
-        None if matches!(text.trim(), "" | "null") => Ok(Value::None),
-        None => Err("it answers something, and claimed to answer nothing".to_owned()),
+/// What is wrong with an answer.
+enum Broken {
+    /// It is not what was claimed.
+    Claim(String),
+    /// It is past the bytes that an answer may have.
+    TooLarge,
+}
+
+impl Broken {
+    fn claim(what: impl Into<String>) -> Self {
+        Self::Claim(what.into())
     }
 }
 
-fn refused(signature: &Signature, refusal: Val) -> Result<Refusal, String> {
-    let (case, payload) = case_of(refusal).ok_or_else(|| "it is no refusal".to_owned())?;
+impl From<BoundedError> for Broken {
+    fn from(error: BoundedError) -> Self {
+        match error {
+            BoundedError::Unfit(error) => Self::Claim(error.to_string()),
+            BoundedError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+fn ok(signature: &Signature, text: &str, left: &mut usize) -> Result<Value, Broken> {
+    match &signature.ok {
+        Some(ty) => value(text, ty, left),
+        None if matches!(text.trim(), "" | "null") => Ok(Value::None),
+        None => Err(Broken::claim(
+            "it answers something, and claimed to answer nothing",
+        )),
+    }
+}
+
+fn refused(signature: &Signature, refusal: Val, left: &mut usize) -> Result<Refusal, Broken> {
+    let (case, payload) = case_of(refusal).ok_or_else(|| Broken::claim("it is no refusal"))?;
     let claimed = match &signature.errors {
-        Errors::None => return Err(format!("it refuses with `{case}`, and claimed to answer always")),
+        Errors::None => {
+            return Err(Broken::Claim(format!(
+                "it refuses with `{case}`, and claimed to answer always"
+            )));
+        }
         Errors::Refused(payload) if case == REFUSED => payload.as_ref(),
         Errors::Refused(_) => {
-            return Err(format!(
+            return Err(Broken::Claim(format!(
                 "it refuses with `{case}`, and claimed no cases; write `{REFUSED}`"
-            ));
+            )));
         }
         Errors::Cases(cases) => cases
             .iter()
             .find(|claimed| *claimed.name == *case)
-            .ok_or_else(|| format!("it refuses with `{case}`, which is none of the cases that it claimed"))?
+            .ok_or_else(|| {
+                Broken::Claim(format!(
+                    "it refuses with `{case}`, which is none of the cases that it claimed"
+                ))
+            })?
             .payload
             .as_ref(),
     };
     let payload = match (claimed, payload) {
-        (Some(ty), Some(text)) => from_json(&parsed(&text)?, ty).map_err(|error| error.to_string())?,
+        (Some(ty), Some(text)) => value(&text, ty, left)?,
         (None, None) => Value::None,
-        (Some(_), None) => return Err(format!("it refuses with `{case}` without its payload")),
+        (Some(_), None) => {
+            return Err(Broken::Claim(format!(
+                "it refuses with `{case}` without its payload"
+            )));
+        }
         (None, Some(_)) => {
-            return Err(format!(
+            return Err(Broken::Claim(format!(
                 "it refuses with `{case}` and a payload, and claimed none"
-            ));
+            )));
         }
     };
     Ok(Refusal {
@@ -221,8 +267,54 @@ fn case_of(refusal: Val) -> Option<(String, Option<String>)> {
     }
 }
 
-fn parsed(text: &str) -> Result<Json, String> {
-    serde_json::from_str(text).map_err(|error| format!("it is no JSON ({error})"))
+/// The value that a text of JSON says. Each value in the text is at least one of what it becomes, so
+/// they are counted before even the JSON is made of them.
+fn value(text: &str, ty: &Type, left: &mut usize) -> Result<Value, Broken> {
+    let within = values_in(text).saturating_sub(1);
+    if within.saturating_mul(VALUE_BYTES) > *left {
+        return Err(Broken::TooLarge);
+    }
+    let json: Json =
+        serde_json::from_str(text).map_err(|error| Broken::Claim(format!("it is no JSON ({error})")))?;
+    Ok(from_json_within(&json, ty, left)?)
+}
+
+/// How many values a text of JSON holds, itself included.
+fn values_in(text: &str) -> usize {
+    let mut values: usize = 0;
+    // A string before a colon is a name, and a word is one value however long it is.
+    let (mut after_string, mut in_word) = (false, false);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => in_word = false,
+            b'"' => {
+                values += 1;
+                loop {
+                    match bytes.next() {
+                        Some(b'\\') => drop(bytes.next()),
+                        Some(b'"') | None => break,
+                        Some(_) => {}
+                    }
+                }
+                (after_string, in_word) = (true, false);
+            }
+            b':' => {
+                values -= usize::from(after_string);
+                (after_string, in_word) = (false, false);
+            }
+            b'{' | b'[' => {
+                values += 1;
+                (after_string, in_word) = (false, false);
+            }
+            b'}' | b']' | b',' => (after_string, in_word) = (false, false),
+            _ => {
+                values += usize::from(!in_word);
+                (after_string, in_word) = (false, true);
+            }
+        }
+    }
+    values
 }
 
 #[cfg(test)]
@@ -230,6 +322,8 @@ mod tests {
     use trunkline_model::Fault;
 
     use super::*;
+
+    const MOST: Bytes = Bytes(1 << 20);
 
     fn signature(result: &str) -> Signature {
         let text = format!(
@@ -278,16 +372,16 @@ mod tests {
     #[test]
     fn answers_are_held_to_the_claim() {
         let office = signature("-> result<office, no>");
-        let Outcome::Ok(value) = answer(&office, said(r#"{"name":"west"}"#)) else {
+        let Outcome::Ok(value) = answer(&office, said(r#"{"name":"west"}"#), MOST) else {
             panic!()
         };
         assert_eq!(value.field("floor"), Some(&Value::None));
-        let Outcome::Refusal(no) = answer(&office, refusal("ask-again", Some("\"tomorrow\""))) else {
+        let Outcome::Refusal(no) = answer(&office, refusal("ask-again", Some("\"tomorrow\"")), MOST) else {
             panic!()
         };
         assert_eq!((&*no.case, no.payload.as_text()), ("ask-again", Some("tomorrow")));
         assert!(matches!(
-            answer(&office, refusal("unknown", None)),
+            answer(&office, refusal("unknown", None), MOST),
             Outcome::Refusal(_)
         ));
         for (given, message) in [
@@ -299,33 +393,84 @@ mod tests {
             (refusal("unknown", Some("1")), "claimed none"),
             (refusal("ask-again", None), "without its payload"),
         ] {
-            let fault = fault(answer(&office, given));
+            let fault = fault(answer(&office, given, MOST));
             assert!(
                 fault.kind == FaultKind::Host && fault.message.contains(message),
                 "{fault:?}"
             );
         }
         let nothing = signature("");
-        assert_eq!(answer(&nothing, said("null")), Outcome::Ok(Value::None));
+        assert_eq!(answer(&nothing, said("null"), MOST), Outcome::Ok(Value::None));
         assert!(
-            fault(answer(&nothing, said("1")))
+            fault(answer(&nothing, said("1"), MOST))
                 .message
                 .contains("answer nothing")
         );
         assert!(
-            fault(answer(&nothing, refusal("refused", None)))
+            fault(answer(&nothing, refusal("refused", None), MOST))
                 .message
                 .contains("answer always")
         );
         let in_words = signature("-> result<_, string>");
         assert!(matches!(
-            answer(&in_words, refusal("refused", Some("\"no\""))),
+            answer(&in_words, refusal("refused", Some("\"no\"")), MOST),
             Outcome::Refusal(_)
         ));
         assert!(
-            fault(answer(&in_words, refusal("else", None)))
+            fault(answer(&in_words, refusal("else", None), MOST))
                 .message
                 .contains("`refused`")
         );
+    }
+
+    #[test]
+    fn an_answer_is_bounded_by_what_it_becomes() {
+        let fields: String = (0..100).map(|at| format!("x{at}: option<u8>, ")).collect();
+        let text = format!(
+            "package a:b; interface i {{ record r {{ {fields} }} f: func() -> list<r>; n: func() -> list<u8>; }}"
+        );
+        let functions = introspect::claimed(&text).unwrap().functions;
+        let records = |count| said(&format!("[{}]", vec!["{}"; count].join(",")));
+        assert!(matches!(
+            answer(&functions[0], records(200), MOST),
+            Outcome::Ok(_)
+        ));
+        let fault = fault(answer(&functions[0], records(100_000), MOST));
+        assert_eq!(fault.kind, FaultKind::TooLarge);
+        assert_eq!(
+            fault.message,
+            "the answer of `i.f` is more than 1MiB as the host reads it (`limits: reply-bytes` in grants.yaml)"
+        );
+        // What is no JSON further on is not read so far.
+        let numbers = format!("[{}", "7,".repeat(100_000));
+        let fault = self::fault(answer(&functions[1], said(&numbers), MOST));
+        assert_eq!(fault.kind, FaultKind::TooLarge);
+    }
+
+    #[test]
+    fn values_in_a_text_are_counted_as_they_are_read() {
+        fn within(json: &Json) -> usize {
+            match json {
+                Json::Array(items) => 1 + items.iter().map(within).sum::<usize>(),
+                Json::Object(fields) => 1 + fields.values().map(within).sum::<usize>(),
+                _ => 1,
+            }
+        }
+        for text in [
+            "7",
+            "null",
+            " [ ] ",
+            "{}",
+            r#"[1,-2.5e3 , true,"a,b:[{\"\\",[],{}]"#,
+            r#"{"a" : 1, "b":{"c":[null,"x"]},"d":"\\"}"#,
+        ] {
+            assert_eq!(
+                values_in(text),
+                within(&serde_json::from_str(text).unwrap()),
+                "{text}"
+            );
+        }
+        // Colons without names hide nothing.
+        assert_eq!(values_in("[1,2,3]::::"), 4);
     }
 }
