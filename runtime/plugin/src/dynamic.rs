@@ -55,7 +55,7 @@ pub(crate) async fn claims(plugin: &Arc<Loaded>) -> Result<Interface, LoadError>
             ),
         });
     }
-    introspect::claimed(&first)
+    plugin.host.aside(move |_| introspect::claimed(&first)).await
 }
 
 /// Asks a component in a sandbox of its own, within the plugin's limits.

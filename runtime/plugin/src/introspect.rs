@@ -26,7 +26,7 @@ use crate::{
     shape::{Shape, Unsupported, snake_case},
 };
 pub(crate) use claims::claimed;
-use names::Names;
+use names::{Names, Nodes};
 
 /// What one component exports.
 pub(crate) struct Exports {
@@ -103,7 +103,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
     if found.functions.is_empty() && dynamic.is_none() {
         return Err(LoadError::NoFunctions);
     }
-    found.interface.types = names.types();
+    found.interface.types = names.types(&mut Nodes::default());
     Ok(Exports {
         interface: found.interface,
         functions: found.functions,

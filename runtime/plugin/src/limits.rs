@@ -31,8 +31,16 @@ pub const TANGLE_MAX: u64 = 40_000_000;
 /// Functions that one component may export.
 pub const FUNCTIONS_MAX: usize = 512;
 
-/// Types, counted with all that they contain, of one function's parameters or result.
+/// Types, counted with all that they contain and the cases that they name, of one function's parameters and
+/// result together.
 pub const TYPE_NODES_MAX: usize = 4_096;
+
+/// Types, so counted, of all functions and named types that one component describes.
+pub const ALL_TYPE_NODES_MAX: usize = 65_536;
+
+/// How deep types lie in types that one component names or describes; wasmtime has the same bound for
+/// those that it exports.
+pub const TYPE_DEPTH_MAX: usize = 100;
 
 /// Bytes of the WIT in which a component describes its functions itself.
 pub const DESCRIBED_BYTES_MAX: usize = 256 << 10;

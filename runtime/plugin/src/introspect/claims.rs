@@ -6,13 +6,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use trunkline_model::{FunctionName, Parameter, Signature, signature::Interface};
 use wit_parser::{FunctionKind, Resolve, UnresolvedPackageGroup};
 
-use super::{full_name, names::Names, outcome_types, own_name};
-use crate::{LoadError, limits::FUNCTIONS_MAX, shape::snake_case};
+use super::{
+    full_name,
+    names::{Names, Nodes},
+    outcome_types, own_name,
+};
+use crate::{
+    LoadError,
+    limits::{ALL_TYPE_NODES_MAX, FUNCTIONS_MAX, TYPE_DEPTH_MAX, TYPE_NODES_MAX},
+    shape::snake_case,
+};
 
 /// What a file of claims is called in messages.
 const FILE: &str = "description";
 
-/// Reads the interface that a text of WIT claims.
+/// Reads the interface that a text of WIT claims. Takes up to a second for what a hostile one says: not for a
+/// thread that has other things to do.
 pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
     let claim = |reason: String| LoadError::Claim { reason };
     // The reader has been written for files of a developer's own and may panic on others.
@@ -37,6 +46,12 @@ pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
     }
     let names = Names::of_package(resolve, package);
     let mut interface = Interface::default();
+    let mut nodes = Nodes::default();
+    let all_too_many = || {
+        claim(format!(
+            "its functions and named types hold more than {ALL_TYPE_NODES_MAX} types in all"
+        ))
+    };
     for (id, function) in functions {
         let id = id.ok_or_else(|| claim("an interface of it has no name".to_owned()))?;
         let path = format!("{}.{}", own_name(&id), function.name);
@@ -48,13 +63,14 @@ pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
         if interface.functions.len() == FUNCTIONS_MAX {
             return Err(LoadError::TooManyFunctions);
         }
-        let carried = |ty| {
-            names.carried(ty).ok_or_else(|| {
-                claim(format!(
-                    "a type of `{path}` is none that flows carry, or is too large: plain values only, no \
-                     resources, streams or futures"
-                ))
-            })
+        nodes.next();
+        let mut carried = |ty| match names.carried(ty, &mut nodes) {
+            Some(ty) => Ok(ty),
+            None if nodes.are_too_many() => Err(all_too_many()),
+            None => Err(claim(format!(
+                "a type of `{path}` is none that flows carry (plain values only, no resources, streams or \
+                 futures), or its types are more than {TYPE_NODES_MAX} or more than {TYPE_DEPTH_MAX} deep"
+            ))),
         };
         let parameters = function
             .params
@@ -66,7 +82,7 @@ pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
                 })
             })
             .collect::<Result<_, LoadError>>()?;
-        let (ok, errors) = outcome_types(function.result.as_ref().map(carried).transpose()?);
+        let (ok, errors) = outcome_types(function.result.as_ref().map(&mut carried).transpose()?);
         interface.functions.push(Signature {
             function: FunctionName::new(full_name(Some(&id), &function.name)),
             interface: Some(own_name(&id)),
@@ -82,7 +98,10 @@ pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
             "it describes no function; the description needs an interface with one".to_owned(),
         ));
     }
-    interface.types = names.types();
+    interface.types = names.types(&mut nodes);
+    if nodes.are_too_many() {
+        return Err(all_too_many());
+    }
     Ok(interface)
 }
 
@@ -154,5 +173,41 @@ mod tests {
             let error = claimed(text).unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn types_are_counted_over_the_whole_description() {
+        let wide: String = (0..2_000).map(|at| format!("x{at}: u8, ")).collect();
+        let wide = format!("record wide {{ {wide} }}");
+        let parameters: String = (0..5_000).map(|at| format!("p{at}: wide, ")).collect();
+        let functions: String = (0..100).map(|at| format!("x{at}: func() -> wide; ")).collect();
+        let named: String = (0..100).map(|at| format!("type n{at} = wide; ")).collect();
+        let deep = |depth: usize| -> String {
+            let aliases = (1..depth).map(|at| format!("type t{at} = list<t{}>; ", at - 1));
+            aliases.collect()
+        };
+        let enums: String = (0..5_000).map(|at| format!("c{at}, ")).collect();
+        for (text, said) in [
+            (format!("{wide} f: func({parameters});"), "more than 4096"),
+            (format!("{wide} {functions}"), "65536 types in all"),
+            (format!("{wide} f: func(); {named}"), "65536 types in all"),
+            (
+                format!("type t0 = u8; {} f: func() -> t3999;", deep(4_000)),
+                "more than 100 deep",
+            ),
+            (format!("enum e {{ {enums} }} f: func() -> e;"), "more than 4096"),
+        ] {
+            let error = claimed(&format!("package a:b; interface i {{ {text} }}"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        let within = format!("type t0 = u8; {} f: func() -> t49;", deep(50));
+        let within = claimed(&format!("package a:b; interface i {{ {within} }}")).unwrap();
+        assert_eq!(within.types.len(), 50);
+        // Named types that nothing uses are left out where they are too deep.
+        let unused = format!("type t0 = u8; {} f: func();", deep(500));
+        let unused = claimed(&format!("package a:b; interface i {{ {unused} }}")).unwrap();
+        assert!((40..=100).contains(&unused.types.len()), "{}", unused.types.len());
     }
 }

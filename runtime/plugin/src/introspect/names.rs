@@ -17,7 +17,12 @@ use wit_component::DecodedWasm;
 use wit_parser::{Function, PackageId, Resolve, TypeDefKind, TypeId, WorldItem, WorldKey};
 
 use super::NamedTypes;
-use crate::{anatomy, limits::TYPE_NODES_MAX, manifest::WIT_SECTION, shape::snake_case};
+use crate::{
+    anatomy,
+    limits::{ALL_TYPE_NODES_MAX, TYPE_DEPTH_MAX, TYPE_NODES_MAX},
+    manifest::WIT_SECTION,
+    shape::snake_case,
+};
 
 /// The WIT of one component, if it could be read.
 #[derive(Default)]
@@ -29,6 +34,36 @@ pub(super) struct Names {
     types: Vec<(Option<String>, String, TypeId)>,
     /// Comments by the interface's own name, empty for the world's own, and the function's.
     docs: BTreeMap<(String, String), String>,
+}
+
+/// How many types have been read, of the function or named type at hand and of all together, and how deep
+/// the one is that is being read. Types that name others twice at each level double in size, and named
+/// ones that each name the one before are as deep as there are.
+#[derive(Default)]
+pub(super) struct Nodes {
+    one: usize,
+    all: usize,
+    depth: usize,
+}
+
+impl Nodes {
+    /// Begins with another function or named type.
+    pub(super) fn next(&mut self) {
+        self.one = 0;
+        self.depth = 0;
+    }
+
+    /// Counts so many; none where they are too many.
+    fn count(&mut self, nodes: usize) -> Option<()> {
+        self.one = self.one.saturating_add(nodes);
+        self.all = self.all.saturating_add(nodes);
+        (self.one <= TYPE_NODES_MAX && !self.are_too_many()).then_some(())
+    }
+
+    /// Whether all together are past what is read of them.
+    pub(super) const fn are_too_many(&self) -> bool {
+        self.all > ALL_TYPE_NODES_MAX
+    }
 }
 
 impl Names {
@@ -93,20 +128,20 @@ impl Names {
     }
 
     /// A type with names, if flows can carry it and it is not too large.
-    pub(super) fn carried(&self, ty: &wit_parser::Type) -> Option<Type> {
-        self.ty(ty, &mut 0)
+    pub(super) fn carried(&self, ty: &wit_parser::Type, nodes: &mut Nodes) -> Option<Type> {
+        self.ty(ty, nodes)
     }
 
     /// A parameter's type with names.
     pub(super) fn parameter(&self, interface: Option<&str>, function: &str, position: usize) -> Option<Type> {
         let parameter = &self.function(interface, function)?.params.get(position)?.ty;
-        self.ty(parameter, &mut 0)
+        self.ty(parameter, &mut Nodes::default())
     }
 
     /// A result's type with names.
     pub(super) fn result(&self, interface: Option<&str>, function: &str) -> Option<Type> {
         let result = self.function(interface, function)?.result.as_ref()?;
-        self.ty(result, &mut 0)
+        self.ty(result, &mut Nodes::default())
     }
 
     /// What the department wrote about a function.
@@ -117,12 +152,13 @@ impl Names {
             .cloned()
     }
 
-    /// All named types. Where two interfaces give one name to different types, each stands
-    /// under `interface.name`.
-    pub(super) fn types(&self) -> NamedTypes {
+    /// All named types, as far as they are not too many. Where two interfaces give one name to different
+    /// types, each stands under `interface.name`.
+    pub(super) fn types(&self, nodes: &mut Nodes) -> NamedTypes {
         let mut by_name: BTreeMap<&str, Vec<(Option<&str>, Type)>> = BTreeMap::new();
         for (interface, name, id) in &self.types {
-            if let Some(ty) = self.ty(&wit_parser::Type::Id(*id), &mut 0) {
+            nodes.next();
+            if let Some(ty) = self.ty(&wit_parser::Type::Id(*id), nodes) {
                 by_name.entry(name).or_default().push((interface.as_deref(), ty));
             }
         }
@@ -144,9 +180,10 @@ impl Names {
 
     /// All functions whose types can be carried, in the order of their names.
     pub(super) fn signatures(&self) -> Vec<Signature> {
-        let signature = |interface: &str, name: &str, function: &Function| {
+        let mut nodes = Nodes::default();
+        let mut signature = |interface: &str, name: &str, function: &Function| {
             let interface = Some(interface).filter(|interface| !interface.is_empty());
-            let mut nodes = 0;
+            nodes.next();
             let parameters = function
                 .params
                 .iter()
@@ -183,11 +220,8 @@ impl Names {
             .get(&(interface.unwrap_or_default().to_owned(), function.to_owned()))
     }
 
-    fn ty(&self, ty: &wit_parser::Type, nodes: &mut usize) -> Option<Type> {
-        *nodes += 1;
-        if *nodes > TYPE_NODES_MAX {
-            return None;
-        }
+    fn ty(&self, ty: &wit_parser::Type, nodes: &mut Nodes) -> Option<Type> {
+        nodes.count(1)?;
         let int = |bits, signed| Type::Int(Range::of_bits(bits, signed));
         Some(match ty {
             wit_parser::Type::Bool => Type::Bool,
@@ -203,14 +237,22 @@ impl Names {
             wit_parser::Type::Char => Type::Char,
             wit_parser::Type::String => Type::String,
             wit_parser::Type::ErrorContext => return None,
-            wit_parser::Type::Id(id) => self.defined(*id, nodes)?,
+            wit_parser::Type::Id(id) => {
+                if nodes.depth == TYPE_DEPTH_MAX {
+                    return None;
+                }
+                nodes.depth += 1;
+                let defined = self.defined(*id, nodes)?;
+                nodes.depth -= 1;
+                defined
+            }
         })
     }
 
-    fn defined(&self, id: TypeId, nodes: &mut usize) -> Option<Type> {
+    fn defined(&self, id: TypeId, nodes: &mut Nodes) -> Option<Type> {
         let definition = &self.resolve.types[id];
         let name = definition.name.as_deref().map(Arc::from);
-        let inner = |ty: &Option<wit_parser::Type>, nodes: &mut usize| match ty {
+        let inner = |ty: &Option<wit_parser::Type>, nodes: &mut Nodes| match ty {
             Some(ty) => self.ty(ty, nodes).map(Some),
             None => Some(None),
         };
@@ -234,6 +276,7 @@ impl Names {
                     .cases
                     .iter()
                     .map(|case| {
+                        nodes.count(1)?;
                         Some(types::Case {
                             name: case.name.as_str().into(),
                             payload: inner(&case.ty, nodes)?,
@@ -241,14 +284,20 @@ impl Names {
                     })
                     .collect::<Option<_>>()?,
             })),
-            TypeDefKind::Enum(names) => Type::Enum(Arc::new(types::Enum {
-                name,
-                cases: names.cases.iter().map(|case| case.name.as_str().into()).collect(),
-            })),
-            TypeDefKind::Flags(names) => Type::Flags(Arc::new(types::Enum {
-                name,
-                cases: names.flags.iter().map(|flag| flag.name.as_str().into()).collect(),
-            })),
+            TypeDefKind::Enum(names) => {
+                nodes.count(names.cases.len())?;
+                Type::Enum(Arc::new(types::Enum {
+                    name,
+                    cases: names.cases.iter().map(|case| case.name.as_str().into()).collect(),
+                }))
+            }
+            TypeDefKind::Flags(names) => {
+                nodes.count(names.flags.len())?;
+                Type::Flags(Arc::new(types::Enum {
+                    name,
+                    cases: names.flags.iter().map(|flag| flag.name.as_str().into()).collect(),
+                }))
+            }
             TypeDefKind::Tuple(tuple) => Type::Tuple(Arc::new(
                 tuple
                     .types
