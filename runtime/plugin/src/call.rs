@@ -199,13 +199,17 @@ pub(crate) async fn slots(plugin: &Arc<Loaded>, deadline: Instant) -> Result<(Sl
         .take(shared.all, deadline)
         .await
         .map_err(NoRoom::OfItsOwn)?;
-    let pool = plugin.host.pool(plugin.compiled.size);
-    let sandbox = pool
-        .slots
-        .take(plugin.department.in_pool(plugin.compiled.size), deadline)
+    Ok((own, pool_slot(plugin, deadline).await?))
+}
+
+/// A slot of the pool alone, for what is not a call.
+pub(crate) async fn pool_slot(plugin: &Loaded, deadline: Instant) -> Result<Slot, NoRoom> {
+    let size = plugin.compiled.size;
+    let slots = &plugin.host.pool(size).slots;
+    slots
+        .take(plugin.department.in_pool(size), deadline)
         .await
-        .map_err(NoRoom::InThePool)?;
-    Ok((own, sandbox))
+        .map_err(NoRoom::InThePool)
 }
 
 /// Why a call has nowhere to run.

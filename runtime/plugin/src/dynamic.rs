@@ -66,10 +66,12 @@ async fn describe(plugin: &Arc<Loaded>) -> Result<String, LoadError> {
     };
     let time = DESCRIBE_TIME_MAX.min(plugin.grants.limits.time);
     let deadline = Instant::now() + time.to_std();
-    let slots = call::slots(plugin, deadline)
+    // None of the plugin's own calls at once: a version that hangs in them all must not keep its mend from
+    // being loaded.
+    let slot = call::pool_slot(plugin, deadline)
         .await
         .map_err(|no_room| failed(no_room.sentence(plugin, time)))?;
-    let guest = Box::pin(described(plugin.clone(), deadline, slots));
+    let guest = Box::pin(described(plugin.clone(), deadline, slot));
     let turns = InTurns::new(
         guest,
         plugin.host.turns.clone(),
@@ -85,7 +87,7 @@ async fn describe(plugin: &Arc<Loaded>) -> Result<String, LoadError> {
     }
 }
 
-async fn described(plugin: Arc<Loaded>, deadline: Instant, _slots: (Slot, Slot)) -> Result<String, String> {
+async fn described(plugin: Arc<Loaded>, deadline: Instant, _slot: Slot) -> Result<String, String> {
     let Some(dynamic) = &plugin.compiled.dynamic else {
         return Err("it exports no trunkline:dynamic/functions".to_owned());
     };

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use trunkline_model::{FaultKind, Outcome, Value};
+use trunkline_model::{Duration, FaultKind, Outcome, Value};
 use trunkline_plugin::{Deployment, Grants, Host, LoadError, Plugin};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
-use crate::guests::{answer, built, call, deployment, fault, grants, host, int};
+use crate::guests::{answer, built, call, call_within, deployment, fault, grants, host, int};
 
 async fn rule_book(host: &Arc<Host>, rules: Option<&str>) -> Result<Plugin, LoadError> {
     let config = rules.map(|rules| ("rules".to_owned(), rules.to_owned()));
@@ -104,6 +104,11 @@ package wasi:random@0.2.0 { interface random { get-random-u64: func() -> u64; } 
 /// A component that describes itself in a text and answers every call with another one; `describe`
 /// is what it does before it describes itself.
 fn speaking(description: &str, answer: &str, describe: &str) -> Vec<u8> {
+    doing(description, answer, describe, "")
+}
+
+/// The same, with what it does before it answers.
+fn doing(description: &str, answer: &str, describe: &str, run: &str) -> Vec<u8> {
     let data = |text: &str| {
         let bytes: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
         bytes
@@ -125,6 +130,7 @@ fn speaking(description: &str, answer: &str, describe: &str) -> Vec<u8> {
             (i32.store (i32.const 4) (i32.const {}))
             (i32.const 0))
           (func (export "trunkline:dynamic/functions@0.1.0#run") (param i32 i32 i32 i32) (result i32)
+            {run}
             (i32.store (i32.const 32) (i32.const 0))
             (i32.store (i32.const 36) (i32.const 8192))
             (i32.store (i32.const 40) (i32.const {}))
@@ -230,6 +236,40 @@ async fn a_component_that_does_not_come_to_say_it_harms_nobody() {
         assert!(error.to_string().contains(said), "{error}");
     }
     assert!(load(&host, speaking(RULES, r#"{"n":7}"#, "")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_version_that_hangs_does_not_keep_its_mend_from_being_loaded() {
+    let host = host();
+    let grants = grants(serde_json::json!({ "limits": { "time": "60s", "concurrent": 1 } }));
+    let load = |component: Vec<u8>| host.load(component.into(), deployment("speaking", grants.clone()));
+    let hangs = doing(RULES, r#"{"n":7}"#, "", "(loop $for-ever (br $for-ever))");
+    let hanging = load(hangs).await.unwrap();
+    let held = tokio::spawn({
+        let hanging = hanging.clone();
+        async move { call_within(&hanging, "f", [], Duration::from_secs(60)).await }
+    });
+    while hanging.statistics().running == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    load(speaking(RULES, r#"{"n":7}"#, "")).await.unwrap();
+    held.abort();
+}
+
+#[tokio::test]
+async fn an_answer_that_becomes_too_much_is_a_fault() {
+    let host = host();
+    let description =
+        "package a:b; interface i { record r { x: option<u8>, y: option<u8> } f: func() -> list<r>; }";
+    // Eight kilobytes of text become three hundred of values.
+    let component = speaking(description, &format!("[{}]", vec!["{}"; 2_700].join(",")), "");
+    let grants = grants(serde_json::json!({ "limits": { "reply-bytes": "64KiB" } }));
+    let plugin = host
+        .load(component.into(), deployment("speaking", grants))
+        .await
+        .unwrap();
+    let (kind, message) = fault(call(&plugin, "f", []).await);
+    assert_eq!(kind, FaultKind::TooLarge, "{message}");
 }
 
 #[tokio::test]
