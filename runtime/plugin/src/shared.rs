@@ -172,16 +172,25 @@ pub(crate) struct Paced {
     next: Mutex<Option<Instant>>,
 }
 
+/// What comes too often for another to happen within its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLate;
+
 impl Paced {
-    /// Waits until one more may happen. Whoever stops waiting has used its turn.
-    pub(crate) async fn turn(&self) {
-        if let Some(at) = self.due(Instant::now()) {
+    /// Waits until one more may happen. Whoever stops waiting has used its turn; whose turn would come at
+    /// its deadline or later uses none, since of many that wait in vain none would ever come in time.
+    ///
+    /// # Errors
+    /// The turn would come too late: that is told at once.
+    pub(crate) async fn turn(&self, deadline: Instant) -> Result<(), TooLate> {
+        if let Some(at) = self.due(Instant::now(), deadline)? {
             tokio::time::sleep_until(at).await;
         }
+        Ok(())
     }
 
     /// When one more may happen; none for now.
-    fn due(&self, now: Instant) -> Option<Instant> {
+    fn due(&self, now: Instant, deadline: Instant) -> Result<Option<Instant>, TooLate> {
         let step = SECOND / self.per_s.load(Ordering::Relaxed).max(1);
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         // However long nothing happened, no more than a second's is owed.
@@ -189,8 +198,11 @@ impl Paced {
             Some(next) if next + SECOND > now => next,
             _ => now.checked_sub(SECOND - step).unwrap_or(now),
         };
+        if due > now && due >= deadline {
+            return Err(TooLate);
+        }
         *next = Some(due + step);
-        (due > now).then_some(due)
+        Ok((due > now).then_some(due))
     }
 }
 
@@ -216,14 +228,33 @@ mod tests {
         let paced = Paced::default();
         paced.per_s.store(10, Ordering::Relaxed);
         let now = Instant::now();
-        let at_once = (0..10).filter(|_| paced.due(now).is_none()).count();
-        assert_eq!(at_once, 10, "a second's at once");
+        let due = |now: Instant| paced.due(now, now + 60 * SECOND);
+        let at_once = |most: usize, now| (0..most).filter(|_| due(now) == Ok(None)).count();
+        assert_eq!(at_once(10, now), 10, "a second's at once");
         let tenth = SECOND / 10;
-        assert_eq!(paced.due(now), Some(now + tenth));
-        assert_eq!(paced.due(now), Some(now + 2 * tenth));
+        assert_eq!(due(now), Ok(Some(now + tenth)));
+        assert_eq!(due(now), Ok(Some(now + 2 * tenth)));
         // After a long pause a second's may come at once again, and no more.
-        let later = now + 60 * SECOND;
-        let at_once = (0..20).filter(|_| paced.due(later).is_none()).count();
-        assert_eq!(at_once, 10);
+        assert_eq!(at_once(20, now + 60 * SECOND), 10);
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_in_vain_takes_nobodys_turn() {
+        let paced = Paced::default();
+        paced.per_s.store(10, Ordering::Relaxed);
+        let (mut now, tenth) = (Instant::now(), SECOND / 10);
+        while paced.due(now, now + tenth) == Ok(None) {}
+        // Ten times as many as may, each with half a second: those that are let in come in time.
+        for _ in 0..600 {
+            let asked = (0..10).map(|_| paced.due(now, now + SECOND / 2));
+            let late = asked.filter(|due| *due == Err(TooLate)).count();
+            assert!(late < 10, "one of them has its turn");
+            now += tenth;
+        }
+        assert_eq!(
+            paced.turn(Instant::now()).await,
+            Err(TooLate),
+            "without any waiting"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! `trunkline:host/kv`: a plugin's own key-value store, within its grant.
 
+use tokio::time::Instant;
 use trunkline_model::Duration;
 
 use super::bindings::trunkline::host::kv::{Entry, Error, Host};
@@ -8,6 +9,8 @@ use crate::{
     guest::Guest,
     key_values::{Expected, KeyValueError, Quota},
     limits::{KV_KEY_BYTES_MAX, KV_KEYS_LISTED_MAX},
+    plugin::Loaded,
+    shared::TooLate,
     usage::Used,
 };
 
@@ -26,6 +29,17 @@ fn checked(key: &str) -> Result<&str, Error> {
         return Err(Error::TooLarge);
     }
     Ok(key)
+}
+
+/// Waits for the plugin's next operation, if it comes within the call's time.
+async fn turn(plugin: &Loaded, deadline: Instant) -> Result<(), Error> {
+    plugin.shared.kv.turn(deadline).await.map_err(|TooLate| {
+        Error::Unavailable(format!(
+            "more operations wait than are done within the call's time (grants.yaml: \
+             `{}: limits: {{ kv-operations-per-s: {} }}`)",
+            plugin.name, plugin.grants.limits.kv_operations_per_s
+        ))
+    })
 }
 
 impl Guest {
@@ -61,12 +75,12 @@ impl Guest {
             bytes: grant.bytes.0,
             keys: grant.keys.into(),
         };
-        self.plugin
-            .meter
-            .add(Used::KvWritten, (key.len() + value.len()) as u64);
         let ttl = ttl_s.map(|seconds| Duration::from_secs(seconds.into()));
         let plugin = &self.plugin;
-        plugin.shared.kv.turn().await;
+        turn(plugin, self.call.deadline).await?;
+        plugin
+            .meter
+            .add(Used::KvWritten, (key.len() + value.len()) as u64);
         let version = plugin
             .host
             .key_values
@@ -80,7 +94,7 @@ impl Host for Guest {
     async fn get(&mut self, key: String) -> Result<Option<Entry>, Error> {
         self.kv_operation();
         let plugin = &self.plugin;
-        plugin.shared.kv.turn().await;
+        turn(plugin, self.call.deadline).await?;
         let entry = plugin.host.key_values.get(&plugin.name, checked(&key)?).await?;
         let bytes = entry.as_ref().map_or(0, |entry| entry.value.len());
         plugin.meter.add(Used::KvRead, bytes as u64);
@@ -108,7 +122,7 @@ impl Host for Guest {
     async fn delete(&mut self, key: String) -> Result<(), Error> {
         self.kv_operation();
         let plugin = &self.plugin;
-        plugin.shared.kv.turn().await;
+        turn(plugin, self.call.deadline).await?;
         plugin
             .host
             .key_values
@@ -128,7 +142,7 @@ impl Host for Guest {
             return Err(Error::TooLarge);
         }
         let plugin = &self.plugin;
-        plugin.shared.kv.turn().await;
+        turn(plugin, self.call.deadline).await?;
         let keys = plugin
             .host
             .key_values

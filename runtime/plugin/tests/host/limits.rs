@@ -319,6 +319,18 @@ async fn operations_on_key_values_are_put_off_not_refused() {
 }
 
 #[tokio::test]
+async fn an_operation_on_key_values_that_would_come_too_late_is_told_at_once() {
+    let host = host();
+    let slow = grants(json!({
+        "http": ["GET http://nowhere.example/"], "kv": true, "limits": { "kv-operations-per-s": 1 },
+    }));
+    let plugin = adversary(&host, "hasty", slow).await;
+    // The second would be due a second after the first.
+    let outcome = call_within(&plugin, "kv", [int(5)], Duration::from_millis(900)).await;
+    assert_eq!(answer(outcome), int(1));
+}
+
+#[tokio::test]
 async fn what_a_plugin_uses_is_counted() {
     let host = host();
     let plugin = adversary(&host, "counted", least()).await;
