@@ -4,8 +4,9 @@
 use trunkline_model::{Fault, FaultKind};
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi_http::FieldMapError;
 
-use crate::grants::Bytes;
+use crate::{grants::Bytes, limits::HTTP_FIELDS_BYTES_MAX};
 
 /// Why the host stopped a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +47,13 @@ fn kind(error: &wasmtime::Error, reply_bytes: Bytes) -> (FaultKind, String) {
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return (FaultKind::Overloaded, error.root_cause().to_string());
+    }
+    if error.is::<FieldMapError>() {
+        let most = Bytes(HTTP_FIELDS_BYTES_MAX as u64);
+        return (
+            FaultKind::TooLarge,
+            format!("the guest made headers of more than {most}, as they lie in memory"),
+        );
     }
     // What is left happens while values are copied out of the guest. What wasmtime finds wrong
     // with them is a message or an error of the standard library; that there is too much of

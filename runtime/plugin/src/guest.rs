@@ -10,7 +10,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    bench::Probe, egress::Requests, faults::Stop, grants::Bytes, limits::RANDOM_BYTES_MAX, plugin::Loaded,
+    bench::Probe,
+    egress::Requests,
+    faults::Stop,
+    grants::Bytes,
+    limits::{HTTP_FIELDS_BYTES_MAX, RANDOM_BYTES_MAX},
+    plugin::Loaded,
     stderr::Tail,
 };
 
@@ -42,6 +47,8 @@ pub(crate) struct Guest {
 
 impl Guest {
     pub(crate) fn new(plugin: Arc<Loaded>, call: CallContext) -> Self {
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HTTP_FIELDS_BYTES_MAX);
         Self {
             memory: Memory {
                 used: 0,
@@ -52,7 +59,7 @@ impl Guest {
             plugin,
             call,
             resources: ResourceTable::new(),
-            http: WasiHttpCtx::new(),
+            http,
             wasi: None,
             stderr: None,
         }

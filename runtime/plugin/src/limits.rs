@@ -69,6 +69,10 @@ pub const RANDOM_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of the head of an HTTP response.
 pub const HTTP_RESPONSE_HEAD_BYTES_MAX: usize = 64 << 10;
 
+/// Bytes of the headers or trailers that a guest makes, as they lie in the host's memory. It may hold
+/// [`HANDLES_MAX`] of them, and its `memory` does not count them: 16 MiB in all.
+pub const HTTP_FIELDS_BYTES_MAX: usize = 16 << 10;
+
 /// Bytes a guest may hand to an outgoing body at once.
 pub const HTTP_BODY_CHUNK_BYTES: usize = 64 << 10;
 

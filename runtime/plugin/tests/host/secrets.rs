@@ -16,10 +16,10 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
-use trunkline_model::Outcome;
+use trunkline_model::{FaultKind, Outcome, Value};
 use trunkline_plugin::{Grants, Host, Plugin, SecretName, SecretTable, SecretValue, Secrets, Settings};
 
-use crate::guests::{COURIER, Errand, answer, call, deployment, grants, host_with};
+use crate::guests::{COURIER, Errand, answer, call, deployment, fault, grants, host_with};
 
 const TOKEN: &str = "s3cr3t-t0ken/of+the=crm";
 
@@ -321,6 +321,27 @@ async fn what_is_not_granted_or_has_no_value_is_told_apart() {
         refused(call(&courier, "placeholder", ["lost".into()]).await),
         "missing"
     );
+}
+
+#[tokio::test]
+async fn headers_that_a_guest_makes_are_bounded() {
+    let (at, _) = echo().await;
+    let (_host, courier) = with_token(at, at).await;
+    let authority = at.to_string();
+    let with_header = async |bytes: usize| {
+        let headers = Value::list([Value::list(["x-long".into(), Value::text("a".repeat(bytes))])]);
+        let [method, scheme, path, body] = ["GET", "http", "/v1/find", ""].map(Value::from);
+        call(
+            &courier,
+            "send",
+            [method, scheme, authority.as_str().into(), path, headers, body],
+        )
+        .await
+    };
+    answer(with_header(12 << 10).await);
+    let (kind, message) = fault(with_header(17 << 10).await);
+    assert_eq!(kind, FaultKind::TooLarge);
+    assert!(message.contains("headers of more than 16KiB"), "{message}");
 }
 
 #[tokio::test]
