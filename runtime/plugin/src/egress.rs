@@ -39,6 +39,7 @@ use crate::{
         connect::Connector,
     },
     grants::{SecretName, Target, normal_path},
+    host_functions::cut_to_line,
     limits::{
         HTTP_BODY_CHUNK_BYTES, HTTP_IDLE_CONNECTION, HTTP_IDLE_CONNECTIONS_MAX, HTTP_RESPONSE_HEAD_BYTES_MAX,
     },
@@ -150,6 +151,8 @@ impl Requests {
 
     fn deny(&mut self, method: &Method, uri: &hyper::Uri) {
         let plugin = &self.plugin.name;
+        // A guest can be denied as often as it asks, and what it asks for can be long.
+        let logs = self.plugin.may_log();
         // What a caller said may stand in the query and in the path: neither is told.
         let grant = format!(
             "{method} {}://{}{}",
@@ -157,20 +160,29 @@ impl Requests {
             uri.authority().map_or("", |authority| authority.as_str()),
             impersonal(uri.path())
         );
+        let why = ungrantable(&grant, uri);
+        let grant = cut_to_line(&grant);
         if self.plugin.egress.is_unwanted(method, uri) {
-            tracing::warn!(%plugin, %grant, "denied a request that is granted and that the plugin's manifest does not want");
+            if logs {
+                tracing::warn!(%plugin, %grant, "denied a request that is granted and that the plugin's manifest does not want");
+            }
             self.denied.get_or_insert_with(|| {
                 format!("a request was denied that its own manifest does not want (plugin.toml: `http = [\"{grant}\"]` in [wants])")
             });
             return;
         }
-        if let Some(why) = ungrantable(&grant, uri) {
-            tracing::warn!(%plugin, %grant, %why, "denied a request that cannot be granted");
+        if let Some(why) = why {
+            let why = cut_to_line(&why);
+            if logs {
+                tracing::warn!(%plugin, %grant, %why, "denied a request that cannot be granted");
+            }
             self.denied
                 .get_or_insert_with(|| format!("a request was denied that cannot be granted: {why}"));
             return;
         }
-        tracing::warn!(%plugin, %grant, "denied a request that no http grant in grants.yaml covers");
+        if logs {
+            tracing::warn!(%plugin, %grant, "denied a request that no http grant in grants.yaml covers");
+        }
         self.denied.get_or_insert_with(|| {
             format!(
                 "a request was denied that no grant covers (grants.yaml: `{plugin}: http: [\"{grant}\"]`)"
@@ -210,7 +222,7 @@ fn swap_secrets(
     };
     let (grants, secrets) = (&plugin.grants, plugin.host.secrets.as_deref());
     let swapped = placeholders.swap(request.headers_mut(), &target, grants, secrets);
-    if swapped.is_err() {
+    if swapped.is_err() && plugin.may_log() {
         tracing::warn!(
             plugin = %plugin.name,
             %target,
@@ -275,16 +287,7 @@ impl WasiHttpHooks for Requests {
         options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Exchange, Error>> + Send> {
-        let egress = &self.plugin.egress;
-        let Some(client) = egress
-            .client
-            .clone()
-            .filter(|_| egress.allows(request.method(), request.uri()))
-        else {
-            let (method, uri) = (request.method().clone(), request.uri().clone());
-            self.deny(&method, &uri);
-            return Box::new(async { Err(Error::HttpRequestDenied) });
-        };
+        // Those that are denied count as well: a guest that asks for ever costs as much.
         self.made += 1;
         let most = self.plugin.grants.limits.http_requests;
         if self.made > most {
@@ -298,6 +301,16 @@ impl WasiHttpHooks for Requests {
             });
             return Box::new(async { Err(Error::ConnectionLimitReached) });
         }
+        let egress = &self.plugin.egress;
+        let Some(client) = egress
+            .client
+            .clone()
+            .filter(|_| egress.allows(request.method(), request.uri()))
+        else {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            self.deny(&method, &uri);
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        };
         if let Some(probe) = &self.probe {
             probe.http_request();
             // Before secrets take their places: what is recorded holds placeholders.

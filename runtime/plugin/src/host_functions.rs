@@ -6,7 +6,7 @@ mod kv;
 mod log;
 mod secrets;
 
-pub(crate) use log::TARGET as LOG_TARGET;
+pub(crate) use log::{TARGET as LOG_TARGET, cut as cut_to_line};
 use wasmtime::{
     Engine,
     component::{HasSelf, Linker},

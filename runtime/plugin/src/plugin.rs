@@ -23,7 +23,7 @@ use crate::{
     measures::FunctionMetrics,
     pace::Pace,
     shared::Shared,
-    usage::Meter,
+    usage::{Meter, Used},
 };
 
 /// A plugin ready to be called. Cheap to clone; the last clone dropped unloads it.
@@ -82,6 +82,19 @@ impl Loaded {
     /// A function that is claimed rather than exported.
     pub(crate) fn claimed(&self, position: usize) -> Option<&Signature> {
         (position >= self.compiled.functions.len()).then(|| &self.interface.functions[position])
+    }
+
+    /// Whether one more line about this plugin may be written that its guest can bring about as often as it
+    /// likes: it counts as one of the guest's own.
+    pub(crate) fn may_log(&self) -> bool {
+        let passes = self.shared.log.admit();
+        let used = if passes {
+            Used::LogLines
+        } else {
+            Used::LogLinesDropped
+        };
+        self.meter.add(used, 1);
+        passes
     }
 
     /// Adds what the component says that it offers.

@@ -1,7 +1,7 @@
 //! `trunkline:host/log`: lines for the operator, bounded by rate.
 
 use super::bindings::trunkline::host::log::{Host, Level};
-use crate::{guest::Guest, limits::LOG_LINE_BYTES_MAX, usage::Used};
+use crate::{guest::Guest, limits::LOG_LINE_BYTES_MAX};
 
 impl Host for Guest {
     fn write(&mut self, level: Level, message: String) {
@@ -9,11 +9,9 @@ impl Host for Guest {
             probe.log_line(name(level), cut(&message));
         }
         let plugin = &self.plugin;
-        if !plugin.shared.log.admit() {
-            plugin.meter.add(Used::LogLinesDropped, 1);
+        if !plugin.may_log() {
             return;
         }
-        plugin.meter.add(Used::LogLines, 1);
         let line = cut(&message);
         let (plugin, call) = (&plugin.name, &self.call.id);
         match level {
@@ -37,7 +35,8 @@ const fn name(level: Level) -> &'static str {
     }
 }
 
-fn cut(message: &str) -> &str {
+/// What of a message stands in a line.
+pub(crate) fn cut(message: &str) -> &str {
     let mut end = message.len().min(LOG_LINE_BYTES_MAX);
     while !message.is_char_boundary(end) {
         end -= 1;

@@ -20,7 +20,9 @@ impl Guest {
         let secrets = plugin.host.secrets.as_deref();
         let value = secrets.and_then(|secrets| secrets.value(name));
         value.map(|value| (name.clone(), value)).ok_or_else(|| {
-            tracing::warn!(plugin = %plugin.name, secret = %name, "a granted secret has no value on this server");
+            if plugin.may_log() {
+                tracing::warn!(plugin = %plugin.name, secret = %name, "a granted secret has no value on this server");
+            }
             Error::Missing
         })
     }

@@ -131,6 +131,38 @@ async fn requests_of_one_call_are_counted() {
 }
 
 #[tokio::test]
+async fn denied_requests_are_counted_and_their_lines_are_bounded() {
+    let (address, _) = slow_service(Std::ZERO).await;
+    let host = host();
+    let denied = || Value::text("http://denied.example/");
+    let plugin = adversary(
+        &host,
+        "knocking",
+        limited(address, &json!({ "http-requests": 3 })),
+    )
+    .await;
+    assert_eq!(
+        answer(call(&plugin, "requests", [denied(), int(10)]).await),
+        int(0)
+    );
+    let usage = plugin.statistics().usage;
+    assert_eq!((usage.log_lines, usage.log_lines_dropped), (3, 0));
+    let loud = limited(address, &json!({ "http-requests": 1000, "log-lines-per-s": 1 }));
+    let plugin = adversary(&host, "loud", loud).await;
+    answer(call(&plugin, "requests", [denied(), int(200)]).await);
+    let usage = plugin.statistics().usage;
+    assert_eq!(usage.log_lines + usage.log_lines_dropped, 200);
+    assert!(usage.log_lines_dropped > 0, "{usage:?}");
+    // What it asked for is cut, wherever it is told.
+    let long = Value::text(format!("http://denied.example/{}", "a".repeat(20_000)));
+    let (_, message) = fault(call(&plugin, "get-or-trap", [long]).await);
+    assert!(
+        message.contains("no grant covers") && message.len() < 8_192,
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn a_guest_that_stops_itself_over_a_limit_is_told_which() {
     let (address, _) = slow_service(Std::ZERO).await;
     let host = host();

@@ -324,6 +324,16 @@ async fn what_is_not_granted_or_has_no_value_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_is_told_of_a_secret_without_value_counts_as_the_guests_lines() {
+    let (at, _) = echo().await;
+    let (_host, courier) = with_token(at, at).await;
+    for _ in 0..3 {
+        refused(call(&courier, "placeholder", ["lost".into()]).await);
+    }
+    assert_eq!(courier.statistics().usage.log_lines, 3);
+}
+
+#[tokio::test]
 async fn headers_that_a_guest_makes_are_bounded() {
     let (at, _) = echo().await;
     let (_host, courier) = with_token(at, at).await;
