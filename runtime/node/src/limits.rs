@@ -48,6 +48,10 @@ pub const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
 /// The longest such pause.
 pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// Bytes of a plugin's answer as a contact's events keep it: a quarter of what the journal takes of one
+/// event, since a later event may hold several. What feeds are answered is kept in no event.
+pub const KEPT_ANSWER_BYTES_MAX: usize = 2 << 20;
+
 /// How long calls under way are waited for when a node stops.
 pub const STOP_CALLS_WITHIN: Duration = Duration::from_secs(5);
 

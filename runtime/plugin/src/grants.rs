@@ -111,6 +111,13 @@ pub struct Limits {
 /// The least that `reply-bytes` may be: host functions need as much to be of any use.
 pub const REPLY_BYTES_MIN: u64 = 64 << 10;
 
+/// The most that `reply-bytes` may be: an answer lies in the memory of the host.
+pub const REPLY_BYTES_MAX: u64 = 64 << 20;
+
+/// The most that `argument-bytes` may be: arguments are kept in a contact's events, where a character may be
+/// six bytes.
+pub const ARGUMENT_BYTES_MAX: u64 = 1 << 20;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -183,7 +190,7 @@ impl Limits {
     /// What is wrong with these limits, if something is: a sentence that names the line.
     ///
     /// # Errors
-    /// A limit of zero, or one below the least that works.
+    /// A limit of zero, below the least that works, or above the most.
     pub fn check(&self) -> Result<(), String> {
         let least = |name: &str, value: u64, least: u64| {
             if value < least {
@@ -192,11 +199,20 @@ impl Limits {
                 Ok(())
             }
         };
+        let most = |name: &str, value: Bytes, most: u64| {
+            if value.0 > most {
+                Err(format!("`{name}` is {value}, and the most is {}", Bytes(most)))
+            } else {
+                Ok(())
+            }
+        };
         least("time", self.time.as_millis(), 1)?;
         least("memory", self.memory.0, 64 << 10)?;
         least("concurrent", self.concurrent.into(), 1)?;
         least("argument-bytes", self.argument_bytes.0, 1)?;
+        most("argument-bytes", self.argument_bytes, ARGUMENT_BYTES_MAX)?;
         least("reply-bytes", self.reply_bytes.0, REPLY_BYTES_MIN)?;
+        most("reply-bytes", self.reply_bytes, REPLY_BYTES_MAX)?;
         least("log-lines-per-s", self.log_lines_per_s.into(), 1)?;
         least("kv-operations-per-s", self.kv_operations_per_s.into(), 1)?;
         least("http-requests", self.http_requests.into(), 1)?;
@@ -279,6 +295,22 @@ mod tests {
         assert_eq!(
             limits.check().unwrap_err(),
             "`concurrent` is 0, and the least is 1"
+        );
+        let limits = Limits {
+            reply_bytes: Bytes(128 << 20),
+            ..Limits::default()
+        };
+        assert_eq!(
+            limits.check().unwrap_err(),
+            "`reply-bytes` is 128MiB, and the most is 64MiB"
+        );
+        let limits = Limits {
+            argument_bytes: Bytes(2 << 20),
+            ..Limits::default()
+        };
+        assert_eq!(
+            limits.check().unwrap_err(),
+            "`argument-bytes` is 2MiB, and the most is 1MiB"
         );
     }
 }

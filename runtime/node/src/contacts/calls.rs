@@ -1,13 +1,16 @@
 //! Plugin calls: made because a session says that one is pending, answered by an input.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use tracing::Instrument as _;
 use trunkline_engine::{Input, Session, session::Calling};
 use trunkline_model::{FaultKind, Outcome};
 
 use super::{Contacts, contact::Contact};
-use crate::release::Pinned;
+use crate::{limits::KEPT_ANSWER_BYTES_MAX, release::Pinned};
 
 impl Contacts {
     /// Makes the call that a contact waits for. Whatever becomes of it comes back as an input
@@ -47,6 +50,7 @@ impl Contacts {
                     Some(plugin) => plugin.call(call).await,
                     None => Outcome::fault(FaultKind::Host, format!("the release has no plugin {name}")),
                 };
+                let outcome = kept(outcome);
                 contacts.success.record(release, &name, &function, &outcome);
                 if let Outcome::Fault(fault) = &outcome {
                     // What the guest said of it may be personal: it stands in the contact's events.
@@ -68,5 +72,55 @@ impl Contacts {
             }
             .instrument(span),
         );
+    }
+}
+
+/// What comes of a call as the contact's events can keep it. How large that is is another question than how
+/// large the host finds the answer: a control character is six bytes there. One that is too large is a
+/// fault, which a flow has a way out for; a journal that refused it would end the contact.
+fn kept(outcome: Outcome) -> Outcome {
+    let mut room = Room(KEPT_ANSWER_BYTES_MAX);
+    if serde_json::to_writer(&mut room, &outcome).is_ok() {
+        return outcome;
+    }
+    Outcome::fault(
+        FaultKind::TooLarge,
+        format!(
+            "the answer is more than the {KEPT_ANSWER_BYTES_MAX} bytes that a contact's events keep of one; \
+             answer a part of it, or where it is found"
+        ),
+    )
+}
+
+/// Takes what is written, as long as there is room, and keeps none of it.
+struct Room(usize);
+
+impl Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_model::Value;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_measured_as_it_is_kept() {
+        let text = |char: &str, count: usize| Outcome::Ok(Value::text(char.repeat(count)));
+        assert_eq!(kept(text("a", 1 << 20)), text("a", 1 << 20));
+        for large in [
+            text("a", KEPT_ANSWER_BYTES_MAX),
+            text("\u{1}", KEPT_ANSWER_BYTES_MAX / 6),
+        ] {
+            assert!(matches!(kept(large), Outcome::Fault(fault) if fault.kind == FaultKind::TooLarge));
+        }
     }
 }

@@ -9,7 +9,7 @@ use trunkline_engine::{
     services::AgentState,
 };
 use trunkline_journal::Memory;
-use trunkline_model::{ContactId, Duration, limits::TEXT_FIRST_INPUT};
+use trunkline_model::{ContactId, Duration, FaultKind, limits::TEXT_FIRST_INPUT};
 
 use super::{ArriveError, Deed, DeliverError, FindError, State, StateFilter};
 use crate::{
@@ -404,6 +404,46 @@ async fn a_decision_that_no_journal_takes_ends_its_contact() {
     let delivered = node.deliver(&contact, keys("a", "1")).await.unwrap();
     assert_eq!(delivered.reply, Reply::Refused(Refused::Ended));
     node.hears(&contact, "[failed]").await;
+}
+
+/// A component with `answer: func() -> string`, which answers so many zero bytes.
+fn answering_zeros(bytes: u32) -> Vec<u8> {
+    wat::parse_str(format!(
+        r#"(component
+          (core module $m
+            (memory (export "memory") 24)
+            (func (export "answer") (result i32)
+              (i32.store (i32.const 0) (i32.const 8))
+              (i32.store (i32.const 4) (i32.const {bytes}))
+              (i32.const 0)))
+          (core instance $i (instantiate $m))
+          (func (export "answer") (result string)
+            (canon lift (core func $i "answer") (memory $i "memory"))))"#
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_that_no_journal_takes_is_a_fault_of_its_call() {
+    let hotline = Hotline::with_plugin(7);
+    let flow = hotline.read("flows/main.yaml");
+    hotline.write("flows/main.yaml", flow.replace("told: int?", "told: string?"));
+    hotline.write("grants.yaml", "sage: { limits: { reply-bytes: 4MiB } }\n");
+    // Each is six bytes where it is kept.
+    hotline.write("plugins/sage.wasm", answering_zeros(1_400_000));
+    let node = hotline.start().await;
+    let contact = node.begin().await;
+    node.hears(&contact, "[unserved]").await;
+    let faulted = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::CallAnswered {
+                answer: AnswerKind::Fault(FaultKind::TooLarge),
+                ..
+            }
+        )
+    };
+    assert_eq!(count(&events(&node, &contact).await, faulted), 1);
 }
 
 #[tokio::test]
