@@ -4,23 +4,45 @@
 //! So the folder is ours alone (mode 0700, same owner as what we write there), and a file is
 //! read only if its digest is the one that stands beside it. A file that is missing, stale or
 //! damaged is as good as none; nothing here fails a load.
+//!
+//! The folder is bounded: each save while a plugin is written compiles another component. When one
+//! was last used is when its digest was last written, which each load does anew.
 
 use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::SystemTime,
 };
 
 use trunkline_model::Digest;
 use wasmtime::{Engine, component::Component};
 
+use crate::limits::{COMPILED_KEPT_BYTES_MAX, COMPILED_KEPT_MAX};
+
 /// A folder of compiled components.
 pub(crate) struct Cache {
     folder: PathBuf,
+    kept_max: usize,
+    kept_bytes_max: u64,
 }
+
+/// The files of one component, those that somebody is still writing included.
+struct Kept {
+    used: SystemTime,
+    bytes: u64,
+    files: Vec<PathBuf>,
+}
+
+const CODE: &str = "cwasm";
+const DIGEST: &str = "sha256";
+/// What the extension of a file begins with that is not whole yet.
+const BEGUN: &str = "begun-";
 
 /// Permissions of the folder and of the files in it.
 const FOLDER_MODE: u32 = 0o700;
@@ -38,6 +60,8 @@ impl Cache {
             .create(folder)?;
         let cache = Self {
             folder: folder.to_owned(),
+            kept_max: COMPILED_KEPT_MAX,
+            kept_bytes_max: COMPILED_KEPT_BYTES_MAX,
         };
         // The owner of a file that we make is us, which the standard library does not tell.
         let probe = cache.folder.join(format!(".owner-{}", writer()));
@@ -66,7 +90,11 @@ impl Cache {
             return None;
         }
         match made_by_us(engine, &code) {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                // It was used now. A folder that cannot be written to is none that grows.
+                let _ = write(&self::beside(&path), beside.as_bytes());
+                Some(component)
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a compiled component cannot be used and is compiled again");
                 None
@@ -90,6 +118,58 @@ impl Cache {
         if let Err(error) = stored {
             tracing::warn!(path = %path.display(), %error, "failed to keep a compiled component");
         }
+        if let Err(error) = self.sweep(&path) {
+            tracing::warn!(folder = %self.folder.display(), %error, "failed to bound the compiled components");
+        }
+    }
+
+    /// Removes what was used least recently, as far as there is more than may be kept; what was just stored
+    /// stays. Whoever reads a file meanwhile finds it damaged or missing, and compiles.
+    fn sweep(&self, stored: &Path) -> io::Result<()> {
+        let mut kept = self.kept()?;
+        kept.sort_by_key(|kept| {
+            let is_stored = kept.files.iter().any(|file| file == stored);
+            std::cmp::Reverse((is_stored, kept.used))
+        });
+        let mut bytes = 0;
+        for (place, kept) in kept.iter().enumerate() {
+            bytes += kept.bytes;
+            if place > 0 && (place >= self.kept_max || bytes > self.kept_bytes_max) {
+                for file in &kept.files {
+                    // Another process may have been faster.
+                    let _ = fs::remove_file(file);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the folder holds, by component. What is not ours is left alone.
+    fn kept(&self) -> io::Result<Vec<Kept>> {
+        let mut kept: HashMap<OsString, Kept> = HashMap::new();
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            let (Some(name), Some(extension)) = (path.file_stem(), path.extension().and_then(OsStr::to_str))
+            else {
+                continue;
+            };
+            if ![CODE, DIGEST].contains(&extension) && !extension.starts_with(BEGUN) {
+                continue;
+            }
+            // Another process may have removed it.
+            let Ok(metadata) = fs::metadata(&path) else {
+                continue;
+            };
+            let kept = kept.entry(name.to_owned()).or_insert_with(|| Kept {
+                used: SystemTime::UNIX_EPOCH,
+                bytes: 0,
+                files: Vec::new(),
+            });
+            kept.used = kept.used.max(metadata.modified()?);
+            kept.bytes += metadata.len();
+            kept.files.push(path);
+        }
+        Ok(kept.into_values().collect())
     }
 
     /// Compiled code belongs to one component and one setting of one version of the engine.
@@ -97,12 +177,12 @@ impl Cache {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         self.folder
-            .join(format!("{digest}-{:016x}.cwasm", hasher.finish()))
+            .join(format!("{digest}-{:016x}.{CODE}", hasher.finish()))
     }
 }
 
 fn beside(path: &Path) -> PathBuf {
-    path.with_extension("sha256")
+    path.with_extension(DIGEST)
 }
 
 /// A name of its own for each write: hosts of one process, and processes, may share a folder.
@@ -126,7 +206,7 @@ fn create(path: &Path) -> io::Result<fs::File> {
 
 /// Writes a file so that it is whole or not there.
 fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let begun = path.with_extension(format!("begun-{}", writer()));
+    let begun = path.with_extension(format!("{BEGUN}{}", writer()));
     create(&begun)?.write_all(contents)?;
     fs::rename(&begun, path)
 }
@@ -180,6 +260,45 @@ mod tests {
         *code.last_mut().unwrap() ^= 1;
         fs::write(&path, code).unwrap();
         assert!(cache.load(&engine, digest).is_none());
+    }
+
+    #[test]
+    fn what_was_used_least_recently_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("compiled");
+        let mut cache = Cache::open(&folder).unwrap();
+        cache.kept_max = 2;
+        let engine = Engine::default();
+        let component = Component::new(&engine, wat::parse_str("(component)").unwrap()).unwrap();
+        let [one, two, three, four] = [b"1", b"2", b"3", b"4"].map(|bytes| Digest::of(bytes));
+        let long_ago = |digest, seconds| {
+            let path = cache.path(&engine, digest);
+            for path in [beside(&path), path] {
+                let file = fs::File::options().append(true).open(path).unwrap();
+                let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+                file.set_modified(time).unwrap();
+            }
+        };
+        cache.store(&component, one);
+        long_ago(one, 1);
+        cache.store(&component, two);
+        long_ago(two, 2);
+        // What is not ours is no part of it.
+        fs::write(folder.join("notes.txt"), "mine").unwrap();
+        assert!(cache.load(&engine, one).is_some());
+        cache.store(&component, three);
+        assert!(cache.load(&engine, two).is_none(), "the first was used since");
+        assert!(cache.load(&engine, one).is_some() && cache.load(&engine, three).is_some());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 5);
+
+        // However large it is, what was just compiled stays.
+        let cache = Cache {
+            kept_bytes_max: 1,
+            ..cache
+        };
+        cache.store(&component, four);
+        assert!(cache.load(&engine, four).is_some());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
     }
 
     #[test]

@@ -16,6 +16,12 @@ pub const COMPONENT_INSTANCES_MAX: u64 = 1_000;
 /// Bytes of machine code that one component becomes.
 pub const COMPILED_BYTES_MAX: u64 = 1 << 30;
 
+/// Compiled components that are kept on disk; those used least recently go first.
+pub const COMPILED_KEPT_MAX: usize = 512;
+
+/// Bytes of all compiled components that are kept on disk.
+pub const COMPILED_KEPT_BYTES_MAX: u64 = 4 << 30;
+
 /// Bytes that are read of what a compiler says of a component.
 pub const COMPILER_SAID_BYTES_MAX: u64 = 16 << 10;
 
