@@ -103,7 +103,7 @@ pub(crate) fn exports(engine: &Engine, component: &Component, bytes: &[u8]) -> R
     if found.functions.is_empty() && dynamic.is_none() {
         return Err(LoadError::NoFunctions);
     }
-    found.interface.types = names.types(&mut Nodes::default());
+    found.interface.types = names.types(&mut Nodes::of_exports());
     Ok(Exports {
         interface: found.interface,
         functions: found.functions,

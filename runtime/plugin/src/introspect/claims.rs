@@ -46,7 +46,7 @@ pub(crate) fn claimed(text: &str) -> Result<Interface, LoadError> {
     }
     let names = Names::of_package(resolve, package);
     let mut interface = Interface::default();
-    let mut nodes = Nodes::default();
+    let mut nodes = Nodes::of_description();
     let all_too_many = || {
         claim(format!(
             "its functions and named types hold more than {ALL_TYPE_NODES_MAX} types in all"

@@ -19,7 +19,7 @@ use wit_parser::{Function, PackageId, Resolve, TypeDefKind, TypeId, WorldItem, W
 use super::NamedTypes;
 use crate::{
     anatomy,
-    limits::{ALL_TYPE_NODES_MAX, TYPE_DEPTH_MAX, TYPE_NODES_MAX},
+    limits::{ALL_TYPE_NODES_MAX, FUNCTIONS_MAX, TYPE_DEPTH_MAX, TYPE_NODES_MAX},
     manifest::WIT_SECTION,
     shape::snake_case,
 };
@@ -39,14 +39,33 @@ pub(super) struct Names {
 /// How many types have been read, of the function or named type at hand and of all together, and how deep
 /// the one is that is being read. Types that name others twice at each level double in size, and named
 /// ones that each name the one before are as deep as there are.
-#[derive(Default)]
 pub(super) struct Nodes {
     one: usize,
     all: usize,
+    all_max: usize,
     depth: usize,
 }
 
 impl Nodes {
+    /// For what a component describes in words.
+    pub(super) const fn of_description() -> Self {
+        Self::within(ALL_TYPE_NODES_MAX)
+    }
+
+    /// For what a component exports, whose functions are bounded one by one.
+    pub(super) const fn of_exports() -> Self {
+        Self::within(FUNCTIONS_MAX * TYPE_NODES_MAX)
+    }
+
+    const fn within(all_max: usize) -> Self {
+        Self {
+            one: 0,
+            all: 0,
+            all_max,
+            depth: 0,
+        }
+    }
+
     /// Begins with another function or named type.
     pub(super) fn next(&mut self) {
         self.one = 0;
@@ -62,7 +81,7 @@ impl Nodes {
 
     /// Whether all together are past what is read of them.
     pub(super) const fn are_too_many(&self) -> bool {
-        self.all > ALL_TYPE_NODES_MAX
+        self.all > self.all_max
     }
 }
 
@@ -135,13 +154,13 @@ impl Names {
     /// A parameter's type with names.
     pub(super) fn parameter(&self, interface: Option<&str>, function: &str, position: usize) -> Option<Type> {
         let parameter = &self.function(interface, function)?.params.get(position)?.ty;
-        self.ty(parameter, &mut Nodes::default())
+        self.ty(parameter, &mut Nodes::of_exports())
     }
 
     /// A result's type with names.
     pub(super) fn result(&self, interface: Option<&str>, function: &str) -> Option<Type> {
         let result = self.function(interface, function)?.result.as_ref()?;
-        self.ty(result, &mut Nodes::default())
+        self.ty(result, &mut Nodes::of_exports())
     }
 
     /// What the department wrote about a function.
@@ -180,7 +199,7 @@ impl Names {
 
     /// All functions whose types can be carried, in the order of their names.
     pub(super) fn signatures(&self) -> Vec<Signature> {
-        let mut nodes = Nodes::default();
+        let mut nodes = Nodes::of_exports();
         let mut signature = |interface: &str, name: &str, function: &Function| {
             let interface = Some(interface).filter(|interface| !interface.is_empty());
             nodes.next();
@@ -413,5 +432,21 @@ mod tests {
         ];
         assert_eq!(files(&texts.concat()).collect::<Vec<_>>(), texts);
         assert_eq!(files("interface i {}").count(), 1);
+    }
+
+    #[test]
+    fn exported_types_have_more_room_than_described_ones() {
+        let fields: String = (0..2_000).map(|at| format!("x{at}: u8, ")).collect();
+        let named: String = (0..100).map(|at| format!("type n{at} = wide; ")).collect();
+        let mut resolve = Resolve::default();
+        let package = resolve
+            .push_str(
+                "test.wit",
+                &format!("package a:b; interface i {{ record wide {{ {fields} }} {named} }}"),
+            )
+            .unwrap();
+        let names = Names::of_package(resolve, package);
+        assert_eq!(names.types(&mut Nodes::of_exports()).len(), 101);
+        assert!(names.types(&mut Nodes::of_description()).len() < 101);
     }
 }
