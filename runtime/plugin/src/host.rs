@@ -28,6 +28,7 @@ use crate::{
     limits::PoolLimits,
     missing,
     plugin::Loaded,
+    priority,
     shared::Shared,
     slots::{Party, Slots},
     usage::Meter,
@@ -175,9 +176,6 @@ pub(crate) struct Department {
 /// network.
 const THREADS_BESIDE_TURNS: usize = 2;
 
-/// How much less than other threads the guests' get of the processor.
-const GUEST_NICE: i32 = 5;
-
 impl Host {
     /// Starts a host.
     ///
@@ -218,11 +216,7 @@ impl Host {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(turns + THREADS_BESIDE_TURNS)
             .thread_name("trunkline-guest")
-            // Guests that run long give way to whoever waits for a short call, and to the node itself.
-            .on_thread_start(|| {
-                // A refusal to be nice is no reason not to work.
-                let _ = rustix::process::nice(GUEST_NICE);
-            })
+            .on_thread_start(priority::give_way)
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;

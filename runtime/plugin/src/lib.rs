@@ -38,6 +38,7 @@ mod measures;
 mod missing;
 mod pace;
 mod plugin;
+mod priority;
 mod secrets;
 mod shape;
 mod shared;
