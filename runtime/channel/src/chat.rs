@@ -150,8 +150,9 @@ impl From<&turn::Turn> for Turn {
                 prompt,
                 text,
                 language,
-                // A chat shows the text.
+                // A chat shows the text, and what is shown stays.
                 speech: _,
+                notice: _,
             } => Self::Say {
                 seq,
                 prompt: prompt.as_ref().map(ToString::to_string),
@@ -258,6 +259,7 @@ mod tests {
                 text: "您好".into(),
                 speech: Vec::new(),
                 language: "zh-CN".into(),
+                notice: false,
             },
         });
         assert_eq!(

@@ -20,7 +20,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use trunkline_model::{Duration, PromptKey, Timestamp, Value, WorkId};
+use trunkline_model::{ContactId, Duration, PromptKey, Timestamp, Value, WorkId};
 
 /// What is asked of a service, without what is personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,17 @@ pub enum RecordDemand {
     },
 }
 
+/// The name of the recording that a demand is about: what its answer says, and what the file is called
+/// where there is one.
+pub fn recording_name(contact: &ContactId, work: &WorkId, demand: RecordDemand) -> String {
+    match demand {
+        RecordDemand::Message { .. } => format!("message-{work}"),
+        RecordDemand::Start | RecordDemand::Stop | RecordDemand::Pause | RecordDemand::Resume => {
+            format!("contact-{contact}")
+        }
+    }
+}
+
 /// What is personal of a demand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Particulars {
@@ -168,6 +179,11 @@ pub enum QueueAnswer {
     },
     /// The caller was offered to an agent, who has not taken the call yet.
     Offered {
+        /// The agent.
+        agent: Arc<str>,
+    },
+    /// The agent to whom the caller was offered did not take the call.
+    NotTaken {
         /// The agent.
         agent: Arc<str>,
     },
@@ -344,6 +360,8 @@ pub struct Waiting {
     pub offer: Option<Timestamp>,
     /// How many of the step's offers were made, in the order of their times.
     pub offered: usize,
+    /// The agent to whom the caller is being offered.
+    pub ringing: Option<Arc<str>>,
 }
 
 impl Demand {
@@ -389,7 +407,10 @@ impl ServiceAnswer {
         !matches!(
             self,
             Self::Queue(
-                QueueAnswer::Joined { .. } | QueueAnswer::Offered { .. } | QueueAnswer::AgentJoined { .. }
+                QueueAnswer::Joined { .. }
+                    | QueueAnswer::Offered { .. }
+                    | QueueAnswer::NotTaken { .. }
+                    | QueueAnswer::AgentJoined { .. }
             ) | Self::Transfer(TransferAnswer::Ringing | TransferAnswer::Answered)
         )
     }

@@ -218,6 +218,9 @@ impl Services {
             Demand::Notify { .. } => {
                 ServiceAnswer::Notify(self.outbox.send(contact, &serving.demand, particulars, at))
             }
+            Demand::Record(demand) if self.transfers.is_on_a_line(contact) => {
+                return self.recordings.ask(errand, *demand, at);
+            }
             Demand::Record(demand) => ServiceAnswer::Record(self.recordings.mark(&errand, *demand, at)),
         };
         self.answered
@@ -310,6 +313,45 @@ impl Services {
     /// The contact is not being transferred, or what came of it does not follow on what was.
     pub fn party(&mut self, contact: &ContactId, came: TransferAnswer) -> Result<Vec<Told>, TransferError> {
         self.transfers.party(contact, came)
+    }
+
+    /// The contact is on a line: it can be put through to others, and what is said on it recorded, by
+    /// whoever has the line. They say what came of it, by [`party`](Self::party) and
+    /// [`recorded`](Self::recorded).
+    pub fn connect(&mut self, contact: &ContactId) {
+        self.transfers.connect(contact);
+    }
+
+    /// What a contact on a line wanted of its recording was done, or could not be.
+    pub fn recorded(&mut self, contact: &ContactId, done: bool) -> Vec<Told> {
+        let Some((errand, answer)) = self.recordings.recorded(contact, done) else {
+            return Vec::new();
+        };
+        let answer = ServiceAnswer::Record(answer);
+        self.answered
+            .entry(contact.clone())
+            .or_default()
+            .insert(errand.work.clone(), answer.clone());
+        vec![errand.told(answer)]
+    }
+
+    /// An agent leaves a call that goes on without: the caller was handed over to somebody else, and
+    /// wrap-up begins. The contact goes on when that somebody leaves.
+    ///
+    /// # Errors
+    /// There is no such agent, or the agent does not talk to that caller.
+    pub fn agent_hands_over(
+        &mut self,
+        agent: &str,
+        contact: &ContactId,
+        at: Timestamp,
+    ) -> Result<Vec<Told>, AgentError> {
+        self.distribution.hands_over(agent, contact, at)
+    }
+
+    /// Whoever a caller was handed over to has left.
+    pub fn other_leaves(&mut self, contact: &ContactId) -> Vec<Told> {
+        self.distribution.other_leaves(contact)
     }
 
     /// A ticket goes on: `dispatched`, `in-hand`, `answered`, `closed`. The contact that opened it

@@ -52,6 +52,8 @@ pub struct Session {
     pub unheard: Option<u64>,
     /// The event that said the legal notice which is still being played: keys wait for its end.
     pub notice: Option<u64>,
+    /// The event since which nothing that was said before is played on: the caller gave something.
+    pub hushed: u64,
     /// The finish key that belongs to the answer before it, until then.
     pub finish_key: Option<(char, Timestamp)>,
     /// How many calls it has asked for.
@@ -89,6 +91,7 @@ impl Session {
             keys_ahead: "".into(),
             unheard: None,
             notice: None,
+            hushed: 0,
             finish_key: None,
             calls: 0,
             works: 0,
@@ -257,7 +260,7 @@ impl Session {
             Fact::Heard { input, .. } => {
                 // Who speaks stops what is played, but for a notice.
                 if self.notice.is_none() {
-                    self.unheard = None;
+                    self.hush();
                 }
                 self.finish_key = None;
                 self.remember(input, Reply::Accepted);
@@ -282,6 +285,10 @@ impl Session {
             Fact::KeysAhead => {
                 if let Some(Personal::Text(keys)) = &event.personal {
                     self.keys_ahead = keys.clone();
+                }
+                // Keys that waited for the end of a notice answer the question that follows it.
+                if matches!(self.state, State::Hearing(_)) && self.notice.is_none() {
+                    self.hush();
                 }
             }
             Fact::KeysCollected { until } => {
@@ -441,6 +448,12 @@ impl Session {
         }
     }
 
+    /// Who speaks stops what is played.
+    const fn hush(&mut self) {
+        self.unheard = None;
+        self.hushed = self.seq;
+    }
+
     /// How long the channel has for playing what the caller has not heard.
     pub(crate) fn playing_time(&self) -> Duration {
         match self.channel.carries().prompts {
@@ -530,6 +543,16 @@ impl Session {
                     wait: *wait,
                     ..before
                 });
+            }
+            ServiceAnswer::Queue(QueueAnswer::Offered { agent }) => {
+                if let Stage::Waiting(waiting) = &mut serving.stage {
+                    waiting.ringing = Some(agent.clone());
+                }
+            }
+            ServiceAnswer::Queue(QueueAnswer::NotTaken { .. }) => {
+                if let Stage::Waiting(waiting) = &mut serving.stage {
+                    waiting.ringing = None;
+                }
             }
             ServiceAnswer::Queue(QueueAnswer::AgentJoined { agent }) => {
                 serving.stage = Stage::Talking {

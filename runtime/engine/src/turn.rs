@@ -32,6 +32,9 @@ pub enum Kind {
         speech: Vec<Speech>,
         /// The text's language.
         language: Arc<str>,
+        /// Whether it is a legal notice, which is played to its end whatever the caller does.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        notice: bool,
     },
     /// The caller is heard.
     Ask {
@@ -55,7 +58,12 @@ impl Turn {
     /// The turn that an event is for the caller, if it is one.
     pub fn of(seq: u64, event: &Event) -> Option<Self> {
         let kind = match &event.fact {
-            Fact::Said { prompt, language, .. } => Kind::Say {
+            Fact::Said {
+                prompt,
+                language,
+                notice,
+            } => Kind::Say {
+                notice: notice.is_some(),
                 prompt: prompt.clone(),
                 text: event
                     .personal

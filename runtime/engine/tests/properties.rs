@@ -131,6 +131,9 @@ fn service_answers() -> Vec<ServiceAnswer> {
         QueueAnswer::Offered {
             agent: "li-na".into(),
         },
+        QueueAnswer::NotTaken {
+            agent: "li-na".into(),
+        },
         QueueAnswer::AgentJoined {
             agent: "li-na".into(),
         },

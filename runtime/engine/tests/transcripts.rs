@@ -515,6 +515,7 @@ fn told_answer(answer: &ServiceAnswer) -> String {
             format!("joined at {position}, wait {wait}")
         }
         ServiceAnswer::Queue(QueueAnswer::Offered { agent }) => format!("offered to {agent}"),
+        ServiceAnswer::Queue(QueueAnswer::NotTaken { agent }) => format!("not taken by {agent}"),
         ServiceAnswer::Queue(QueueAnswer::AgentJoined { agent }) => format!("agent {agent} joined"),
         ServiceAnswer::Queue(answer) => format!("{answer:?}"),
         ServiceAnswer::Transfer(answer) => format!("{answer:?}"),

@@ -87,6 +87,7 @@ fn service(answer: &ServiceAnswer) -> String {
         ServiceAnswer::Queue(answer) => match answer {
             QueueAnswer::Joined { position, wait } => format!("place {position} in the queue, about {wait}"),
             QueueAnswer::Offered { agent } => format!("offered to {agent}"),
+            QueueAnswer::NotTaken { agent } => format!("{agent} does not answer"),
             QueueAnswer::AgentJoined { agent } => format!("{agent} answers"),
             QueueAnswer::AgentLeft => "the agent leaves".to_owned(),
             QueueAnswer::Full => "the queue is full".to_owned(),

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use trunkline_model::{ContactId, Timestamp};
 
-use super::Errand;
+use super::{Errand, Told};
+use crate::service::{QueueAnswer, ServiceAnswer, TransferAnswer};
 
 /// Something that an agent cannot do now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +117,16 @@ pub(super) struct Call {
     pub(super) errand: Errand,
     /// The queue it comes from; none for a transfer to the agent.
     pub(super) queue: Option<Arc<str>>,
+}
+
+impl Call {
+    /// What the caller's contact is told when the other side leaves.
+    pub(super) fn over(&self) -> Told {
+        self.errand.told(match self.queue {
+            Some(_) => ServiceAnswer::Queue(QueueAnswer::AgentLeft),
+            None => ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded),
+        })
+    }
 }
 
 impl Agent {

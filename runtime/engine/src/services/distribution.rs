@@ -42,6 +42,8 @@ pub(super) struct Distribution {
     has_list: bool,
     /// How many callers have come, to tell apart those who came at once.
     arrivals: u64,
+    /// Calls whose agent has left, and handed the caller over to somebody who is no agent here.
+    handed_over: BTreeMap<ContactId, Call>,
 }
 
 #[derive(Clone, Debug)]
@@ -349,6 +351,13 @@ impl Distribution {
         for queue in self.queues.values_mut() {
             queue.waiting.retain(|caller| !is_it(&caller.errand));
         }
+        if self
+            .handed_over
+            .get(contact)
+            .is_some_and(|call| is_it(&call.errand))
+        {
+            self.handed_over.remove(contact);
+        }
         let mut freed = false;
         let mut handled = Vec::new();
         for agent in self.agents.values_mut() {
@@ -372,7 +381,7 @@ impl Distribution {
 
     pub(super) fn advance(&mut self, at: Timestamp) -> Vec<Told> {
         let mut told = Vec::new();
-        for agent in self.agents.values_mut() {
+        for (name, agent) in &mut self.agents {
             match &agent.doing {
                 Doing::WrapUp { until } if *until <= at => {
                     let since = *until;
@@ -383,6 +392,9 @@ impl Distribution {
                     agent.does(Doing::Away, at);
                     match call.queue {
                         Some(queue) => {
+                            let agent = name.clone();
+                            let answer = ServiceAnswer::Queue(QueueAnswer::NotTaken { agent });
+                            told.push(call.errand.told(answer));
                             let waiting = self.queues.get_mut(&queue).map(|queue| &mut queue.waiting);
                             let mut waiting = waiting.into_iter().flatten();
                             if let Some(caller) = waiting.find(|caller| caller.errand == call.errand) {
@@ -516,10 +528,38 @@ impl Distribution {
         let until = at + WRAP_UP_TIME;
         agent.does(Doing::WrapUp { until }, at);
         self.handled(call.queue.as_ref(), time);
-        Ok(vec![call.errand.told(match call.queue {
-            Some(_) => ServiceAnswer::Queue(QueueAnswer::AgentLeft),
-            None => ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded),
-        })])
+        Ok(vec![call.over()])
+    }
+
+    /// An agent leaves a call that goes on without: the caller was handed over to somebody else.
+    pub(super) fn hands_over(
+        &mut self,
+        name: &str,
+        contact: &ContactId,
+        at: Timestamp,
+    ) -> Result<Vec<Told>, AgentError> {
+        let (name, agent) = self.agent_mut(name, at)?;
+        let call = match &agent.doing {
+            Doing::Talking { call } if call.errand.contact == *contact => call.clone(),
+            _ => {
+                return Err(AgentError::NotTalking {
+                    agent: name.to_string(),
+                    contact: contact.clone(),
+                });
+            }
+        };
+        let time = at.since(agent.since);
+        let until = at + WRAP_UP_TIME;
+        agent.does(Doing::WrapUp { until }, at);
+        self.handled(call.queue.as_ref(), time);
+        self.handed_over.insert(contact.clone(), call);
+        Ok(Vec::new())
+    }
+
+    /// Whoever a caller was handed over to has left.
+    pub(super) fn other_leaves(&mut self, contact: &ContactId) -> Vec<Told> {
+        let call = self.handed_over.remove(contact);
+        call.iter().map(Call::over).collect()
     }
 
     /// Takes how long a call took into the average: an eighth of it is the call's.

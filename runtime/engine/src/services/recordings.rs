@@ -8,8 +8,8 @@ use std::{
 
 use trunkline_model::{ContactId, Timestamp};
 
-use super::{Errand, KEPT_MAX};
-use crate::service::{RecordAnswer, RecordDemand};
+use super::{Errand, KEPT_MAX, Told};
+use crate::service::{RecordAnswer, RecordDemand, ServiceAnswer, recording_name};
 
 /// A mark in a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +38,37 @@ pub(super) struct Recordings {
     marks: VecDeque<Mark>,
     /// Recordings of contacts under way.
     states: BTreeMap<ContactId, State>,
+    /// What contacts on a line wait for, and what is said when it is done.
+    asked: BTreeMap<ContactId, (Errand, RecordAnswer)>,
 }
 
 impl Recordings {
+    /// Takes a demand of a contact on a line: what can be refused at once is, what is so already is
+    /// done, and for the rest whoever has the line says that it was done.
+    pub(super) fn ask(&mut self, errand: Errand, demand: RecordDemand, at: Timestamp) -> Vec<Told> {
+        let before = self.states.get(&errand.contact).copied();
+        let answer = self.mark(&errand, demand, at);
+        let changed = before != self.states.get(&errand.contact).copied();
+        let is_message = matches!(demand, RecordDemand::Message { .. });
+        if matches!(answer, RecordAnswer::Done { .. }) && (changed || is_message) {
+            self.asked.insert(errand.contact.clone(), (errand, answer));
+            return Vec::new();
+        }
+        vec![errand.told(ServiceAnswer::Record(answer))]
+    }
+
+    /// What was asked for was done, or could not be.
+    pub(super) fn recorded(&mut self, contact: &ContactId, done: bool) -> Option<(Errand, RecordAnswer)> {
+        let (errand, answer) = self.asked.remove(contact)?;
+        Some((errand, if done { answer } else { RecordAnswer::Failed }))
+    }
+
     /// Marks what is asked for. What is so already is done; what stopped does not go on.
     pub(super) fn mark(&mut self, errand: &Errand, demand: RecordDemand, at: Timestamp) -> RecordAnswer {
         let before = self.states.get(&errand.contact).copied();
         let after = match (demand, before) {
             (RecordDemand::Message { from, until }, _) => {
-                let recording: Arc<str> = format!("message-{}", errand.work).into();
+                let recording: Arc<str> = recording_name(&errand.contact, &errand.work, demand).into();
                 return if until > from {
                     self.push(&errand.contact, &recording, at, demand);
                     RecordAnswer::Done { recording }
@@ -63,7 +85,7 @@ impl Recordings {
             (RecordDemand::Stop, _) => State::Stopped,
             (RecordDemand::Start | RecordDemand::Pause | RecordDemand::Resume, Some(before)) => before,
         };
-        let recording: Arc<str> = format!("contact-{}", errand.contact).into();
+        let recording: Arc<str> = recording_name(&errand.contact, &errand.work, demand).into();
         if before != Some(after) {
             self.states.insert(errand.contact.clone(), after);
             self.push(&errand.contact, &recording, at, demand);
@@ -73,6 +95,7 @@ impl Recordings {
 
     /// The recording of a contact ends with it.
     pub(super) fn ended(&mut self, contact: &ContactId, at: Timestamp) {
+        self.asked.remove(contact);
         if matches!(self.states.remove(contact), Some(State::Running | State::Paused)) {
             let recording: Arc<str> = format!("contact-{contact}").into();
             self.push(contact, &recording, at, RecordDemand::Stop);

@@ -107,6 +107,7 @@ fn said(told: &[Told]) -> Vec<(u8, String)> {
                 Input::ServiceAnswered { answer, .. } => match answer {
                     ServiceAnswer::Queue(QueueAnswer::Joined { position, .. }) => format!("at {position}"),
                     ServiceAnswer::Queue(QueueAnswer::Offered { agent }) => format!("offered to {agent}"),
+                    ServiceAnswer::Queue(QueueAnswer::NotTaken { agent }) => format!("not taken by {agent}"),
                     ServiceAnswer::Queue(QueueAnswer::AgentJoined { agent }) => format!("with {agent}"),
                     ServiceAnswer::Queue(answer) => format!("{answer:?}"),
                     answer => format!("{answer:?}"),
@@ -157,6 +158,91 @@ fn the_highest_priority_then_the_longest_wait_is_served_first_by_who_has_been_fr
 }
 
 #[test]
+fn who_is_handed_over_stays_until_the_other_leaves_and_the_agent_is_free() {
+    let mut services = services();
+    services.agent_available("bob", EVENING).unwrap();
+    services.ask(&contact(1), &queueing("general", 5, EVENING), EVENING);
+    assert!(matches!(
+        services.agent_hands_over("bob", &contact(1), EVENING),
+        Err(AgentError::NotTalking { .. })
+    ));
+    services.agent_answers("bob", &contact(1), EVENING).unwrap();
+    assert!(
+        services
+            .agent_hands_over("bob", &contact(1), seconds(60))
+            .unwrap()
+            .is_empty()
+    );
+    let bob = |services: &Services| {
+        let agents = services.agents();
+        let bob = agents.iter().find(|agent| &*agent.name == "bob").unwrap();
+        bob.state.as_str()
+    };
+    assert_eq!(bob(&services), "wrap-up");
+    services.advance(seconds(71));
+    assert_eq!(bob(&services), "available");
+    assert_eq!(
+        said(&services.other_leaves(&contact(1))),
+        pairs(&[(1, "AgentLeft")])
+    );
+    assert!(services.other_leaves(&contact(1)).is_empty());
+}
+
+#[test]
+fn a_contact_on_a_line_is_put_through_and_recorded_by_whoever_has_the_line() {
+    let mut services = services().without_lines();
+    let transfer = Demand::Transfer {
+        to: Destination::Address,
+        three_way: false,
+        ring: Duration::from_secs(20),
+    };
+    let start = Demand::Record(RecordDemand::Start);
+    // Whoever is on no line is put through to nobody, and only the mark is kept.
+    let told = services.ask(&contact(1), &serving("w1", transfer.clone()), EVENING);
+    assert_eq!(said(&told), pairs(&[(1, "Transfer(Failed)")]));
+    assert_eq!(
+        services
+            .ask(&contact(1), &serving("w2", start.clone()), EVENING)
+            .len(),
+        1
+    );
+    assert!(services.recorded(&contact(1), true).is_empty());
+
+    services.connect(&contact(2));
+    let told = services.ask(&contact(2), &serving("w1", transfer), EVENING);
+    assert_eq!(said(&told), pairs(&[(2, "Transfer(Ringing)")]));
+    services.left(&contact(2), &"w1".into(), EVENING);
+    assert!(
+        services
+            .ask(&contact(2), &serving("w2", start.clone()), EVENING)
+            .is_empty()
+    );
+    let told = services.recorded(&contact(2), true);
+    let name = format!("contact-{}", contact(2));
+    assert!(said(&told)[0].1.contains(&name), "{told:?}");
+    // It runs, so there is nothing to be done.
+    assert_eq!(
+        services
+            .ask(&contact(2), &serving("w3", start.clone()), EVENING)
+            .len(),
+        1
+    );
+    let message = RecordDemand::Message {
+        from: EVENING,
+        until: seconds(5),
+    };
+    assert!(
+        services
+            .ask(&contact(2), &serving("w4", Demand::Record(message)), seconds(5))
+            .is_empty()
+    );
+    let told = services.recorded(&contact(2), false);
+    assert_eq!(said(&told), pairs(&[(2, "Record(Failed)")]));
+    services.ended(&contact(2), seconds(9));
+    assert_eq!(services.ask(&contact(2), &serving("w1", start), EVENING).len(), 1);
+}
+
+#[test]
 fn nobody_waits_while_an_agent_is_free_who_could_serve() {
     let mut services = services();
     services.agent_available("bob", EVENING).unwrap();
@@ -167,7 +253,8 @@ fn nobody_waits_while_an_agent_is_free_who_could_serve() {
     let told = services.left(&contact(1), &"w1".into(), seconds(1));
     assert_eq!(said(&told), pairs(&[(2, "offered to bob")]));
     // One who does not answer in time is away; the next to come is offered the same caller.
-    assert!(services.advance(seconds(21)).is_empty());
+    let told = services.advance(seconds(21));
+    assert_eq!(said(&told), pairs(&[(2, "not taken by bob")]));
     let told = services.agent_available("ann", seconds(22)).unwrap();
     assert_eq!(said(&told), pairs(&[(2, "offered to ann")]));
     // An agent who goes away while it rings hands the caller on.

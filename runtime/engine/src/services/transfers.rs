@@ -1,6 +1,6 @@
 //! Transfers to those who are no agents. Nobody is called from here: somebody says what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_model::{ContactId, WorkId};
 
@@ -28,6 +28,8 @@ pub enum TransferError {
 pub(super) struct Transfers {
     /// Whether there is a line to the outside.
     pub(super) has_lines: bool,
+    /// Contacts that are on a line themselves, and can be put through by it.
+    on_a_line: BTreeSet<ContactId>,
     /// Each with whether the other side has answered.
     under_way: BTreeMap<ContactId, (Errand, bool)>,
 }
@@ -36,14 +38,26 @@ impl Default for Transfers {
     fn default() -> Self {
         Self {
             has_lines: true,
+            on_a_line: BTreeSet::new(),
             under_way: BTreeMap::new(),
         }
     }
 }
 
 impl Transfers {
+    /// The contact is on a line.
+    pub(super) fn connect(&mut self, contact: &ContactId) {
+        if !self.on_a_line.contains(contact) {
+            self.on_a_line.insert(contact.clone());
+        }
+    }
+
+    pub(super) fn is_on_a_line(&self, contact: &ContactId) -> bool {
+        self.on_a_line.contains(contact)
+    }
+
     pub(super) fn ask(&mut self, errand: Errand, stage: &Stage) -> Vec<Told> {
-        if !self.has_lines {
+        if !self.has_lines && !self.on_a_line.contains(&errand.contact) {
             return vec![errand.told(ServiceAnswer::Transfer(TransferAnswer::Failed))];
         }
         let known = self.under_way.get(&errand.contact);
@@ -103,6 +117,7 @@ impl Transfers {
     }
 
     pub(super) fn forget(&mut self, contact: &ContactId) {
+        self.on_a_line.remove(contact);
         self.under_way.remove(contact);
     }
 }

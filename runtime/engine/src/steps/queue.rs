@@ -76,7 +76,9 @@ pub(super) fn answered(
             }
             return Then::Rest;
         }
-        QueueAnswer::Offered { .. } | QueueAnswer::AgentJoined { .. } => return Then::Rest,
+        QueueAnswer::Offered { .. } | QueueAnswer::NotTaken { .. } | QueueAnswer::AgentJoined { .. } => {
+            return Then::Rest;
+        }
         QueueAnswer::AgentLeft if matches!(before.stage, Stage::Talking { .. }) => {
             return course.leave_by_next(id, step);
         }

@@ -71,7 +71,8 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
             text: true,
         },
         hearing: 1,
-        until: course.at + time,
+        // What is said first is heard first, where the channel plays it.
+        until: course.at + course.session.playing_time() + time,
     });
     Then::Rest
 }

@@ -483,6 +483,9 @@ fn answers(at: Timestamp) -> Vec<ServiceAnswer> {
         QueueAnswer::Offered {
             agent: "li-na".into(),
         },
+        QueueAnswer::NotTaken {
+            agent: "li-na".into(),
+        },
         QueueAnswer::AgentJoined {
             agent: "li-na".into(),
         },
