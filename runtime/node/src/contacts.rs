@@ -24,7 +24,7 @@ mod tests;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -36,23 +36,23 @@ use trunkline_journal::Journal;
 use trunkline_model::{ContactId, Duration, Timestamp};
 
 use self::contact::Contact;
-pub(crate) use self::{
-    arrive::is_e164,
-    error::may_pass,
-    start::{StartCall, StartError, inputs},
-};
 pub use self::{
-    arrive::{Arrived, Call},
+    arrive::{Arrived, Call, is_e164},
     error::{ArriveError, DeliverError, FindError},
     page::{Page, StateFilter},
     recover::Recovery,
     services::Deed,
     summary::{State, Summary},
 };
+pub(crate) use self::{
+    error::may_pass,
+    start::{StartCall, StartError, inputs},
+};
 use crate::{
     clock::Clock,
     key,
     limits::{DUE_CONCURRENT, FORGET_AFTER, PARK_AFTER, RETRY_PAUSE_MAX, RETRY_PAUSE_MIN},
+    lines::Lines,
     release::Release,
     releases::Releases,
     success::Success,
@@ -69,6 +69,8 @@ pub struct Contacts {
     pub(crate) releases: Arc<Releases>,
     pub(crate) success: Success,
     services: services::Desk,
+    /// Whoever holds the lines of contacts that came by telephone.
+    lines: OnceLock<Weak<dyn Lines>>,
     timers: Timers,
     known: Mutex<BTreeMap<ContactId, Arc<Contact>>>,
     /// Tasks that decide; waited for when the node stops.
@@ -89,6 +91,15 @@ pub struct Delivered {
     pub reply: Reply,
 }
 
+/// A contact as whoever holds its line sees it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// The turns that are new, oldest first.
+    pub turns: Vec<Turn>,
+    /// The contact as it is after the last of them.
+    pub session: Session,
+}
+
 impl Contacts {
     pub(crate) fn new(
         clock: Clock,
@@ -100,6 +111,7 @@ impl Contacts {
             clock,
             journal,
             services: services::Desk::new(releases.clone()),
+            lines: OnceLock::new(),
             releases,
             success,
             timers: Timers::default(),
@@ -186,6 +198,57 @@ impl Contacts {
                 () = self.clock.until(until) => return Ok(Vec::new()),
             }
         }
+    }
+
+    /// Somebody holds the lines of contacts that come by telephone, as long as it is there. The first who
+    /// says so does.
+    pub(crate) fn hold_lines(&self, lines: &Arc<dyn Lines>) {
+        let _ = self.lines.set(Arc::downgrade(lines));
+    }
+
+    /// Whoever holds the lines.
+    pub(crate) fn lines(&self) -> Option<Arc<dyn Lines>> {
+        self.lines.get()?.upgrade()
+    }
+
+    /// A contact as it is once it has come further than an event, with the turns since then: for
+    /// whoever holds its line. An ended contact is given at once.
+    ///
+    /// # Errors
+    /// There is no such contact, its journal cannot be read, or the node stops.
+    pub async fn follow(self: &Arc<Self>, contact: &ContactId, after: u64) -> Result<Followed, DeliverError> {
+        let contact = self.find(contact).await?;
+        loop {
+            let changed = contact.changed.notified();
+            tokio::pin!(changed);
+            // Listening begins before it is looked at, so that nothing is missed.
+            changed.as_mut().enable();
+            let session = contact.session(self).await?;
+            if session.seq > after || session.has_ended() {
+                let (turns, _) = contact.turns_after(self, after).await?;
+                // What came in between belongs to the next look.
+                let turns = turns.into_iter().filter(|turn| turn.seq <= session.seq);
+                return Ok(Followed {
+                    turns: turns.collect(),
+                    session,
+                });
+            }
+            if self.is_stopping() {
+                return Err(DeliverError::Stopping);
+            }
+            changed.await;
+        }
+    }
+
+    /// The release that a contact is on, as long as it has not ended.
+    ///
+    /// # Errors
+    /// There is no such contact, or its journal cannot be read.
+    pub async fn release_of(
+        self: &Arc<Self>,
+        contact: &ContactId,
+    ) -> Result<Option<Arc<Release>>, FindError> {
+        Ok(self.find(contact).await?.release())
     }
 
     /// How a contact stands.

@@ -32,6 +32,7 @@ mod feeds;
 mod key;
 mod key_values;
 pub mod limits;
+mod lines;
 mod mask;
 mod node;
 mod observe;
@@ -53,12 +54,14 @@ mod webhook;
 pub use bundle::{ReadError, read_folder};
 pub use clock::Clock;
 pub use contacts::{
-    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, FindError, Recovery, Summary,
+    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, FindError, Followed, Recovery,
+    Summary, is_e164,
 };
 pub use key::{Key, Token, WeakKey};
+pub use lines::{Guest, LineError, LineView, Lines, Part, Party};
 pub use mask::mask;
 pub use node::{Listen, Node, Settings, StartError};
-pub use release::{Release, Stage};
+pub use release::{LoadedPlugin, Release, Stage};
 pub use releases::{Overview, Releases};
 pub use report::{Cause, Report, Verdict};
 pub use secrets::{SECRET_VARIABLE, SecretsError, ServerSecrets};

@@ -197,5 +197,8 @@ pub const WEBHOOK_PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest such pause.
 pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(300);
 
+/// Digits of a number that is brought into a call (E.164 has 15, and prefixes of exchanges come before).
+pub const DIALLED_CHARS_MAX: usize = 24;
+
 /// How long a webhook may take to answer.
 pub const WEBHOOK_REPLY_WITHIN: Duration = Duration::from_secs(10);

@@ -26,6 +26,7 @@ use crate::{
     key::Key,
     key_values::PluginValues,
     limits::{STOP_CALLS_WITHIN, STOP_WITHIN, SWEEP_EVERY},
+    lines::Lines,
     observe,
     releases::Releases,
     report::{Cause, Report},
@@ -329,6 +330,12 @@ impl Node {
     /// What became of the contacts that were under way when it started.
     pub fn recovery(&self) -> Recovery {
         self.0.recovery
+    }
+
+    /// Somebody holds the lines of contacts that come by telephone: operators see them, and may bring
+    /// others in. The first who says so does, and is asked as long as it is there.
+    pub fn hold_lines(&self, lines: &Arc<dyn Lines>) {
+        self.0.contacts.hold_lines(lines);
     }
 
     /// Begins a contact, durably.

@@ -110,6 +110,16 @@ impl Release {
         &self.bundle
     }
 
+    /// The digest of a recording that its prompts name, by the recording's path in the hotline.
+    pub fn recording(&self, path: &str) -> Option<Digest> {
+        self.bundle.recordings.get(path).copied()
+    }
+
+    /// The paths and digests of all recordings that its prompts name.
+    pub const fn recordings(&self) -> &BTreeMap<Arc<str>, Digest> {
+        &self.bundle.recordings
+    }
+
     /// A plugin by its name in the hotline.
     pub fn plugin(&self, name: &PluginName) -> Option<Plugin> {
         self.plugins.get(name).map(|loaded| loaded.plugin.clone())

@@ -113,6 +113,14 @@ impl Releases {
         self.reports.subscribe()
     }
 
+    /// The bytes of a recording of a release, by their digest.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn recording(&self, digest: &Digest) -> Result<Option<Vec<u8>>, trunkline_journal::Error> {
+        self.shelf.content(digest).await
+    }
+
     /// A hold on the current release.
     pub(crate) fn pin_current(&self) -> Option<Pinned> {
         // Taken while the list is locked, so that it is not collected in between.

@@ -12,6 +12,7 @@ mod feeds;
 mod guard;
 mod health;
 mod hooks;
+mod lines;
 mod operators;
 mod plugin_values;
 mod problem;
@@ -118,6 +119,9 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(centre::queues))
         .routes(routes!(centre::presence))
         .routes(routes!(centre::call))
+        .routes(routes!(lines::list))
+        .routes(routes!(lines::add))
+        .routes(routes!(lines::remove))
         .split_for_parts();
     let described = description.to_json().expect("the description of the API is JSON");
     state.0.openapi.get_or_init(|| described);

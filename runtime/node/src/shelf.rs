@@ -92,6 +92,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// The bytes of a component or a recording; none when they are not here.
+    pub(crate) async fn content(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.blob(digest).await
+    }
+
     /// Keeps what a package of a registry is, whose component is kept.
     pub(crate) async fn keep_package(&self, identity: &Identity, at: Timestamp) -> Result<(), StoreError> {
         let Some(digest) = identity.package else {

@@ -322,7 +322,7 @@ fn from_bytes<T: for<'de> Deserialize<'de>>(
 }
 
 /// A plus sign and 7 to 15 digits, the first not zero.
-pub(crate) fn is_e164(number: &str) -> bool {
+pub fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && !digits.starts_with('0')

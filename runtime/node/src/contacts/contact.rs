@@ -111,6 +111,14 @@ impl Contact {
         self.standing().pinned = Some(pinned);
     }
 
+    /// The release that the contact is on, as long as it has not ended.
+    pub(super) fn release(&self) -> Option<Arc<Release>> {
+        self.standing()
+            .pinned
+            .as_ref()
+            .map(|pinned| pinned.release().clone())
+    }
+
     /// Leaves the contact where it is, since its release cannot be rebuilt.
     pub(super) fn strand(&self, why: Arc<str>) {
         let mut standing = self.standing();
@@ -508,7 +516,7 @@ impl Contact {
         if let Some(serving) = pending.service {
             let work = Some((serving.work.clone(), serving.attempt));
             if awake.dispatched.service != work {
-                contacts.ask_service(&self.id, serving);
+                contacts.ask_service(&self.id, awake.session.channel, serving);
             }
             dispatched.service = work;
         }

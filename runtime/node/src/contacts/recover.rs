@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::{sync::Semaphore, task::JoinSet};
-use trunkline_engine::Input;
+use trunkline_engine::{Channel, Input};
 use trunkline_journal::{Error as JournalError, Streams};
 use trunkline_model::{ContactId, Timestamp};
 
@@ -121,7 +121,12 @@ impl Contacts {
         };
         self.known().insert(id.clone(), contact.clone());
         if matches!(taken, Taken::Resumed) {
-            self.deliver_surely(&contact, Input::Recovered, None).await;
+            // A line does not outlive the process that held it: its caller is gone.
+            let input = match contact.summary().channel {
+                Channel::Phone => Input::HangUp { id: None },
+                _ => Input::Recovered,
+            };
+            self.deliver_surely(&contact, input, None).await;
         }
         // Whoever is not called upon soon need not be in memory.
         contact.park();

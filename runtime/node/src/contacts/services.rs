@@ -12,9 +12,9 @@ use std::{
 
 use tokio::sync::Notify;
 use trunkline_engine::{
-    Input, Readings, Services,
-    service::Serving,
-    services::{AgentError, AgentView, QueueView, Told},
+    Channel, Input, Readings, Services,
+    service::{Serving, TransferAnswer},
+    services::{AgentError, AgentView, QueueView, Told, TransferError},
 };
 use trunkline_model::{ContactId, Digest, Timestamp, WorkId};
 
@@ -45,8 +45,10 @@ struct Inner {
 pub enum Deed {
     /// Takes the call.
     Answer,
-    /// Leaves it.
+    /// Leaves it, and the call is over.
     End,
+    /// Leaves it, and the caller goes on with somebody else.
+    HandOver,
 }
 
 impl Desk {
@@ -66,7 +68,7 @@ impl Desk {
             inner.release = Some(release.id());
             match &mut inner.services {
                 Some(services) => services.configure(release.hotline()),
-                // No channel of this node has a line to the outside.
+                // Only who came by a line can be put through to the outside.
                 None => inner.services = Some(Services::new(release.hotline()).without_lines()),
             }
         }
@@ -132,14 +134,42 @@ impl Contacts {
         }
     }
 
-    /// Asks for the work that a contact waits for.
-    pub(super) fn ask_service(self: &Arc<Self>, contact: &ContactId, serving: &Serving) {
+    /// Asks for the work that a contact waits for. A contact that came by a line is put through and
+    /// recorded by whoever has the line.
+    pub(super) fn ask_service(self: &Arc<Self>, contact: &ContactId, channel: Channel, serving: &Serving) {
         if self.is_stopping() {
             // It is pending in the journal, and is asked for when the node is back.
             return;
         }
         let now = self.clock.now();
-        self.with_services(|services| (services.ask(contact, serving, now), ()));
+        self.with_services(|services| {
+            if channel == Channel::Phone {
+                services.connect(contact);
+            }
+            (services.ask(contact, serving, now), ())
+        });
+    }
+
+    /// Something came of a contact's transfer to somebody who is no agent.
+    ///
+    /// # Errors
+    /// The contact is not being transferred, or what came of it does not follow on what was.
+    pub fn party(self: &Arc<Self>, contact: &ContactId, came: TransferAnswer) -> Result<(), TransferError> {
+        self.with_services(|services| match services.party(contact, came) {
+            Ok(told) => (told, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        })
+        .unwrap_or(Ok(()))
+    }
+
+    /// What a contact on a line wanted of its recording was done, or could not be.
+    pub fn recorded(self: &Arc<Self>, contact: &ContactId, done: bool) {
+        self.with_services(|services| (services.recorded(contact, done), ()));
+    }
+
+    /// Whoever a caller was handed over to by an agent has left.
+    pub fn other_leaves(self: &Arc<Self>, contact: &ContactId) {
+        self.with_services(|services| (services.other_leaves(contact), ()));
     }
 
     /// A contact let go of work.
@@ -205,6 +235,7 @@ impl Contacts {
             let told = match deed {
                 Deed::Answer => services.agent_answers(agent, contact, now),
                 Deed::End => services.agent_ends(agent, contact, now),
+                Deed::HandOver => services.agent_hands_over(agent, contact, now),
             };
             split(told)
         })
