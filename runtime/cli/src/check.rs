@@ -204,44 +204,45 @@ fn told(mended: &Mended, what: &str) -> String {
 /// Starts a node that keeps nothing and listens nowhere: enough to check a hotline, or to call
 /// it in process.
 pub(crate) async fn start(folder: &Path) -> Result<Node, StartError> {
-    start_with(folder, Rules::Enforced, None).await
+    Node::start(settings(folder, Rules::Enforced, None)).await
 }
 
 /// Starts such a node for a rehearsal: findings of rule packs are told and do not hinder it.
 pub(crate) async fn rehearse(folder: &Path) -> Result<Node, StartError> {
     // Nothing is called, so what is wrong with a secret hinders nobody.
     let secrets = ServerSecrets::open(None, environment()).ok();
-    rehearse_with(folder, secrets).await
+    let secrets = secrets.map(|secrets| Arc::new(secrets) as _);
+    Node::start(settings(folder, Rules::Reported, secrets)).await
 }
 
 /// The same where plugins are really called: they have the secrets of the environment, and whoever
 /// rehearses is told when they have not.
 pub(crate) async fn rehearse_for_real(folder: &Path) -> Result<Node, StartError> {
+    Node::start(settings(folder, Rules::Reported, secrets_of_environment())).await
+}
+
+/// The same, and builds again what is saved in the folder meanwhile.
+pub(crate) async fn rehearse_and_watch(folder: &Path) -> Result<Node, StartError> {
+    Node::start(Settings {
+        watch: true,
+        ..settings(folder, Rules::Reported, secrets_of_environment())
+    })
+    .await
+}
+
+fn secrets_of_environment() -> Option<Arc<dyn Secrets>> {
     let secrets = ServerSecrets::open(None, environment());
     let secrets = secrets.inspect_err(|error| {
         let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
         anstream::eprintln!("{yellow}plugins are called without secrets{yellow:#}: {error}");
     });
-    rehearse_with(folder, secrets.ok()).await
-}
-
-async fn rehearse_with(folder: &Path, secrets: Option<ServerSecrets>) -> Result<Node, StartError> {
-    let secrets = secrets.map(|secrets| Arc::new(secrets) as _);
-    start_with(folder, Rules::Reported, secrets).await
+    secrets.ok().map(|secrets| Arc::new(secrets) as _)
 }
 
 /// The variables of the environment that are text.
 pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-async fn start_with(
-    folder: &Path,
-    rules: Rules,
-    secrets: Option<Arc<dyn Secrets>>,
-) -> Result<Node, StartError> {
-    Node::start(settings(folder, rules, secrets)).await
 }
 
 fn settings(folder: &Path, rules: Rules, secrets: Option<Arc<dyn Secrets>>) -> Settings {

@@ -1,6 +1,9 @@
 //! A rehearsal: a contact with a hotline that runs in this process, checked as a server would,
 //! with nothing kept and nothing listening. Its plugins are really called; its clock can be
-//! moved, its plugins made slow or broken, and it can begin anew at any step.
+//! moved, its plugins made slow or broken, and it can begin anew at any step. A plugin that is
+//! saved meanwhile takes the place of the one before.
+
+mod swapping;
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +13,7 @@ use std::{
 
 use anyhow::anyhow;
 use jiff::civil::DateTime;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use trunkline_channel::chat::Turn;
 use trunkline_engine::{
     Arrival, Channel, Services, Utterance,
@@ -22,7 +25,8 @@ use trunkline_flow::{scenario::Begins, start::StartsOn};
 use trunkline_model::{
     ContactId, Duration, FaultKind, FlowName, Outcome, PluginName, StepId, Timestamp, json::to_json,
 };
-use trunkline_node::{Clock, Node, StartError};
+use trunkline_node::{Clock, LoadedPlugin, Node, StartError};
+use trunkline_plugin::Plugin;
 use trunkline_scenario::{Answered, Contact, Player, Plugins};
 
 use super::{
@@ -45,11 +49,15 @@ pub(crate) struct Here {
     node: Node,
     folder: PathBuf,
     stage: Arc<Stage>,
+    /// Takes what is saved meanwhile; it ends with the rehearsal.
+    swapping: JoinHandle<()>,
 }
 
 /// What the contact and the calls of its plugins share.
 struct Stage {
     cast: Cast,
+    /// The plugins that calls go to: those of the cast, until others are saved.
+    plugins: Mutex<BTreeMap<PluginName, LoadedPlugin>>,
     clock: Clock,
     scene: Mutex<Scene>,
     /// Wakes whoever waits for turns.
@@ -121,7 +129,7 @@ impl Here {
     /// # Errors
     /// The hotline does not load, or has no such number.
     pub(crate) async fn call(folder: &Path, called: &Called, screen: &Screen) -> Result<Self, Failure> {
-        let node = check::rehearse_for_real(folder)
+        let node = check::rehearse_and_watch(folder)
             .await
             .map_err(|error| match error {
                 StartError::Check { report, .. } => {
@@ -163,6 +171,7 @@ impl Here {
             release.id().short()
         ));
         let stage = Arc::new(Stage {
+            plugins: Mutex::new(cast.release.plugins().clone()),
             cast,
             clock,
             scene: Mutex::new(Scene {
@@ -174,10 +183,12 @@ impl Here {
             changed: Notify::new(),
         });
         stage.settle(&mut stage.scene());
+        let swapping = tokio::spawn(swapping::swap(node.clone(), stage.clone(), screen.clone()));
         Ok(Self {
             node,
             folder: folder.to_owned(),
             stage,
+            swapping,
         })
     }
 
@@ -383,6 +394,11 @@ impl Here {
 }
 
 impl Stage {
+    fn plugin(&self, name: &PluginName) -> Option<Plugin> {
+        let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        plugins.get(name).map(|loaded| loaded.plugin.clone())
+    }
+
     fn scene(&self) -> MutexGuard<'_, Scene> {
         self.scene.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -414,7 +430,8 @@ impl Stage {
             call,
             not_before,
         } = wanted;
-        let outcome = match self.cast.release.plugin(&calling.plugin) {
+        let plugin = self.plugin(&calling.plugin);
+        let outcome = match plugin {
             Some(plugin) => plugin.call(call).await,
             None => no_plugin(&calling),
         };
@@ -568,6 +585,7 @@ impl Line for Here {
     }
 
     async fn close(self) {
+        self.swapping.abort();
         self.node.shutdown().await;
     }
 }

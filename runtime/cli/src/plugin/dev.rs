@@ -28,8 +28,8 @@ const FUZZ_DEFAULT: u32 = 30;
 /// Build a plugin whenever its source is saved, and swap it into a hotline
 ///
 /// The component is put into the hotline's folder. A server that watches the folder (`trunkline serve HOTLINE
-/// --watch`) has it live at once: callers finish on the version they began with, new ones get the new. Without a server the
-/// next `trunkline dial HOTLINE NUMBER` has it. What does not build, is refused or no longer fits the
+/// --watch`) has it live at once: callers finish on the version they began with, new ones get the new. So does a
+/// `trunkline dial HOTLINE NUMBER` that runs: its next call of the plugin goes to it. What does not build, is refused or no longer fits the
 /// flows is told and changes nothing. It runs until ctrl-C.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -195,7 +195,7 @@ impl Dev {
             Live::Reached(before) => server.tell_next_build(before, ended, hotline).await,
             Live::Unreachable => {
                 anstream::println!(
-                    "{component} is in place; no server answers at {}: the next `trunkline dial {}` has it",
+                    "{component} is in place; no server answers at {}: `trunkline dial {}` has it, also one that runs",
                     server.base(),
                     self.hotline.display()
                 );

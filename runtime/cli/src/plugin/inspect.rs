@@ -1,6 +1,7 @@
 //! `trunkline plugin inspect`: what a component offers to flows and what it wants, for any
 //! component: also for one that would be refused.
 
+mod live;
 mod printed;
 
 use std::{
@@ -24,19 +25,29 @@ use crate::{
 ///
 /// Any component will do, whatever it was written in and whoever built it. One that no server
 /// would take is shown too, with the reason, and what can be told of it all the same.
+/// With --server it is a plugin of a server that is shown: what it offers there, what it may reach, how
+/// its calls went, and what it keeps, such as a feed's copy. Values may be personal data; that an operator
+/// read them stands in the server's log.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     trunkline plugin inspect flows/city-hotline/plugins/crm_lookup.wasm\n  \
     trunkline plugin inspect --hotline flows/city-hotline crm\n  \
+    trunkline plugin inspect --server http://127.0.0.1:8080 health\n  \
     trunkline plugin inspect --wit dist/mood.wasm\n  \
     trunkline plugin inspect --output-format json mood.wasm\n\n\
     Exit codes: 0 when a server would take it; 1 when it would not.")]
 pub(crate) struct Inspect {
-    /// The component: a .wasm file; with --hotline the name of a plugin
+    /// The component: a .wasm file; with --hotline or --server the name of a plugin
     component: PathBuf,
     /// Take the plugin of this name from a hotline's folder
     #[arg(long, value_name = "FOLDER")]
     hotline: Option<PathBuf>,
+    /// Take the plugin of this name from a server, and show what it keeps there
+    #[arg(long, value_name = "URL", conflicts_with_all = ["hotline", "wit"])]
+    server: Option<String>,
+    /// The server's operator key
+    #[arg(long, value_name = "KEY", env = "TRUNKLINE_API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
     /// Show the interface that it was written against, with its comments, and nothing else
     #[arg(long)]
     wit: bool,
@@ -56,6 +67,10 @@ pub(crate) struct Told {
 impl Inspect {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
+        if let Some(server) = &self.server {
+            let name = self.component.to_string_lossy();
+            return live::run(server, self.api_key.as_deref(), &name, self.output_format).await;
+        }
         let path = match &self.hotline {
             Some(hotline) => component_of(hotline, &self.component.to_string_lossy())?,
             None => self.component.clone(),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     api::Api,
     contacts::Of,
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     plugin::Format,
     table,
 };
@@ -59,37 +59,56 @@ impl Kv {
     /// Runs the command.
     pub(crate) async fn run(&self) -> Outcome {
         let api = Api::at(&self.of.server)?;
-        let mut values = Vec::new();
-        let mut after = String::new();
-        loop {
-            let path = format!(
-                "/api/v1/plugins/{}/kv?limit={PAGE}&prefix={}{after}",
-                encoded(&self.plugin),
-                encoded(&self.prefix)
-            );
-            let page: Page = api.get(&path, self.of.api_key.as_deref(), Duration::ZERO).await?;
-            values.extend(page.values);
-            match page.next {
-                Some(next) => after = format!("&after={}", encoded(&next)),
-                None => break,
-            }
-        }
+        let values = kept(&api, self.of.api_key.as_deref(), &self.plugin, &self.prefix).await?;
         match self.output_format {
             Format::Json => anstream::println!("{:#}", serde_json::Value::Array(values)),
             Format::Text if values.is_empty() => {
                 anstream::eprintln!("the plugin {} keeps nothing at {}", self.plugin, api.base());
             }
-            Format::Text => {
-                let values = serde_json::from_value(serde_json::Value::Array(values))
-                    .map_err(|error| anyhow::anyhow!("the server's answer cannot be read: {error}"))?;
-                anstream::print!("{}", told(values));
-            }
+            Format::Text => anstream::print!("{}", told(values)?),
         }
         Ok(Exit::Done)
     }
 }
 
-fn told(values: Vec<Kept>) -> String {
+/// What a plugin of a server keeps, as the API says it, in the order of its keys.
+///
+/// # Errors
+/// The server has no such plugin, or cannot be asked.
+pub(super) async fn kept(
+    api: &Api,
+    key: Option<&str>,
+    plugin: &str,
+    prefix: &str,
+) -> Result<Vec<serde_json::Value>, Failure> {
+    let mut values = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!(
+            "/api/v1/plugins/{}/kv?limit={PAGE}&prefix={}{after}",
+            encoded(plugin),
+            encoded(prefix)
+        );
+        let page: Page = api.get(&path, key, Duration::ZERO).await?;
+        values.extend(page.values);
+        match page.next {
+            Some(next) => after = format!("&after={}", encoded(&next)),
+            None => return Ok(values),
+        }
+    }
+}
+
+/// The same as a table for people.
+///
+/// # Errors
+/// The server says it in a way that this version does not know.
+pub(super) fn told(values: Vec<serde_json::Value>) -> Result<String, Failure> {
+    serde_json::from_value(serde_json::Value::Array(values))
+        .map(laid_out)
+        .map_err(|error| Failure::from(anyhow::anyhow!("the server's answer cannot be read: {error}")))
+}
+
+fn laid_out(values: Vec<Kept>) -> String {
     let mut rows = vec![
         ["KEY", "VERSION", "BYTES", "EXPIRES", "VALUE"]
             .map(ToOwned::to_owned)
@@ -141,12 +160,11 @@ mod tests {
 
     #[test]
     fn values_are_listed_on_one_line_each() {
-        let values = serde_json::from_value(serde_json::json!([
-            { "key": "copy", "text": "a\nb", "bytes": 3, "version": 2 },
-            { "key": "raw", "base64": "//4=", "bytes": 2, "version": 1, "expires": "2026-11-22T08:00:00Z" },
-        ]))
-        .unwrap();
-        let text = told(values);
+        let values = vec![
+            serde_json::json!({ "key": "copy", "text": "a\nb", "bytes": 3, "version": 2 }),
+            serde_json::json!({ "key": "raw", "base64": "//4=", "bytes": 2, "version": 1, "expires": "2026-11-22T08:00:00Z" }),
+        ];
+        let text = told(values).map_err(|failure| failure.error).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("a b") && text.contains("base64://4="), "{text}");
         assert_eq!(encoded("seen/路"), "seen%2F%E8%B7%AF");

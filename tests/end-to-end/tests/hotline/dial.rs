@@ -9,7 +9,10 @@ use std::{
 
 use end_to_end::{City, PATIENCE, eventually, programs};
 
-use crate::{CLIENT_KEY, setup, stranger::theatre};
+use crate::{
+    CLIENT_KEY, setup,
+    stranger::{stricter_seats, theatre, wider_seats},
+};
 
 /// A `trunkline dial` under way, with what it has printed.
 struct Dialled {
@@ -113,6 +116,29 @@ async fn a_script_talks_to_a_hotline_in_process() {
     .await
     .unwrap();
     assert_eq!(city.crm.requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_saved_takes_the_next_call_of_a_rehearsal_that_runs() {
+    let folder = theatre();
+    let path = folder.path().display().to_string();
+    tokio::task::spawn_blocking(move || {
+        let mut dialled = Dialled::begin(&[&path]);
+        dialled.prints("Which row?");
+        folder.write("plugins/seats.wasm", wider_seats());
+        dialled.prints("from now on");
+        // A contact's flows were checked against what it began with.
+        folder.write("plugins/seats.wasm", stricter_seats());
+        dialled.prints("dial again for the new");
+        folder.write("plugins/seats.wasm", "no component");
+        dialled.prints("does not load, and changes nothing here");
+        dialled.types("3\n");
+        dialled.prints("Your seat is 24.");
+        let (text, code) = dialled.ends();
+        assert_eq!(code, Some(0), "{text}");
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,8 @@ use city_services::{
 use end_to_end::{Folder, LOOK_EVERY, Server, Setup, answer, eventually, http, programs};
 use serde_json::{Value, json};
 
+use crate::commands::{err, out, trunkline};
+
 /// The port that the hotline names.
 const FEED_WRITTEN: &str = "127.0.0.1:7002";
 
@@ -206,6 +208,15 @@ async fn a_feed_that_is_down_is_seen_and_comes_back() {
         kept["values"][0]["text"].as_str().unwrap().contains("n-1"),
         "{kept}"
     );
+    let inspected = trunkline(&["plugin", "inspect", "--server", &server.url(), "health"]).await;
+    let text = out(&inspected);
+    assert_eq!(inspected.status.code(), Some(0), "{text}{}", err(&inspected));
+    for part in ["health of ", "functions", "answered", "keeps", "copy-1"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let unknown = trunkline(&["plugin", "inspect", "--server", &server.url(), "helth"]).await;
+    assert_eq!(unknown.status.code(), Some(4));
+    assert!(err(&unknown).contains("it has health"), "{}", err(&unknown));
     tokio::time::sleep(LOOK_EVERY).await;
 }
 

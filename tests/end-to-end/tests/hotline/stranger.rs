@@ -38,6 +38,16 @@ pub(crate) fn seats() -> Vec<u8> {
     wat::parse_str(SEATS).unwrap()
 }
 
+/// The same with eight seats in a row, and not seven.
+pub(crate) fn wider_seats() -> Vec<u8> {
+    wat::parse_str(SEATS.replace("i32.const 7", "i32.const 8")).unwrap()
+}
+
+/// Another, which may refuse for a third reason.
+pub(crate) fn stricter_seats() -> Vec<u8> {
+    wat::parse_str(SEATS.replace(r#""too-large"))"#, r#""too-large" "too-late"))"#)).unwrap()
+}
+
 /// The stranger's hotline.
 pub(crate) fn theatre() -> Folder {
     let folder = Folder::empty();
