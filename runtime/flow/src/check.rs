@@ -2,6 +2,7 @@
 
 pub(crate) mod calendars;
 mod calls;
+mod carriers;
 mod centre;
 mod declared;
 mod exits;
@@ -28,8 +29,10 @@ mod recordings;
 mod rules;
 mod surveys;
 mod tickets;
+mod trunks;
 mod types;
 mod verbs;
+mod voices;
 mod world;
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
@@ -126,6 +129,10 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
     let calendars = calendars::check(&world.findings, &parsed.syntax);
     let calling_window = hotline::calling_window(world);
     let checks = packs::check(world);
+    let trunks = trunks::check(world);
+    let voices = voices::check(world);
+    let ears = voices::ears(world);
+    let carriers = carriers::check(world);
     let agents = queues::agents(world);
     let queues = queues::check(world);
     let surveys = surveys::check(world, &parsed.syntax.surveys);
@@ -160,11 +167,16 @@ fn build<'a>(world: &World<'a>, parsed: &'a Parsed, rules: Rules) -> Option<Hotl
         surveys: surveys?,
         tickets,
         calling_window,
+        trunks,
+        voices,
+        ears,
+        carriers,
         feeds,
         webhooks,
         checks,
         flows,
     };
+    voices::silent(world, &hotline);
     // Of a hotline that does not load nothing is proved.
     if !world.findings.borrow().has_errors() {
         rules::check(world, &hotline, rules);

@@ -3,7 +3,11 @@
 //! This is what the engine runs. Steps refer to each other by name, since names are what
 //! journals keep; a lookup is one hash or tree step.
 
+mod carrier;
+mod network;
 mod success;
+mod trunk;
+mod voice;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +27,11 @@ use crate::{
     step::{Answer, Key, Prompt, Step},
 };
 
+pub use carrier::{Carrier, CarrierKind, PublicUrl, PublicUrlError};
+pub use network::{Network, NetworkError};
 pub use success::{NoPercent, Percent, Success};
+pub use trunk::{CallerId, Codec, Destination, DestinationError, Login, Transport, Trunk};
+pub use voice::{ENGINE_BUILT_IN, Ears, Voice};
 
 /// A language, as a BCP 47 tag such as `zh-CN`.
 pub type Language = Arc<str>;
@@ -58,6 +66,15 @@ pub struct Hotline {
     pub tickets: BTreeMap<Arc<str>, TicketClass>,
     /// The calendar within whose hours callers are rung, when it has one.
     pub calling_window: Option<Arc<str>>,
+    /// The lines by which it is called, and calls.
+    pub trunks: BTreeMap<Arc<str>, Trunk>,
+    /// Who says its texts, by language or dialect; a dialect without one has that of what it falls
+    /// back to.
+    pub voices: BTreeMap<Language, Voice>,
+    /// Who hears what callers say; without, they have keys only.
+    pub ears: Option<Ears>,
+    /// The companies that take calls for it.
+    pub carriers: BTreeMap<Arc<str>, Carrier>,
     /// Its feeds.
     pub feeds: BTreeMap<Arc<str>, Feed>,
     /// Its webhooks.
@@ -88,6 +105,11 @@ pub struct Agent {
     pub skills: Vec<Arc<str>>,
     /// The name that is shown and said.
     pub title: Option<Arc<str>>,
+    /// The name of the server's secret that is the password of the agent's SIP phone, whose user is
+    /// the agent's name; none when the agent has no such phone.
+    pub phone: Option<Arc<str>>,
+    /// Whether the agent may listen in on others' calls.
+    pub supervisor: bool,
 }
 
 /// A survey.
@@ -189,6 +211,8 @@ pub struct Number {
     pub merge: Option<Merge>,
     /// How many presses each service took its callers before it was merged.
     pub before: BTreeMap<Arc<str>, u32>,
+    /// The trunks from which it may be called; all without.
+    pub trunks: Option<Vec<Arc<str>>>,
 }
 
 /// How an old number was merged (General Office of the State Council, 2020 No. 53).
@@ -284,6 +308,19 @@ impl Hotline {
         }
     }
 
+    /// Who says texts in a language or dialect: its own voice, or that of what it falls back to.
+    pub fn voice(&self, language: &str) -> Option<&Voice> {
+        let mut tag = language;
+        // A way longer than there are dialects goes in a circle.
+        for _ in 0..=self.dialects.len() {
+            if let Some(voice) = self.voices.get(tag) {
+                return Some(voice);
+            }
+            tag = self.dialects.get(tag)?;
+        }
+        None
+    }
+
     /// The language or dialect of a tag: the same tag, or else without its last parts, one by
     /// one, as RFC 4647 looks tags up (`zh-yue-HK` finds `zh-yue`); or else a language of the
     /// same primary language (`en-GB` finds `en-US`). A dialect's tag may begin with its macro
@@ -348,6 +385,10 @@ mod tests {
             surveys: BTreeMap::new(),
             tickets: BTreeMap::new(),
             calling_window: None,
+            trunks: BTreeMap::new(),
+            voices: BTreeMap::new(),
+            ears: None,
+            carriers: BTreeMap::new(),
             feeds: BTreeMap::new(),
             webhooks: BTreeMap::new(),
             checks: Vec::new(),

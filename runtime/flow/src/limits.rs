@@ -127,3 +127,27 @@ pub const SUCCESS_WINDOW_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most calls that a rate of success may wait for before it says anything.
 pub const SUCCESS_LEAST_MAX: u32 = 1_000_000;
+
+/// Trunks of a hotline.
+pub const TRUNKS_MAX: usize = 64;
+
+/// Addresses and networks of one trunk.
+pub const NETWORKS_MAX: usize = 64;
+
+/// Calls at once of a trunk that does not say.
+pub const TRUNK_CALLS_DEFAULT: u32 = 200;
+
+/// Calls at once that a trunk may allow.
+pub const TRUNK_CALLS_MAX: u32 = 100_000;
+
+/// Carriers of a hotline.
+pub const CARRIERS_MAX: usize = 64;
+
+/// Characters of a user's name, of an engine's voice, and of what is taken off a called number.
+pub const LINE_CHARS_MAX: usize = 100;
+
+/// The slowest that a voice may speak.
+pub const VOICE_SPEED_MIN: f64 = 0.5;
+
+/// The fastest that a voice may speak.
+pub const VOICE_SPEED_MAX: f64 = 2.0;

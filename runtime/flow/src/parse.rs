@@ -8,6 +8,7 @@ mod fields;
 mod flow;
 mod hotline;
 mod packs;
+mod phone;
 pub(crate) mod scenario;
 mod step;
 mod tables;

@@ -9,7 +9,7 @@ use trunkline_model::Duration;
 
 use crate::{
     calendar::icalendar::Event,
-    hotline::{Merge, Percent, Success, SurveyKind},
+    hotline::{CallerId, CarrierKind, Codec, Merge, Percent, PublicUrl, Success, SurveyKind, Transport},
     parse::{Grant, Signers},
     source::{Span, Spanned, Word},
     start::Rate,
@@ -50,10 +50,59 @@ pub(crate) struct HotlineSyntax {
     pub(crate) plugins: Vec<PluginSyntax>,
     pub(crate) queues: Vec<QueueSpecSyntax>,
     pub(crate) calling_window: Option<Word>,
+    pub(crate) trunks: Vec<TrunkSyntax>,
+    pub(crate) voices: Vec<VoiceSyntax>,
+    pub(crate) ears: Option<EarsSyntax>,
+    pub(crate) carriers: Vec<CarrierSyntax>,
     pub(crate) feeds: Vec<FeedSyntax>,
     pub(crate) webhooks: Vec<WebhookSyntax>,
     pub(crate) success: Success,
     pub(crate) checks: Vec<PackSyntax>,
+}
+
+/// A line to the telephone network.
+#[derive(Debug)]
+pub(crate) struct TrunkSyntax {
+    pub(crate) name: Word,
+    /// Addresses and networks; none when nothing is written of them.
+    pub(crate) from: Option<Vec<Word>>,
+    pub(crate) login: Option<Word>,
+    pub(crate) secret: Option<Word>,
+    pub(crate) to: Option<Word>,
+    pub(crate) transport: Transport,
+    /// Where `register: true` stands.
+    pub(crate) register: Option<Span>,
+    pub(crate) codecs: Vec<Codec>,
+    pub(crate) calls_max: u32,
+    pub(crate) rate: Rate,
+    pub(crate) strip: Option<Word>,
+    pub(crate) caller_id: CallerId,
+}
+
+/// Who says the texts of a language.
+#[derive(Debug)]
+pub(crate) struct VoiceSyntax {
+    pub(crate) language: Word,
+    pub(crate) engine: Option<Word>,
+    pub(crate) voice: Option<Word>,
+    pub(crate) speed: f64,
+}
+
+/// Who hears what callers say.
+#[derive(Debug)]
+pub(crate) struct EarsSyntax {
+    pub(crate) engine: Option<Word>,
+    pub(crate) languages: Vec<Word>,
+}
+
+/// A company that takes calls for the hotline.
+#[derive(Debug)]
+pub(crate) struct CarrierSyntax {
+    pub(crate) name: Word,
+    pub(crate) kind: Option<CarrierKind>,
+    pub(crate) url: Option<PublicUrl>,
+    pub(crate) secret: Option<Word>,
+    pub(crate) numbers: Option<Vec<Word>>,
 }
 
 /// A function that is asked on a schedule.
@@ -96,6 +145,7 @@ pub(crate) struct NumberSyntax {
     pub(crate) merge: Option<Merge>,
     /// Presses that each service took before the number was merged.
     pub(crate) before: Vec<(Word, u32)>,
+    pub(crate) trunks: Option<Vec<Word>>,
 }
 
 #[derive(Debug)]
@@ -144,6 +194,10 @@ pub(crate) struct AgentSyntax {
     pub(crate) name: Word,
     pub(crate) title: Option<Word>,
     pub(crate) skills: Vec<Word>,
+    /// The name of the secret of the agent's phone.
+    pub(crate) phone: Option<Word>,
+    /// Where `supervisor: true` stands.
+    pub(crate) supervisor: Option<Span>,
 }
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 use trunkline_model::{FlowName, Type};
 
-use super::world::World;
+use super::{trunks, world::World};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     expression::typing::article,
@@ -249,6 +249,7 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<Arc<str>, Number> {
                 department: number.department.as_ref().map(|word| word.value.clone()),
                 merge: number.merge,
                 before: before(world, number),
+                trunks: number.trunks.as_ref().map(|words| trunks::named(world, words)),
             },
         );
     }

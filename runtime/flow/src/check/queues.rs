@@ -7,7 +7,7 @@ use crate::{
     diagnostics::{Code, Finding, did_you_mean},
     hotline::{Agent, QueueSpec},
     source::Word,
-    syntax::QueueSpecSyntax,
+    syntax::{AgentSyntax, QueueSpecSyntax},
 };
 
 pub(super) fn agents(world: &World<'_>) -> BTreeMap<Arc<str>, Agent> {
@@ -17,13 +17,33 @@ pub(super) fn agents(world: &World<'_>) -> BTreeMap<Arc<str>, Agent> {
         .unwrap_or_default()
         .iter()
         .map(|agent| {
+            listens_in(world, agent);
             let named = Agent {
                 skills: words(&agent.skills),
                 title: agent.title.as_ref().map(|title| title.value.clone()),
+                phone: agent.phone.as_ref().map(|phone| phone.value.clone()),
+                supervisor: agent.supervisor.is_some(),
             };
             (agent.name.value.clone(), named)
         })
         .collect()
+}
+
+/// Reports a supervisor who has nothing to listen in with.
+fn listens_in(world: &World<'_>, agent: &AgentSyntax) {
+    if let (Some(place), None) = (agent.supervisor, &agent.phone) {
+        let name = agent.name.as_str();
+        world.report(
+            Finding::new(
+                Code::MissingField,
+                place,
+                format!("`{name}` has no phone to listen in with"),
+            )
+            .help(format!(
+                "name the server's secret that is the password of the phone: `phone: {name}-phone`"
+            )),
+        );
+    }
 }
 
 pub(super) fn words(words: &[Word]) -> Vec<Arc<str>> {
@@ -34,6 +54,7 @@ pub(super) fn check(world: &World<'_>) -> BTreeMap<Arc<str>, QueueSpec> {
     let mut queues = BTreeMap::new();
     for queue in &world.hotline.queues {
         served(world, queue);
+        by_phone(world, queue);
         if let Some(calendar) = &queue.calendar {
             world.calendar(calendar);
         }
@@ -86,6 +107,32 @@ fn served(world: &World<'_>, queue: &QueueSpecSyntax) {
         .help_if(near)
         .help("give an agent of agents.yaml these skills, or ask for fewer"),
     );
+}
+
+/// Reports a queue of a hotline that is called by phone, none of whose agents has one.
+fn by_phone(world: &World<'_>, queue: &QueueSpecSyntax) {
+    let Some(agents) = world.centre.roster().filter(|_| !world.hotline.trunks.is_empty()) else {
+        return;
+    };
+    let mut serve = agents.iter().filter(|agent| {
+        let mut skills = queue.skills.iter();
+        skills.all(|skill| agent.skills.iter().any(|had| had.value == skill.value))
+    });
+    let Some(first) = serve.next() else { return };
+    if first.phone.is_none() && serve.all(|agent| agent.phone.is_none()) {
+        let name = first.name.as_str();
+        world.report(
+            Finding::new(
+                Code::NobodyByPhone,
+                queue.name.span,
+                format!("no agent of the queue `{}` has a phone", queue.name.as_str()),
+            )
+            .label(first.name.span, "such an agent")
+            .help(format!(
+                "name the server's secret that is the password of an agent's phone: `{name}: {{ phone: {name}-phone, … }}`"
+            )),
+        );
+    }
 }
 
 #[cfg(test)]

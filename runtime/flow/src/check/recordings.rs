@@ -88,10 +88,28 @@ pub(super) fn check(
         );
         return None;
     }
+    if !world.hotline.trunks.is_empty() && !is_wav(path.as_str()) {
+        world.report(
+            Finding::new(
+                Code::NotForPhones,
+                path.span,
+                format!(
+                    "{} is no WAV file, and cannot be played on the phone",
+                    path.as_str()
+                ),
+            )
+            .help("save the recording as WAV, mono, 8 kHz or more; the hotline has `trunks`"),
+        );
+    }
     Some(Recording {
         path: path.value.clone(),
         seconds,
     })
+}
+
+fn is_wav(path: &str) -> bool {
+    path.rsplit_once('.')
+        .is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("wav"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Codes never change their meaning: 00 files, 01 names, 02 types and expressions, 03 ways
 //! out and paths, 04 prompts and languages, 05 keys and words, 06 calendars, 07 plugins,
-//! 08 queues, agents, surveys, tickets and services, 09 what this version does not have,
+//! 08 queues, agents, surveys, tickets, services and phones, 09 what this version does not have,
 //! 10 the rules of rule packs (TL1001 is rule R1), 11 scenarios.
 
 use std::{borrow::Cow, fmt};
@@ -197,6 +197,14 @@ codes! {
     UnknownConsent "0811" Error "nothing asks for this consent",
     UnknownFeed "0812" Error "no such feed or webhook",
     BadFeed "0813" Error "the function or field is not one for a feed",
+    UnknownTrunk "0814" Error "no such trunk",
+    BadTrunk "0815" Error "the trunk cannot be used like this",
+    TrunksOverlap "0816" Error "two trunks claim the same addresses",
+    NoWayOutside "0817" Warning "no trunk leads outside",
+    MissingVoice "0818" Warning "a language has no voice on the phone",
+    NotForPhones "0819" Warning "the recording cannot be played on the phone",
+    UnknownNumber "0820" Error "the hotline has no such number",
+    NobodyByPhone "0821" Warning "no agent of the queue has a phone",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

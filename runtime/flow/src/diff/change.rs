@@ -40,6 +40,12 @@ pub enum Noun {
     Language,
     /// A rule pack.
     Pack,
+    /// A trunk.
+    Trunk,
+    /// A voice.
+    Voice,
+    /// A carrier.
+    Carrier,
     /// A feed.
     Feed,
     /// A webhook.
@@ -371,6 +377,9 @@ impl Change {
                     | Noun::Language
                     | Noun::Pack
                     | Noun::Feed
+                    | Noun::Trunk
+                    | Noun::Voice
+                    | Noun::Carrier
                     | Noun::Webhook => Area::Hotline,
                     Noun::Flow | Noun::Variable => Area::Flows,
                     Noun::Prompt => Area::Prompts,

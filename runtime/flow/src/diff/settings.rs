@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     calendar::ALWAYS,
-    hotline::{Deadline, Hotline, Merge, SurveyKind},
+    hotline::{Carrier, Deadline, Hotline, Merge, SurveyKind, Trunk, Voice},
     start::{Feed, Starts, Webhook},
 };
 
@@ -23,6 +23,9 @@ pub(super) fn compare(old: &Side<'_>, new: &Side<'_>, changes: &mut Vec<Change>)
     things(Noun::Number, &numbers(old), &numbers(new), changes);
     things(Noun::Language, &languages(old), &languages(new), changes);
     things(Noun::Pack, &packs(old), &packs(new), changes);
+    things(Noun::Trunk, &trunks(old), &trunks(new), changes);
+    things(Noun::Voice, &voices(old), &voices(new), changes);
+    things(Noun::Carrier, &carriers(old), &carriers(new), changes);
     things(Noun::Feed, &feeds(old), &feeds(new), changes);
     things(Noun::Webhook, &webhooks(old), &webhooks(new), changes);
     things(Noun::Queue, &queues(old), &queues(new), changes);
@@ -46,7 +49,8 @@ fn things(
                 flow: None,
                 // Of a number it is worth knowing at once what answers it, of one who signs by which keys.
                 detail: match what {
-                    Noun::Number | Noun::Signer => {
+                    // And of what carries calls where they come from or go.
+                    Noun::Number | Noun::Signer | Noun::Trunk | Noun::Voice | Noun::Carrier => {
                         facts.first().map(|(_, fact)| fact.clone()).unwrap_or_default()
                     }
                     _ => String::new(),
@@ -92,6 +96,10 @@ fn itself(hotline: &Hotline) -> BTreeMap<String, Facts> {
     if let Some(window) = &hotline.calling_window {
         facts.push((Field::new("calling window", "外呼时段"), window.to_string()));
     }
+    if let Some(ears) = &hotline.ears {
+        let heard = format!("{} ({})", ears.engine, ears.languages.join(", "));
+        facts.push((Field::new("ears", "语音识别"), heard));
+    }
     let success = &hotline.success;
     facts.extend([
         (Field::new("rate of success", "成功率"), success.rate.to_string()),
@@ -133,9 +141,82 @@ fn numbers(hotline: &Hotline) -> BTreeMap<String, Facts> {
             );
             facts.push((field, presses.to_string()));
         }
+        if let Some(trunks) = &number.trunks {
+            facts.push((Field::new("trunks", "中继"), trunks.join(", ")));
+        }
         (name.to_string(), facts)
     };
     hotline.numbers.iter().map(one).collect()
+}
+
+fn trunks(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, trunk): (&Arc<str>, &Trunk)| {
+        let mut facts: Facts = Vec::new();
+        if !trunk.from.is_empty() {
+            let from: Vec<String> = trunk.from.iter().map(ToString::to_string).collect();
+            facts.push((Field::new("addresses", "来源地址"), from.join(", ")));
+        }
+        if let Some(login) = &trunk.login {
+            facts.push((Field::new("login", "登录名"), login.user.to_string()));
+            facts.push((Field::new("secret", "密钥"), login.secret.to_string()));
+        }
+        if let Some(to) = &trunk.to {
+            facts.push((Field::new("calls to the outside", "呼出去向"), to.to_string()));
+        }
+        let codecs: Vec<&str> = trunk.codecs.iter().map(|codec| codec.as_str()).collect();
+        facts.extend([
+            (
+                Field::new("transport", "传输方式"),
+                trunk.transport.as_str().to_owned(),
+            ),
+            (Field::new("registers", "注册"), trunk.register.to_string()),
+            (Field::new("codecs", "编码"), codecs.join(", ")),
+            (
+                Field::new("calls at once", "并发呼叫数"),
+                trunk.calls_max.to_string(),
+            ),
+            (Field::new("rate", "速率"), trunk.rate.to_string()),
+            (
+                Field::new("caller's number", "主叫号码"),
+                trunk.caller_id.as_str().to_owned(),
+            ),
+        ]);
+        if let Some(strip) = &trunk.strip {
+            let field = Field::new("what is taken off called numbers", "被叫号码去掉的前缀");
+            facts.push((field, strip.to_string()));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.trunks.iter().map(one).collect()
+}
+
+fn voices(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(language, voice): (&Arc<str>, &Voice)| {
+        let mut facts = vec![
+            (Field::new("engine", "引擎"), voice.engine.to_string()),
+            (Field::new("speed", "语速"), voice.speed.to_string()),
+        ];
+        if let Some(name) = &voice.voice {
+            facts.push((Field::new("voice of the engine", "引擎的语音"), name.to_string()));
+        }
+        (language.to_string(), facts)
+    };
+    hotline.voices.iter().map(one).collect()
+}
+
+fn carriers(hotline: &Hotline) -> BTreeMap<String, Facts> {
+    let one = |(name, carrier): (&Arc<str>, &Carrier)| {
+        let mut facts = vec![
+            (Field::new("kind", "类型"), carrier.kind.as_str().to_owned()),
+            (Field::new("address", "地址"), carrier.url.to_string()),
+            (Field::new("secret", "密钥"), carrier.secret.to_string()),
+        ];
+        if let Some(numbers) = &carrier.numbers {
+            facts.push((Field::new("numbers", "号码"), numbers.join(", ")));
+        }
+        (name.to_string(), facts)
+    };
+    hotline.carriers.iter().map(one).collect()
 }
 
 /// What starts nobody yet is none that is worth telling of.
@@ -250,6 +331,12 @@ fn agents(hotline: &Hotline) -> BTreeMap<String, Facts> {
         let mut facts = vec![(Field::new("skills", "技能"), agent.skills.join(", "))];
         if let Some(title) = &agent.title {
             facts.push((Field::new("title", "称呼"), title.to_string()));
+        }
+        if let Some(phone) = &agent.phone {
+            facts.push((Field::new("phone", "话机"), phone.to_string()));
+        }
+        if agent.supervisor {
+            facts.push((Field::new("supervisor", "督导"), "true".to_owned()));
         }
         (name.to_string(), facts)
     };

@@ -62,11 +62,20 @@ pub(super) fn agents(reader: &Reader<'_>, root: &Node) -> Vec<AgentSyntax> {
         let mut fields = reader.fields(&entry.value, "an agent", entry.key.span);
         let title = fields.word(reader, "title");
         let skills = skills(reader, &mut fields);
+        let phone = fields.word(reader, "phone");
+        if let Some(phone) = &phone {
+            reader.name(phone, "a secret", Style::Kebab);
+        }
+        let supervisor = fields.bool(reader, "supervisor");
+        let place = fields.entry("supervisor").filter(|_| supervisor);
+        let supervisor = place.map(|entry| entry.key.span);
         fields.finish(reader);
         agents.push(AgentSyntax {
             name: entry.key.clone(),
             title,
             skills,
+            phone,
+            supervisor,
         });
     }
     agents

@@ -8,7 +8,7 @@ use trunkline_model::PluginName;
 use super::{
     Grant, Signers, centre, feeds,
     fields::{Fields, Reader, Style},
-    packs,
+    packs, phone,
 };
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
@@ -55,6 +55,22 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         .map(|node| centre::queues(reader, node))
         .unwrap_or_default();
     let calling_window = fields.word(reader, "calling-window");
+    let trunks = fields
+        .take("trunks")
+        .map(|node| phone::trunks(reader, node))
+        .unwrap_or_default();
+    let voices = fields
+        .take("voices")
+        .map(|node| phone::voices(reader, node))
+        .unwrap_or_default();
+    let ears = fields.take("ears").map(|node| {
+        let place = fields.entry("ears").map_or(start, |entry| entry.key.span);
+        phone::ears(reader, node, place)
+    });
+    let carriers = fields
+        .take("carriers")
+        .map(|node| phone::carriers(reader, node))
+        .unwrap_or_default();
     let feeds = fields
         .take("feeds")
         .map(|node| feeds::feeds(reader, node))
@@ -82,6 +98,10 @@ pub(super) fn hotline(reader: &Reader<'_>, root: &Node, start: Span) -> HotlineS
         plugins,
         queues,
         calling_window,
+        trunks,
+        voices,
+        ears,
+        carriers,
         feeds,
         webhooks,
         success,
@@ -99,6 +119,9 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
         let _title = fields.word(reader, "title");
         let merge = fields.word(reader, "merge").and_then(|word| merge(reader, &word));
         let before = before(reader, &mut fields);
+        let trunks = fields
+            .take("trunks")
+            .map(|node| reader.plain_list(node, "`trunks`"));
         if let Some(entry) = fields.entry("before").filter(|_| fields.entry("merge").is_none()) {
             reader.report(
                 Finding::new(
@@ -117,6 +140,7 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
             department,
             merge,
             before,
+            trunks,
         });
     }
     numbers

@@ -9,6 +9,7 @@ use super::{
         centre::plainly,
         expressions::Scribe,
         flow::{FlowView, key},
+        trunks,
     },
     queue::whole,
     saves, variable,
@@ -45,6 +46,7 @@ pub(super) fn transfer(
     let (to, staffed) = match &transfer.to {
         TransferToSyntax::Address(value) => {
             let fits = addressed(view, value, true);
+            outside(view, value);
             let to = text(scribe, value)?;
             fits.then_some((TransferTo::Address(to), transfer.staffed))?
         }
@@ -65,6 +67,23 @@ pub(super) fn transfer(
         staffed,
         time: transfer.time.unwrap_or(TRANSFER_TIME_DEFAULT),
     })
+}
+
+/// Reports a call to the outside that no trunk takes there.
+fn outside(view: &FlowView<'_, '_>, value: &ValueSyntax) {
+    if trunks::lead_outside(view.world) {
+        return;
+    }
+    let mut finding = Finding::new(
+        Code::NoWayOutside,
+        value.span,
+        "no trunk leads outside, so that nobody is rung there",
+    );
+    if let Some(trunk) = view.world.hotline.trunks.first() {
+        finding = finding.label(trunk.name.span, "a trunk");
+    }
+    view.world
+        .report(finding.help("say of a trunk where calls to the outside go: `to: sip.telecom.example`"));
 }
 
 /// Whether what is written plainly can be rung; reports when not.
