@@ -91,14 +91,17 @@ fn the_examples_of_the_reference_work() {
     // What the whole hotline does without, and the steps lead to.
     let mut centre = BTreeMap::new();
     let mut settings = String::new();
-    // A hotline of its own: what starts without a caller.
+    // Hotlines of their own: what starts without a caller, and what is called by phone.
     let mut outbound = BTreeMap::new();
+    let mut phone = BTreeMap::new();
     for block in blocks() {
         let (name, text) = block.split_once('\n').unwrap();
         let path = name.strip_prefix("# ").unwrap();
         let services = ["agents.yaml", "surveys/", "tickets/"];
         if let Some(path) = path.strip_prefix("outbound/") {
             outbound.insert(path.to_owned(), format!("{text}\n"));
+        } else if let Some(path) = path.strip_prefix("phone/") {
+            phone.insert(path.to_owned(), format!("{text}\n"));
         } else if path.starts_with("part of ") {
             settings.push_str(&format!("{text}\n"));
         } else if services.iter().any(|place| path.starts_with(place)) {
@@ -107,8 +110,8 @@ fn the_examples_of_the_reference_work() {
             files.insert(path.to_owned(), format!("{text}\n"));
         }
     }
-    assert!(outbound.len() >= 5);
-    for files in [files.clone(), outbound] {
+    assert!(outbound.len() >= 5 && phone.len() >= 4);
+    for files in [files.clone(), outbound, phone] {
         let sources = Sources::new(files);
         let report = check(&parse(&sources), &interfaces());
         let shown =
