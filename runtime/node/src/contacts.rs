@@ -12,6 +12,7 @@ mod arrive;
 mod awake;
 mod calls;
 mod contact;
+mod drain;
 mod error;
 mod page;
 mod recover;
@@ -38,6 +39,7 @@ use trunkline_model::{ContactId, Duration, Timestamp};
 use self::contact::Contact;
 pub use self::{
     arrive::{Arrived, Call, is_e164},
+    drain::Drain,
     error::{ArriveError, DeliverError, FindError},
     page::{Page, StateFilter},
     recover::Recovery,
@@ -78,6 +80,8 @@ pub struct Contacts {
     /// Tasks that wait for a plugin; waited for less long.
     calling: TaskTracker,
     stopping: AtomicBool,
+    /// Since when no new contacts are taken, when none are.
+    draining: watch::Sender<Option<Timestamp>>,
     /// Why the journal takes no more writes, when it does not.
     failed: watch::Sender<Option<Arc<str>>>,
 }
@@ -119,6 +123,7 @@ impl Contacts {
             deciding: TaskTracker::new(),
             calling: TaskTracker::new(),
             stopping: AtomicBool::new(false),
+            draining: watch::Sender::new(None),
             failed: watch::Sender::new(None),
         }
     }

@@ -54,7 +54,7 @@ mod webhook;
 pub use bundle::{ReadError, read_folder};
 pub use clock::Clock;
 pub use contacts::{
-    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, FindError, Followed, Recovery,
+    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, Drain, FindError, Followed, Recovery,
     Summary, is_e164,
 };
 pub use key::{Key, Token, WeakKey};

@@ -202,3 +202,6 @@ pub const DIALLED_CHARS_MAX: usize = 24;
 
 /// How long a webhook may take to answer.
 pub const WEBHOOK_REPLY_WITHIN: Duration = Duration::from_secs(10);
+
+/// After how many seconds a client that was refused by a node that drains may ask again.
+pub const DRAINING_RETRY_S: u32 = 30;

@@ -197,6 +197,7 @@ impl Node {
     /// Starts a node on journals that are open, whatever `settings.store` says.
     pub(crate) async fn start_on(settings: Settings, journal: Journal) -> Result<Self, StartError> {
         observe::recorder();
+        metrics::gauge!(observe::DRAINING).set(0.0);
         let clock = settings.clock.clone();
         let journal = Arc::new(journal);
         let listener = match &settings.listen {
@@ -336,6 +337,12 @@ impl Node {
     /// others in. The first who says so does, and is asked as long as it is there.
     pub fn hold_lines(&self, lines: &Arc<dyn Lines>) {
         self.0.contacts.hold_lines(lines);
+    }
+
+    /// Whether no new contacts are taken, since the node is about to be restarted: calls that come are
+    /// refused with 503, and nobody is rung.
+    pub fn is_draining(&self) -> bool {
+        self.0.contacts.is_draining()
     }
 
     /// Begins a contact, durably.

@@ -36,6 +36,8 @@ pub(crate) const RELEASES: &str = "trunkline_releases";
 pub(crate) const RECOVERY_SECONDS: &str = "trunkline_recovery_seconds";
 /// Contacts that cannot go on because their release cannot be rebuilt.
 pub(crate) const STRANDED: &str = "trunkline_contacts_stranded";
+/// Whether no new contacts are taken because the node is to be restarted: 1 or 0.
+pub(crate) const DRAINING: &str = "trunkline_draining";
 /// Seconds that an HTTP request took, by `route`, `method` and `status`.
 pub(crate) const HTTP_SECONDS: &str = "trunkline_http_request_seconds";
 
@@ -97,6 +99,7 @@ fn describe() {
         "Seconds that the last start took to take contacts up again."
     );
     describe_gauge!(STRANDED, "Contacts whose release cannot be rebuilt.");
+    describe_gauge!(DRAINING, "Whether no new contacts are taken before a restart.");
     describe_counter!(FEED_RUNS, "Runs of feeds, by what came of them.");
     describe_histogram!(FEED_SECONDS, "Seconds that a run of a feed took.");
     describe_counter!(

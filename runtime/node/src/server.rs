@@ -8,6 +8,7 @@ mod body;
 mod callers;
 mod centre;
 mod connections;
+mod drain;
 mod feeds;
 mod guard;
 mod health;
@@ -116,6 +117,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(feeds::drop_waiting))
         .routes(routes!(hooks::take))
         .routes(routes!(releases::success))
+        .routes(routes!(drain::left, drain::begin, drain::undo))
         .routes(routes!(centre::queues))
         .routes(routes!(centre::presence))
         .routes(routes!(centre::call))

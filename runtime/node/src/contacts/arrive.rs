@@ -145,6 +145,8 @@ impl Contacts {
             let record = match self.request(&key, now).await? {
                 Some(record) => record,
                 None => {
+                    // A request that was taken before goes on; a new one is none to remember.
+                    self.takes_new()?;
                     let record = RequestRecord {
                         version: VERSION,
                         contact: ContactId::generate(now, random()),
@@ -217,6 +219,13 @@ impl Contacts {
         })
     }
 
+    fn takes_new(&self) -> Result<(), ArriveError> {
+        if self.is_draining() {
+            return Err(ArriveError::Draining);
+        }
+        Ok(())
+    }
+
     /// Begins a contact; none when somebody else begins or began it.
     async fn begin(
         self: &Arc<Self>,
@@ -225,6 +234,7 @@ impl Contacts {
         token: Token,
         now: Timestamp,
     ) -> Result<Option<Arrived>, ArriveError> {
+        self.takes_new()?;
         self.number_exists(call)?;
         let pinned = self.releases.pin_current().ok_or(ArriveError::NoRelease)?;
         let release = pinned.release().id();

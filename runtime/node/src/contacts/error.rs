@@ -79,6 +79,9 @@ pub enum ArriveError {
     /// The node is stopping.
     #[error("the node is stopping; try again when it is back")]
     Stopping,
+    /// The node is about to be restarted, and takes no new contacts.
+    #[error("the node takes no new contacts, since it is about to be restarted; try again when it is back")]
+    Draining,
     /// No release is there to begin on.
     #[error("no release is live")]
     NoRelease,

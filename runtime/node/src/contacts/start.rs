@@ -39,7 +39,7 @@ pub(crate) enum StartError {
     /// More contacts are under way than a node takes.
     #[error("{CONTACTS_MAX} contacts are under way, and the node takes no more")]
     TooMany,
-    /// The node is stopping, or no release is live.
+    /// The node is stopping or about to, or no release is live.
     #[error("the node does not start contacts now")]
     NotNow,
     /// The contact's journal cannot be written.
@@ -101,7 +101,7 @@ impl Contacts {
     /// # Errors
     /// See [`StartError`].
     pub(crate) async fn start(self: &Arc<Self>, call: StartCall) -> Result<bool, StartError> {
-        if self.is_stopping() {
+        if self.is_stopping() || self.is_draining() {
             return Err(StartError::NotNow);
         }
         if self.count() >= CONTACTS_MAX {

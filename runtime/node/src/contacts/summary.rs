@@ -82,6 +82,8 @@ pub struct Summary {
     pub arrived: Timestamp,
     /// How many events it has.
     pub events: u64,
+    /// Whether the caller has left, though the contact may go on.
+    pub has_hung_up: bool,
     /// The cause and the outcome, when it has ended.
     pub ended: Option<(&'static str, Arc<str>)>,
     /// Why it cannot go on, when it cannot.
@@ -132,6 +134,7 @@ impl Summary {
             until: session.pending().wake,
             arrived: session.arrived,
             events: session.seq,
+            has_hung_up: session.hung_up.is_some(),
             ended,
             stranded: None,
         }

@@ -591,3 +591,57 @@ async fn a_ticket_is_opened_and_told() {
     // Every agent is away.
     node.hears(&other, "Nobody is there.").await;
 }
+
+/// A node that drains takes nobody new, keeps those it has, and says whom a restart would cut off.
+#[tokio::test]
+async fn a_node_that_drains_says_who_is_left() {
+    let hotline = Hotline::new();
+    let node = hotline.start().await;
+    let chat = node.begin().await;
+    let by_phone = || Call {
+        channel: trunkline_engine::Channel::Phone,
+        ..call()
+    };
+    let first = node.arrive(by_phone()).await.unwrap().contact;
+    let second = node.arrive(by_phone()).await.unwrap().contact;
+    let repeated = Call {
+        id: Some("8e4c6a2d-1f3b-4c5d-9e7f-0a1b2c3d4e5f".to_owned()),
+        ..call()
+    };
+    let taken = node.arrive(repeated.clone()).await.unwrap().contact;
+    let contacts = node.contacts();
+    assert!(!node.is_draining() && contacts.left(None, 10).since.is_none());
+    assert!(contacts.drain(true) && !contacts.drain(true));
+    assert!(node.is_draining());
+    assert!(matches!(node.arrive(call()).await, Err(ArriveError::Draining)));
+    let new = Call {
+        id: Some("00000000-1f3b-4c5d-9e7f-0a1b2c3d4e5f".to_owned()),
+        ..call()
+    };
+    assert!(matches!(
+        node.arrive(new.clone()).await,
+        Err(ArriveError::Draining)
+    ));
+    // Whoever asks again for a contact that has begun is told of it.
+    let again = node.arrive(repeated).await.unwrap();
+    assert!(again.again && again.contact == taken);
+
+    let left = contacts.left(None, 1);
+    assert_eq!((left.left, left.calls.len()), (2, 1));
+    assert_eq!(left.others, [("chat", 2)].into());
+    let next = contacts.left(left.next.as_ref(), 1);
+    assert_eq!((next.left, next.calls.len(), next.next), (2, 1, None));
+    let mut ids = [left.calls[0].contact.clone(), next.calls[0].contact.clone()];
+    ids.sort();
+    let mut both = [first.clone(), second.clone()];
+    both.sort();
+    assert_eq!(ids, both);
+
+    // Those who are there go on; who hangs up is not left.
+    node.deliver(&chat, keys("a", "1")).await.unwrap();
+    node.deliver(&first, Input::HangUp { id: None }).await.unwrap();
+    node.deliver(&second, Input::HangUp { id: None }).await.unwrap();
+    assert_eq!(contacts.left(None, 10).left, 0);
+    assert!(contacts.drain(false) && !node.is_draining());
+    node.arrive(new).await.unwrap();
+}

@@ -82,6 +82,11 @@ impl Feeds {
             if self.contacts.is_stopping() {
                 break;
             }
+            if self.contacts.is_draining() {
+                // What waits is durable, and starts its contacts after the restart.
+                self.with(&on, |source| source.starts_held_until = now + PAUSE);
+                break;
+            }
             let mut gone_on = self.start_next(&on, entry, &mut loaded, pinned.release()).await;
             if let Err(Held::Store(error)) = &gone_on
                 && is_lasting(error)

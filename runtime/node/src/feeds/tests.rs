@@ -294,6 +294,27 @@ async fn contacts_start_at_their_rate() {
     eventually("the second", async || feed(&node).starts.started == 2).await;
 }
 
+/// A node that drains starts nothing, and what waits is started when new contacts are taken again.
+#[tokio::test]
+async fn a_node_that_drains_starts_nothing_and_loses_nothing() {
+    let hotline = hotline("rate: 1 per minute", &works(&["a", "b"], &[]));
+    let clock = Clock::still(NOON);
+    let node = start(&hotline, &clock).await;
+    eventually("the first", async || feed(&node).starts.started == 1).await;
+    node.contacts().drain(true);
+    clock.advance(Duration::from_secs(61));
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_eq!(feed(&node).starts.started, 1);
+    }
+    assert_eq!((feed(&node).starts.waiting, feed(&node).starts.failed), (1, 0));
+    node.contacts().drain(false);
+    pass_until(&clock, Duration::from_millis(500), "the second", async || {
+        feed(&node).starts.started == 2
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn outside_the_window_starts_wait_and_so_many_only() {
     // It is five past eight in the evening.

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     contacts::{ArriveError, Call, DeliverError},
-    limits::{POLL_WAIT_MAX, STREAM_KEEP_ALIVE, TURNS_PER_ANSWER_MAX},
+    limits::{DRAINING_RETRY_S, POLL_WAIT_MAX, STREAM_KEEP_ALIVE, TURNS_PER_ANSWER_MAX},
 };
 
 /// Begins a contact.
@@ -347,6 +347,7 @@ impl From<ArriveError> for Refusal {
             ),
             ArriveError::TooMany(_) => Self::unavailable("too-many-contacts", detail, 10),
             ArriveError::Stopping => Self::unavailable("stopping", detail, 5),
+            ArriveError::Draining => Self::unavailable("draining", detail, DRAINING_RETRY_S),
             ArriveError::NoRelease => Self::unavailable("no-release", detail, 5),
             ArriveError::Journal(error) => {
                 tracing::error!(%error, "a contact could not begin");

@@ -10,7 +10,7 @@ use axum::{
 use trunkline_channel::page::{ASSETS, Asset, CONTENT_SECURITY_POLICY};
 
 use super::{State, auth::Operator, problem::Refusal};
-use crate::observe;
+use crate::{limits::DRAINING_RETRY_S, observe};
 
 /// The routes that are there before the node is ready.
 pub(crate) fn router() -> Router<State> {
@@ -30,7 +30,7 @@ async fn live() -> &'static str {
     "live\n"
 }
 
-/// Ready while contacts are taken in and the journal takes writes.
+/// Ready while new contacts are taken in and the journal takes writes.
 async fn ready(Shared(state): Shared<State>) -> Response {
     if let Some(why) = state.contacts().has_failed() {
         tracing::error!(%why, "not ready");
@@ -38,6 +38,10 @@ async fn ready(Shared(state): Shared<State>) -> Response {
     }
     if state.contacts().is_stopping() {
         return Refusal::unavailable("stopping", "The server is stopping.", 5).into_response();
+    }
+    if state.contacts().is_draining() {
+        let detail = "The server takes no new contacts, since it is about to be restarted.";
+        return Refusal::unavailable("draining", detail, DRAINING_RETRY_S).into_response();
     }
     if !state.is_ready() {
         return Refusal::unavailable("starting", "The server takes up its contacts.", 1).into_response();

@@ -49,19 +49,7 @@ pub(crate) async fn list(
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<wire::Contacts>, Refusal> {
     let filter = filter(query.state.as_deref())?;
-    let after = query
-        .after
-        .as_deref()
-        .map(|after| {
-            ContactId::parse(after).ok_or_else(|| {
-                Refusal::bad_request(
-                    "bad-contact-id",
-                    "`after` is no contact's id.",
-                    "Send the `next` of the page before.",
-                )
-            })
-        })
-        .transpose()?;
+    let after = after(query.after.as_deref())?;
     let page = state
         .contacts()
         .page(filter, after.as_ref(), limit(query.limit)?)
@@ -90,6 +78,21 @@ fn filter(state: Option<&str>) -> Result<StateFilter, Refusal> {
             })
         }
     }
+}
+
+/// The contact after which a page begins.
+pub(super) fn after(after: Option<&str>) -> Result<Option<ContactId>, Refusal> {
+    after
+        .map(|after| {
+            ContactId::parse(after).ok_or_else(|| {
+                Refusal::bad_request(
+                    "bad-contact-id",
+                    "`after` is no contact's id.",
+                    "Send the `next` of the page before.",
+                )
+            })
+        })
+        .transpose()
 }
 
 pub(super) fn limit(limit: Option<usize>) -> Result<usize, Refusal> {

@@ -768,3 +768,89 @@ async fn a_server_without_a_key_does_not_listen_to_others() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn draining_refuses_new_contacts_and_tells_who_is_left() {
+    let api = Api::new(true).await;
+    let (contact, token) = api.begin().await;
+    for method in ["GET", "POST", "DELETE"] {
+        let sent = request(method, "/api/v1/drain", None)
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(api.send(sent).await.0, StatusCode::UNAUTHORIZED, "{method}");
+    }
+    let (status, drain) = api.get("/api/v1/drain", Some(API_KEY)).await;
+    assert_eq!(
+        (status, &drain["draining"], &drain["left"]),
+        (StatusCode::OK, &json!(false), &json!(0))
+    );
+    assert_eq!(api.get("/health/ready", None).await.0, StatusCode::OK);
+
+    let (status, drain) = api.post("/api/v1/drain", Some(API_KEY), &json!({})).await;
+    assert_eq!(
+        (status, &drain["draining"]),
+        (StatusCode::OK, &json!(true)),
+        "{drain}"
+    );
+    assert!(drain["since"].is_string());
+    assert_eq!(drain["others"], json!({ "chat": 1 }));
+    let (status, problem) = api
+        .post("/api/v1/contacts", None, &json!({ "number": "12345" }))
+        .await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("draining"))
+    );
+    let (status, problem) = api.get("/health/ready", None).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("draining"))
+    );
+    // Its value is of all nodes of this process, and other tests have some.
+    let (_, metrics) = api.get("/metrics", Some(API_KEY)).await;
+    assert!(
+        metrics
+            .as_str()
+            .is_some_and(|text| text.contains("\ntrunkline_draining ")),
+        "{metrics}"
+    );
+    // Who is there goes on.
+    let path = format!("/api/v1/contacts/{contact}/inputs");
+    let input = json!({ "id": "a", "keys": "1" });
+    assert_eq!(
+        api.post(&path, Some(&token), &input).await.0,
+        StatusCode::ACCEPTED
+    );
+
+    let call = crate::Call {
+        channel: trunkline_engine::Channel::Phone,
+        ..crate::testing::call()
+    };
+    let (status, drain) = api.delete("/api/v1/drain", Some(API_KEY)).await;
+    assert_eq!((status, &drain["draining"]), (StatusCode::OK, &json!(false)));
+    let first = api.node.arrive(call.clone()).await.unwrap().contact;
+    api.node.arrive(call).await.unwrap();
+    let (_, drain) = api.get("/api/v1/drain?limit=1", Some(API_KEY)).await;
+    assert_eq!(drain["left"], 2);
+    assert_eq!(drain["calls"][0]["contact"], json!(first.to_string()));
+    assert_eq!(drain["calls"][0]["channel"], json!("phone"));
+    let next = drain["next"].as_str().unwrap();
+    let (_, drain) = api
+        .get(&format!("/api/v1/drain?after={next}"), Some(API_KEY))
+        .await;
+    assert_eq!(
+        (drain["calls"].as_array().map(Vec::len), drain.get("next")),
+        (Some(1), None)
+    );
+    for path in [
+        "/api/v1/drain?limit=0",
+        "/api/v1/drain?after=x",
+        "/api/v1/drain?state=live",
+    ] {
+        assert_eq!(
+            api.get(path, Some(API_KEY)).await.0,
+            StatusCode::BAD_REQUEST,
+            "{path}"
+        );
+    }
+}
