@@ -1,0 +1,578 @@
+//! Streams over real sockets, against [`Peer`]s. Nothing here asserts how long something takes:
+//! packets and what is in them are counted, so that a busy machine only makes it slower.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::sync::mpsc::Receiver;
+use trunkline_media::{
+    Codec, Heard, Media, Recording, Remote, Role, Settings, Sound, Stream, Tone, limits,
+    peer::{Packet, Peer},
+    rtp,
+};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const AT_MOST: Duration = Duration::from_secs(30);
+const KEYS: u8 = 101;
+
+fn media(ports: std::ops::RangeInclusive<u16>, workers: usize) -> Media {
+    Media::start(Settings {
+        address: HERE,
+        ports,
+        workers,
+        recordings: None,
+    })
+    .expect("media starts")
+}
+
+fn port(stream: &Stream) -> SocketAddr {
+    SocketAddr::new(HERE, stream.port())
+}
+
+/// A far end, in a call with a stream.
+fn call(media: &Media, codec: Codec, beside: Option<&Stream>) -> (Stream, Receiver<Heard>, Peer) {
+    let (stream, heard) = media.open(beside).expect("a stream");
+    let peer = Peer::bind(HERE).expect("a peer");
+    stream.connect(Remote::new(
+        peer.address().expect("an address"),
+        codec,
+        Some(KEYS),
+    ));
+    peer.talk(port(&stream), codec, Some(KEYS));
+    (stream, heard, peer)
+}
+
+fn next(heard: &mut Receiver<Heard>) -> Heard {
+    heard.blocking_recv().expect("the stream is open")
+}
+
+fn payloads(packets: &[Packet]) -> Vec<u8> {
+    packets.iter().flat_map(|packet| packet.payload.clone()).collect()
+}
+
+/// Whether one is somewhere in the other.
+fn holds(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+/// A sound that is nowhere like itself.
+fn speech(seed: u32, frames: usize) -> Sound {
+    let mut state = seed;
+    let samples = (0..frames * limits::FRAME).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((state >> 16) as i16) / 2
+    });
+    Sound::from_pcm(samples.collect())
+}
+
+#[test]
+fn a_prompt_is_heard_to_the_byte_and_its_end_is_told() {
+    for (codec, ports) in [(Codec::Pcma, 21_000..=21_009), (Codec::Pcmu, 21_010..=21_019)] {
+        let media = media(ports, 1);
+        let (stream, mut heard, peer) = call(&media, codec, None);
+        let sounds = vec![speech(1, 10), speech(2, 7)];
+        stream.play(7, sounds.clone(), false);
+        assert_eq!(
+            next(&mut heard),
+            Heard::Played {
+                id: 7,
+                complete: true
+            }
+        );
+        let wanted: Vec<u8> = sounds
+            .iter()
+            .flat_map(|sound| sound.encoded(codec).to_vec())
+            .collect();
+        assert!(peer.wait_until(AT_MOST, |packets| holds(&payloads(packets), &wanted)));
+        let packets = peer.heard();
+        assert!(packets[0].marker && packets.iter().all(|packet| packet.payload.len() == limits::FRAME));
+        for pair in packets.windows(2) {
+            assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1));
+            assert_eq!(pair[1].ssrc, pair[0].ssrc);
+            assert!(
+                pair[1]
+                    .timestamp
+                    .wrapping_sub(pair[0].timestamp)
+                    .is_multiple_of(160)
+            );
+        }
+        assert!(stream.statistics().packets_out >= packets.len() as u64);
+    }
+}
+
+#[test]
+fn keys_are_told_once_and_stop_what_they_may() {
+    let media = media(21_020..=21_029, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    stream.play(1, vec![speech(1, 2_000)], true);
+    stream.play(2, vec![speech(1, 2_000)], true);
+    peer.press("4#");
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 1,
+            complete: false
+        }
+    );
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 2,
+            complete: false
+        }
+    );
+    let held = Duration::from_millis(20);
+    assert_eq!(next(&mut heard), Heard::Key { key: '4', held });
+    assert_eq!(
+        next(&mut heard),
+        Heard::KeyUp {
+            key: '4',
+            held: Duration::from_millis(100)
+        }
+    );
+    assert_eq!(next(&mut heard), Heard::Key { key: '#', held });
+    assert_eq!(
+        next(&mut heard),
+        Heard::KeyUp {
+            key: '#',
+            held: Duration::from_millis(100)
+        }
+    );
+    stream.send_keys("19*");
+    assert!(peer.wait_until(AT_MOST, |packets| {
+        packets
+            .iter()
+            .filter(|packet| packet.payload_type == KEYS)
+            .count()
+            == 24
+    }));
+    assert_eq!(peer.keys(KEYS), "19*");
+}
+
+#[test]
+fn a_third_party_is_neither_heard_nor_talked_to() {
+    let media = media(21_030..=21_039, 1);
+    let (stream, mut heard) = media.open(None).expect("a stream");
+    let (peer, thief) = (
+        Peer::bind(HERE).expect("a peer"),
+        Peer::bind(HERE).expect("a peer"),
+    );
+    stream.connect(Remote::new(
+        peer.address().expect("an address"),
+        Codec::Pcma,
+        Some(KEYS),
+    ));
+    // The thief is first, loud, and presses keys.
+    thief.talk(port(&stream), Codec::Pcma, Some(KEYS));
+    thief.press("666");
+    while stream.statistics().dropped < 30 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(stream.statistics().packets_in, 0);
+    peer.talk(port(&stream), Codec::Pcma, Some(KEYS));
+    peer.press("1");
+    assert!(matches!(next(&mut heard), Heard::Key { key: '1', .. }));
+    assert!(peer.wait_until(AT_MOST, |packets| packets.len() > 20));
+    assert!(thief.heard().is_empty());
+}
+
+#[test]
+fn a_phone_behind_a_translator_is_found_by_its_first_packet() {
+    let media = media(21_040..=21_049, 1);
+    let (stream, mut heard) = media.open(None).expect("a stream");
+    let (peer, other) = (
+        Peer::bind(HERE).expect("a peer"),
+        Peer::bind(HERE).expect("a peer"),
+    );
+    let mut remote = Remote::new(
+        "192.0.2.1:4000".parse().expect("an address"),
+        Codec::Pcma,
+        Some(KEYS),
+    );
+    remote.only_from.allowed.push(HERE);
+    stream.connect(remote);
+    peer.talk(port(&stream), Codec::Pcma, Some(KEYS));
+    assert!(peer.wait_until(AT_MOST, |packets| packets.len() > 5));
+    other.talk(port(&stream), Codec::Pcma, Some(KEYS));
+    other.press("6");
+    while !other.is_done() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    peer.press("1");
+    assert!(matches!(next(&mut heard), Heard::Key { key: '1', .. }));
+    assert!(other.heard().is_empty());
+}
+
+#[test]
+fn garbage_and_floods_cost_a_counter() {
+    let media = media(21_050..=21_059, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    let attacker = Peer::bind(HERE).expect("a peer");
+    for number in 0..2_000u32 {
+        let bytes = [number.to_le_bytes(), [0x80, 8, 0, 0], number.to_be_bytes()].concat();
+        attacker
+            .send_raw(&bytes[(number % 12) as usize..], port(&stream))
+            .expect("sent");
+        let next_port = SocketAddr::new(HERE, stream.port() + 1);
+        attacker.send_raw(&bytes, next_port).expect("sent");
+    }
+    // Damaged packets from the far end itself: another payload type, an event of two bytes, a huge one.
+    let packet = |payload_type, payload| rtp::Packet {
+        marker: false,
+        payload_type,
+        sequence: 1,
+        timestamp: 1,
+        ssrc: 1,
+        payload,
+    };
+    let huge = [0; 1_700];
+    for packet in [
+        packet(96, &huge[..160]),
+        packet(KEYS, &huge[..2]),
+        packet(8, &huge[..]),
+        packet(8, &huge[..0]),
+    ] {
+        let mut bytes = [0; 2_000];
+        let length = rtp::write(&packet, &mut bytes);
+        peer.send_raw(&bytes[..length], port(&stream)).expect("sent");
+    }
+    peer.press("5");
+    assert!(matches!(next(&mut heard), Heard::Key { key: '5', .. }));
+    assert!(stream.statistics().dropped > 100);
+}
+
+#[test]
+fn a_bridge_relays_sound_to_the_byte_and_keys_across_workers() {
+    let media = media(21_060..=21_079, 2);
+    let (caller, mut caller_heard, caller_phone) = call(&media, Codec::Pcma, None);
+    // On the other worker: it has to move.
+    let (agent, mut agent_heard, agent_phone) = call(&media, Codec::Pcma, None);
+    caller.bridge(&agent);
+    let (said, answered) = (speech(3, 40), speech(4, 40));
+    // Before the bridge stands, sound is lost: it is said until it is heard.
+    let across = |from: &Peer, sound: &Sound, to: &Peer| {
+        let wanted = sound.encoded(Codec::Pcma);
+        (0..20).any(|_| {
+            from.play(sound);
+            to.wait_until(Duration::from_secs(3), |packets| {
+                holds(&payloads(packets), &wanted)
+            })
+        })
+    };
+    assert!(across(&caller_phone, &said, &agent_phone));
+    assert!(across(&agent_phone, &answered, &caller_phone));
+    assert_eq!(media.load().streams(), 2);
+    caller_phone.press("3");
+    assert!(matches!(next(&mut caller_heard), Heard::Key { key: '3', .. }));
+    assert!(agent_phone.wait_until(AT_MOST, |packets| {
+        packets.iter().any(|packet| packet.payload_type == KEYS)
+    }));
+    assert_eq!(agent_phone.keys(KEYS), "3");
+    let ssrcs: std::collections::HashSet<u32> =
+        agent_phone.heard().iter().map(|packet| packet.ssrc).collect();
+    assert_eq!(ssrcs.len(), 1, "a bridge keeps the stream's own source");
+
+    // A prompt wins over the relay, on its side only; then the relay goes on.
+    let prompt = speech(5, 25);
+    agent.play(9, vec![prompt.clone()], true);
+    assert_eq!(
+        next(&mut agent_heard),
+        Heard::Played {
+            id: 9,
+            complete: true
+        }
+    );
+    assert!(agent_phone.wait_until(AT_MOST, |packets| holds(
+        &payloads(packets),
+        &prompt.encoded(Codec::Pcma)
+    )));
+    assert!(across(&caller_phone, &speech(6, 20), &agent_phone));
+    caller.unbridge();
+    caller.play(10, vec![speech(7, 3)], false);
+    while next(&mut caller_heard)
+        != (Heard::Played {
+            id: 10,
+            complete: true,
+        })
+    {}
+    agent_phone.forget();
+    caller_phone.play(&speech(8, 10));
+    while !caller_phone.is_done() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(agent_phone.wait_until(AT_MOST, |packets| packets.len() > 10));
+    assert!(
+        agent_phone
+            .heard()
+            .iter()
+            .all(|packet| packet.payload.iter().all(|byte| *byte == 0xd5))
+    );
+    drop(caller);
+    drop(agent);
+    while media.load().streams() > 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_bridge_between_the_laws_translates() {
+    let media = media(21_080..=21_089, 1);
+    let (caller, _caller_heard, caller_phone) = call(&media, Codec::Pcma, None);
+    let (agent, _agent_heard, agent_phone) = call(&media, Codec::Pcmu, Some(&caller));
+    agent.bridge(&caller);
+    let said = speech(3, 40);
+    let mut wanted = vec![0; said.samples().len()];
+    Codec::Pcma.transcode_into(Codec::Pcmu, &said.encoded(Codec::Pcma), &mut wanted);
+    assert!((0..20).any(|_| {
+        caller_phone.play(&said);
+        agent_phone.wait_until(Duration::from_secs(3), |packets| {
+            holds(&payloads(packets), &wanted)
+        })
+    }));
+}
+
+#[test]
+fn in_a_room_each_hears_whom_it_should() {
+    let media = media(21_090..=21_109, 2);
+    let (caller, _h1, caller_phone) = call(&media, Codec::Pcma, None);
+    let (agent, _h2, agent_phone) = call(&media, Codec::Pcma, None);
+    let (supervisor, _h3, supervisor_phone) = call(&media, Codec::Pcma, None);
+    let room = media.room(Some(&caller));
+    caller.join(&room, Role::Speaks);
+    agent.join(&room, Role::Speaks);
+    supervisor.join(&room, Role::Whispers { to: agent.id() });
+    let advice = speech(9, 30);
+    let wanted = advice.encoded(Codec::Pcma);
+    let hears = |phone: &Peer, within: Duration| {
+        phone.wait_until(within, |packets| holds(&payloads(packets), &wanted))
+    };
+    assert!((0..20).any(|_| {
+        supervisor_phone.play(&advice);
+        hears(&agent_phone, Duration::from_secs(3))
+    }));
+    assert!(!hears(&caller_phone, Duration::ZERO), "a whisper is for one");
+    supervisor.join(&room, Role::Speaks);
+    assert!((0..20).any(|_| {
+        supervisor_phone.play(&advice);
+        hears(&caller_phone, Duration::from_secs(3))
+    }));
+    supervisor_phone.forget();
+    agent_phone.play(&advice);
+    assert!(hears(&supervisor_phone, AT_MOST));
+    assert!(!hears(&supervisor_phone, Duration::ZERO) || !supervisor_phone.heard().is_empty());
+}
+
+#[test]
+fn a_hold_pauses_what_is_played() {
+    let media = media(21_110..=21_119, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    assert!(peer.wait_until(AT_MOST, |packets| packets.len() > 3));
+    let mut held = Remote::new(peer.address().expect("an address"), Codec::Pcma, Some(KEYS));
+    held.sends = false;
+    stream.connect(held.clone());
+    let prompt = speech(2, 15);
+    stream.play(1, vec![prompt.clone()], false);
+    // The far end's key comes through, and by then the hold is in force.
+    peer.press("1");
+    assert!(matches!(next(&mut heard), Heard::Key { .. }));
+    assert!(matches!(next(&mut heard), Heard::KeyUp { .. }));
+    assert!(!holds(
+        &payloads(&peer.heard()),
+        &prompt.encoded(Codec::Pcma)[..160]
+    ));
+    held.sends = true;
+    stream.connect(held);
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 1,
+            complete: true
+        }
+    );
+    assert!(peer.wait_until(AT_MOST, |packets| holds(
+        &payloads(packets),
+        &prompt.encoded(Codec::Pcma)
+    )));
+}
+
+#[test]
+fn music_plays_beneath_until_it_is_stopped() {
+    let media = media(21_120..=21_129, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    let music = speech(11, 5);
+    stream.repeat(1, vec![music.clone()]);
+    let twice = [&music.encoded(Codec::Pcma)[..], &music.encoded(Codec::Pcma)[..]].concat();
+    assert!(peer.wait_until(AT_MOST, |packets| holds(&payloads(packets), &twice)));
+    stream.play(2, vec![speech(12, 5)], false);
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 2,
+            complete: true
+        }
+    );
+    peer.forget();
+    assert!(peer.wait_until(AT_MOST, |packets| holds(&payloads(packets), &twice)));
+    stream.stop();
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 1,
+            complete: false
+        }
+    );
+    peer.forget();
+    assert!(peer.wait_until(AT_MOST, |packets| packets.len() > 4));
+    assert!(
+        peer.heard()[1..]
+            .iter()
+            .all(|packet| packet.payload.iter().all(|byte| *byte == 0xd5))
+    );
+}
+
+/// The two channels of a recording.
+fn channels(path: &std::path::Path) -> (Vec<i16>, Vec<i16>) {
+    let file = std::fs::read(path).expect("the recording");
+    let sample = |bytes: &[u8]| i16::from_le_bytes([bytes[0], bytes[1]]);
+    file[44..]
+        .chunks_exact(4)
+        .map(|frame| (sample(&frame[..2]), sample(&frame[2..])))
+        .unzip()
+}
+
+fn decoded(sound: &Sound) -> Vec<i16> {
+    sound
+        .encoded(Codec::Pcma)
+        .iter()
+        .map(|byte| Codec::Pcma.sample(*byte))
+        .collect()
+}
+
+fn place(all: &[i16], part: &[i16]) -> Option<usize> {
+    all.windows(part.len()).position(|window| window == part)
+}
+
+#[test]
+fn a_recording_holds_both_sides_and_no_hidden_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("call.wav");
+    let media = media(21_130..=21_139, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    stream.record(path.clone());
+    assert_eq!(
+        next(&mut heard),
+        Heard::Recording(Recording::Began { path: path.clone() })
+    );
+    let (prompt, answer) = (speech(1, 12), speech(2, 12));
+    stream.play(1, vec![prompt.clone()], false);
+    assert_eq!(
+        next(&mut heard),
+        Heard::Played {
+            id: 1,
+            complete: true
+        }
+    );
+    peer.play(&answer);
+    while !peer.is_done() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // A key in the sound itself, as old gateways send them.
+    stream.hide_keys(true);
+    peer.press("1");
+    assert!(matches!(next(&mut heard), Heard::Key { key: '1', .. }));
+    let tone = Sound::tone(Tone::Key('7'));
+    peer.play(&tone);
+    peer.press("2");
+    assert!(matches!(next(&mut heard), Heard::KeyUp { .. }));
+    assert!(matches!(next(&mut heard), Heard::Key { key: '2', .. }));
+    stream.hide_keys(false);
+    stream.stop_recording();
+    assert!(matches!(next(&mut heard), Heard::KeyUp { .. }));
+    let Heard::Recording(Recording::Done {
+        path: done,
+        seconds,
+        lost_seconds,
+    }) = next(&mut heard)
+    else {
+        panic!("the recording is done");
+    };
+    assert_eq!((done, lost_seconds), (path.clone(), 0.0));
+    let (left, right) = channels(&path);
+    assert_eq!(seconds, left.len() as f64 / 8_000.0);
+    let said = place(&left, &decoded(&answer)).expect("what the far end said is on the left");
+    let sent = place(&right, &decoded(&prompt)).expect("what it heard is on the right");
+    assert!(said > sent, "the answer came after the prompt");
+    assert!(
+        place(&left, &decoded(&tone)[80..160]).is_none(),
+        "no key is in the file"
+    );
+    let after = &left[said + answer.samples().len() + 800..];
+    assert!(
+        after.iter().all(|sample| sample.abs() <= 8),
+        "nothing but silence after the answer"
+    );
+    assert!(!folder.path().join("call.wav.part").exists());
+}
+
+#[test]
+fn dropping_media_completes_recordings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let media = Media::start(Settings {
+        address: HERE,
+        ports: 21_140..=21_149,
+        workers: 1,
+        recordings: Some(folder.path().to_owned()),
+    })
+    .expect("media starts");
+    let (stream, mut heard, _peer) = call(&media, Codec::Pcma, None);
+    stream.record("a/b.wav".into());
+    assert!(matches!(
+        next(&mut heard),
+        Heard::Recording(Recording::Began { .. })
+    ));
+    drop(media);
+    assert!(folder.path().join("a/b.wav").exists());
+    assert!(matches!(
+        next(&mut heard),
+        Heard::Recording(Recording::Done { .. })
+    ));
+    assert_eq!(heard.blocking_recv(), None);
+    stream.play(1, vec![], false);
+}
+
+#[test]
+fn a_listener_has_what_was_said() {
+    let media = media(21_150..=21_159, 1);
+    let (stream, _heard, peer) = call(&media, Codec::Pcma, None);
+    let (to, mut pieces) = tokio::sync::mpsc::channel(16);
+    stream.listen(Some(to));
+    let said = speech(5, 10);
+    assert_eq!(pieces.blocking_recv().expect("silence").len(), limits::FRAME);
+    peer.play(&said);
+    let wanted = decoded(&said);
+    let mut all: Vec<i16> = Vec::new();
+    while place(&all, &wanted).is_none() {
+        all.extend_from_slice(&pieces.blocking_recv().expect("more"));
+        assert!(all.len() < 800_000, "it never came");
+    }
+    // Nobody takes them any more: that costs a counter.
+    while stream.statistics().unlistened == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn ports_come_to_an_end_and_come_back() {
+    let media = media(21_160..=21_163, 1);
+    let (first, _heard) = media.open(None).expect("a pair");
+    let (second, _heard) = media.open(None).expect("another");
+    assert!(first.port().is_multiple_of(2) && second.port().is_multiple_of(2));
+    assert!(media.open(None).is_err());
+    drop(first);
+    while media.load().streams() > 1 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(media.open(None).is_ok());
+}
