@@ -1,0 +1,265 @@
+//! What the operator sets once (`Settings`) and what may change while calls are up (`Config`).
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::limits;
+
+/// How a message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A TCP stream.
+    Tcp,
+    /// A TLS stream.
+    Tls,
+    /// A WebSocket (RFC 7118). For `wss` put a proxy that ends TLS in front.
+    Ws,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// The transport.
+    pub transport: Transport,
+    /// The address; port 0 takes a free one, `Sip::addresses` tells which.
+    pub address: SocketAddr,
+}
+
+/// The certificate of the TLS listeners and whom outgoing TLS trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
+/// What is set at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen. Requests go out from the first listener of the transport they need.
+    pub listen: Vec<Listen>,
+    /// The address others reach us at, when it is not the one listened on.
+    pub public: Option<IpAddr>,
+    /// The realm of the digest, shown to phones.
+    pub realm: String,
+    /// For TLS listeners.
+    pub tls: Option<TlsFiles>,
+    /// Certificates of authorities (PEM) that outgoing TLS trusts; the system's when none is named.
+    pub authorities: Option<PathBuf>,
+    /// How we present ourselves.
+    pub user_agent: String,
+    /// Calls at once over all trunks and phones.
+    pub calls_max: usize,
+    /// Timer T1 (RFC 3261): 500 ms but in tests and on links that are slower. A transaction is given up after 64 of it.
+    pub t1: Duration,
+    /// The session timer offered, in seconds (RFC 4028).
+    pub session_seconds: u32,
+    /// The shortest session timer taken, in seconds.
+    pub session_seconds_min: u32,
+    /// The shortest registration granted, in seconds.
+    pub register_seconds_min: u32,
+    /// The longest registration granted, in seconds.
+    pub register_seconds_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            listen: Vec::new(),
+            public: None,
+            realm: "trunkline".to_owned(),
+            tls: None,
+            authorities: None,
+            user_agent: "Trunkline".to_owned(),
+            calls_max: limits::CALLS_MAX,
+            t1: Duration::from_millis(500),
+            session_seconds: limits::SESSION_SECONDS,
+            session_seconds_min: limits::SESSION_SECONDS_MIN,
+            register_seconds_min: limits::REGISTER_SECONDS_MIN,
+            register_seconds_max: limits::REGISTER_SECONDS_MAX,
+        }
+    }
+}
+
+/// What may be replaced while calls are up.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The carriers.
+    pub trunks: Vec<Trunk>,
+    /// The phones.
+    pub accounts: Vec<Account>,
+}
+
+/// A carrier or another exchange.
+#[derive(Debug, Clone, Default)]
+pub struct Trunk {
+    /// Its name.
+    pub name: String,
+    /// Where its calls may come from.
+    pub networks: Vec<Network>,
+    /// What it logs in with when it calls, instead of or besides `networks`.
+    pub login: Option<Credentials>,
+    /// Where calls to it go.
+    pub to: Option<Target>,
+    /// What we log in with when it asks.
+    pub outbound: Option<Credentials>,
+    /// How much it may bring.
+    pub caps: Caps,
+    /// Whether we register with it, at `to` with `outbound`.
+    pub register: Option<Register>,
+}
+
+/// A user and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Never shows the password.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// A host to send to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// A name or an address.
+    pub host: String,
+    /// The port; without one a name is looked up by SRV and an address takes the transport's own.
+    pub port: Option<u16>,
+    /// The transport.
+    pub transport: Transport,
+}
+
+/// How much a trunk may bring; 503 beyond.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Caps {
+    /// Calls at once, both ways.
+    pub calls: Option<usize>,
+    /// New calls a second; a burst of one second's worth passes.
+    pub calls_per_second: Option<f64>,
+}
+
+/// A registration of ours at a carrier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    /// The user to register.
+    pub user: String,
+    /// Seconds asked for.
+    pub seconds: u32,
+}
+
+/// A phone: who it is by digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its name here.
+    pub name: String,
+    /// What it logs in with.
+    pub login: Credentials,
+}
+
+/// A network: an address and how many of its leading bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// What is no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no network: write an address, or an address and a prefix such as 192.0.2.0/24")]
+pub struct NotANetwork(String);
+
+impl std::str::FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Network, NotANetwork> {
+        let wrong = || NotANetwork(text.to_owned());
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(width);
+        if bits > width {
+            return Err(wrong());
+        }
+        Ok(Network { address, bits })
+    }
+}
+
+impl Network {
+    /// Whether it holds an address. An IPv4 address written as IPv6 is the IPv4 address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let shift = |width: u32| width.saturating_sub(u32::from(self.bits));
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                let differ = u32::from(ours) ^ u32::from(theirs);
+                differ.checked_shr(shift(32)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                let differ = u128::from(ours) ^ u128::from(theirs);
+                differ.checked_shr(shift(128)).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_what_they_should() {
+        let holds = |network: &str, address: &str| {
+            network
+                .parse::<Network>()
+                .unwrap()
+                .contains(address.parse().unwrap())
+        };
+        assert!(holds("192.0.2.0/24", "192.0.2.255"));
+        assert!(!holds("192.0.2.0/24", "192.0.3.0"));
+        assert!(holds("192.0.2.7", "192.0.2.7"));
+        assert!(!holds("192.0.2.7", "192.0.2.6"));
+        assert!(holds("0.0.0.0/0", "198.51.100.1"));
+        assert!(holds("2001:db8::/32", "2001:db8:1::1"));
+        assert!(!holds("2001:db8::/32", "2001:db9::1"));
+        assert!(holds("192.0.2.0/24", "::ffff:192.0.2.1"));
+        assert!(!holds("::/0", "192.0.2.1"));
+    }
+
+    #[test]
+    fn what_is_no_network_is_said() {
+        for text in [
+            "",
+            "example.com",
+            "192.0.2.0/33",
+            "192.0.2.0/-1",
+            "2001:db8::/129",
+            "192.0.2/24",
+        ] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let credentials = Credentials {
+            user: "anna".to_owned(),
+            password: "geheim".to_owned(),
+        };
+        assert_eq!(format!("{credentials:?}"), "Credentials { .. }");
+    }
+}
