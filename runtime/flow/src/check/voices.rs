@@ -132,7 +132,7 @@ mod tests {
 hotline: test
 languages: [zh-CN, en, bo]
 #                  ^^ TL0818: nobody says on the phone in `en`: `a`, `again`, `b`
-#                      ^^ TL0818: nobody says on the phone in `bo` what steps themselves hold
+#                      ^^ TL0818: nobody says on the phone in `bo`: `b`
 dialects: { zh-yue: zh-CN, en-GB: en }
 time-zone: Asia/Shanghai
 numbers: { "12345": { flow: main } }
@@ -163,7 +163,7 @@ sms: A message
 a: { recording: audio/a.wav, text: བཀྲ }
 again: { recording: audio/a.wav, text: བཀྲ }
 b: { recording: audio/b.MP3, text: བཀྲ }
-#               ^^^^^^^^^^^ TL0819: audio/b.MP3 is no WAV file
+#               ^^^^^^^^^^^ TL0819: phones cannot play audio/b.MP3, so a synthetic voice says the text
 sms: བཀྲ
 --- flows/main.yaml
 flow: main
