@@ -4,9 +4,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{
-    calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, exit::EXIT_HELP,
-    exit::Exit, explain::Explain, feeds::Feeds, fmt::Fmt, graph::Graph, lsp::Lsp, new::New, plugin::Plugin,
-    releases::Releases, schema::Schema, serve::Serve, test::Test, tongue::Lang,
+    calendar::Calendar, check::Check, contacts::Contacts, dial::Dial, diff::Diff, drain::Drain,
+    exit::EXIT_HELP, exit::Exit, explain::Explain, feeds::Feeds, fmt::Fmt, graph::Graph, lsp::Lsp, new::New,
+    plugin::Plugin, releases::Releases, schema::Schema, serve::Serve, test::Test, tongue::Lang,
 };
 
 /// Answers hotlines: flows that analysts write, plugins that departments write, one runtime
@@ -81,6 +81,7 @@ pub(crate) enum Command {
     Contacts(Contacts),
     Releases(Releases),
     Feeds(Feeds),
+    Drain(Drain),
     Completions(Completions),
 }
 

@@ -13,6 +13,7 @@ mod check;
 mod contacts;
 mod dial;
 mod diff;
+mod drain;
 mod exit;
 mod explain;
 mod feeds;
@@ -105,6 +106,7 @@ fn run(arguments: &Arguments) -> Outcome {
             Command::Plugin(plugin) => plugin.run().await,
             Command::Contacts(contacts) => contacts.run().await,
             Command::Releases(releases) => releases.run().await,
+            Command::Drain(drain) => drain.run().await,
             Command::Feeds(feeds) => feeds.run().await,
             Command::Completions(completions) => Ok(completions.run()),
         }
