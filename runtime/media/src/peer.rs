@@ -57,7 +57,7 @@ enum Item {
 #[derive(Default)]
 struct State {
     call: Option<Call>,
-    /// Sounds and keys are sent at the same time: a phone does not wait for one to end.
+    /// Sounds and keys, one after the other.
     queue: VecDeque<Item>,
     heard: Vec<Packet>,
 }

@@ -78,7 +78,7 @@ impl Stream {
         }
     }
 
-    /// Appends to what is played. [`Heard::Played`](crate::Heard::Played) with the id comes when the
+    /// Appends to what is played; it waits while there is nobody to send to, or a hold. [`Heard::Played`](crate::Heard::Played) with the id comes when the
     /// last packet was sent, or when it was stopped: by [`Self::stop`], by a key when `keys_stop`
     /// (before that key is told), or because too much is queued.
     pub fn play(&self, id: u64, mut sounds: Vec<Sound>, keys_stop: bool) {

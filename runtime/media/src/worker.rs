@@ -49,6 +49,7 @@ pub(crate) struct Worker {
     /// Slots with datagrams that this tick may not cost any more.
     unread: HashSet<usize>,
     desk: Desk,
+    datagram: Vec<u8>,
     ticks: u64,
     told: Told,
 }
@@ -100,6 +101,7 @@ impl Worker {
                 // Recordings of different workers must not have the same number.
                 recordings: (index as u64) << 48,
             },
+            datagram: vec![0; DATAGRAM_BYTES_MAX],
             ticks: 0,
             told: Told::default(),
         }
@@ -329,7 +331,13 @@ impl Worker {
 
     /// Reads what a line's sockets hold, as much as it may cost in this tick.
     fn read(&mut self, slot: usize) {
-        let mut datagram = [0; DATAGRAM_BYTES_MAX];
+        // Taken, so that it can be lent while lines are changed.
+        let mut datagram = std::mem::take(&mut self.datagram);
+        self.read_into(slot, &mut datagram);
+        self.datagram = datagram;
+    }
+
+    fn read_into(&mut self, slot: usize, datagram: &mut [u8]) {
         for socket in 0..2 {
             loop {
                 let Some(Some(line)) = self.lines.get_mut(slot) else {
@@ -343,7 +351,7 @@ impl Worker {
                     return;
                 }
                 line.budget -= 1;
-                let from = if socket == 0 { &line.rtp } else { &line.rtcp }.recv_from(&mut datagram);
+                let from = if socket == 0 { &line.rtp } else { &line.rtcp }.recv_from(datagram);
                 match from {
                     Ok((length, from)) => {
                         self.take(slot, socket, datagram.get(..length).unwrap_or_default(), from);
