@@ -321,7 +321,7 @@ impl Call {
     /// The dialog, once there is one: what a `Replaces` names.
     #[must_use]
     pub fn dialog(&self) -> Option<DialogId> {
-        self.shared.dialog()
+        self.shared.dialog().filter(|dialog| !dialog.remote.is_empty())
     }
 
     /// 180 Ringing.

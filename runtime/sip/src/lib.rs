@@ -3,11 +3,24 @@
 //! This is the only crate that names rsipstack. That stack logs whole messages at level info: run with the filter
 //! [`LOG_DIRECTIVE`] so that no number reaches a log.
 
+mod address;
 mod call;
+mod caller;
+mod carrier;
+mod desk;
+mod digest;
 mod error;
+mod front;
+mod gate;
+mod leg;
 pub mod limits;
+mod listen;
+mod load;
+mod registrar;
 pub mod sdp;
+mod session;
 mod settings;
+mod sip;
 
 pub use call::{
     Arriving, Call, Caller, Destination, DialogId, HangUp, Happened, Incoming, Outgoing, Referred, Source,
@@ -19,6 +32,7 @@ pub use settings::{
     Account, Caps, Config, Credentials, Listen, Network, NotANetwork, Register, Settings, Target, TlsFiles,
     Transport, Trunk,
 };
+pub use sip::{Counts, Sip};
 
 /// The filter that keeps what the stack logs out of ours: its messages name callers.
 pub const LOG_DIRECTIVE: &str = "rsipstack=off";

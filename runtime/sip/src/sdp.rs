@@ -603,7 +603,7 @@ impl Reader {
                 reading.media.rtcp_port = rest
                     .split_ascii_whitespace()
                     .next()
-                    .and_then(|word| word.parse().ok())
+                    .and_then(|word| word.parse().ok());
             }
             "rtcp-mux" => reading.media.rtcp_mux = true,
             _ => {}

@@ -1,0 +1,244 @@
+//! What all parts of the signalling share: settings, configuration, counters, the calls that are up.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use rsipstack::dialog::dialog_layer::DialogLayer;
+use rsipstack::sip::{Header, Transport as Wire};
+use rsipstack::transaction::endpoint::EndpointInnerRef;
+use rsipstack::transport::SipAddr;
+use tokio::sync::mpsc;
+
+use crate::call::{Arriving, DialogId, Shared};
+use crate::digest::Digester;
+use crate::load::Load;
+use crate::registrar::Registrar;
+use crate::settings::{Config, Credentials, Settings, Transport, Trunk};
+
+/// The methods we take.
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY, PRACK";
+/// The extensions we know.
+pub(crate) const SUPPORTED: &str = "timer, replaces";
+
+pub(crate) struct Desk {
+    pub(crate) settings: Settings,
+    config: RwLock<Arc<Config>>,
+    pub(crate) digester: Digester,
+    pub(crate) registrar: Registrar,
+    pub(crate) load: Arc<Load>,
+    pub(crate) counters: Counters,
+    pub(crate) draining: AtomicBool,
+    pub(crate) stopping: AtomicBool,
+    calls: Mutex<HashMap<String, Arc<Shared>>>,
+    /// The INVITEs that calls came by, to know one that came by two ways (RFC 3261 8.2.2.2).
+    merged: Mutex<HashSet<String>>,
+    arriving: mpsc::Sender<Arriving>,
+    named: AtomicU64,
+    /// The stack, known once it runs.
+    pub(crate) stack: OnceLock<Stack>,
+}
+
+/// The stack's parts that everything sends through.
+pub(crate) struct Stack {
+    pub(crate) endpoint: EndpointInnerRef,
+    pub(crate) dialogs: Arc<DialogLayer>,
+}
+
+/// What was counted since the start.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) incoming: AtomicU64,
+    pub(crate) outgoing: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    pub(crate) scanners: AtomicU64,
+    pub(crate) malformed: AtomicU64,
+    pub(crate) wrong_passwords: AtomicU64,
+}
+
+/// Counts one more, for our own numbers and the metrics.
+pub(crate) fn count(counter: &AtomicU64, name: &'static str) {
+    counter.fetch_add(1, Ordering::Relaxed);
+    metrics::counter!(name).increment(1);
+}
+
+/// Who a digest user is.
+pub(crate) enum Login {
+    Account(String),
+    Trunk(String),
+}
+
+impl Desk {
+    pub(crate) fn new(
+        settings: Settings,
+        config: Config,
+        digester: Digester,
+        arriving: mpsc::Sender<Arriving>,
+    ) -> Desk {
+        let registrar = Registrar::new(settings.register_seconds_min, settings.register_seconds_max);
+        Desk {
+            settings,
+            config: RwLock::new(Arc::new(config)),
+            digester,
+            registrar,
+            load: Arc::default(),
+            counters: Counters::default(),
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            calls: Mutex::default(),
+            merged: Mutex::default(),
+            arriving,
+            named: AtomicU64::new(0),
+            stack: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_config(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// The trunk whose networks hold an address.
+    pub(crate) fn trunk_at(config: &Config, address: IpAddr) -> Option<&Trunk> {
+        config
+            .trunks
+            .iter()
+            .find(|trunk| trunk.networks.iter().any(|network| network.contains(address)))
+    }
+
+    /// Who logs in as a user, and the password expected.
+    pub(crate) fn login(config: &Config, user: &str) -> Option<(Login, String)> {
+        let is = |login: &Credentials| login.user == user;
+        let account = config.accounts.iter().find(|account| is(&account.login));
+        if let Some(account) = account {
+            return Some((
+                Login::Account(account.name.clone()),
+                account.login.password.clone(),
+            ));
+        }
+        config.trunks.iter().find_map(|trunk| {
+            let login = trunk.login.as_ref().filter(|login| is(login))?;
+            Some((Login::Trunk(trunk.name.clone()), login.password.clone()))
+        })
+    }
+
+    /// Whether anybody may log in at all.
+    pub(crate) fn takes_logins(config: &Config) -> bool {
+        !config.accounts.is_empty() || config.trunks.iter().any(|trunk| trunk.login.is_some())
+    }
+
+    /// A fresh name for a call.
+    pub(crate) fn name(&self) -> String {
+        let number = self.named.fetch_add(1, Ordering::Relaxed);
+        let mut salt = [0; 4];
+        // The number alone names the call within this run; the salt tells runs apart.
+        let _ = getrandom::fill(&mut salt);
+        format!("{number:x}-{}", crate::digest::hex(&salt))
+    }
+
+    pub(crate) fn add(&self, shared: &Arc<Shared>) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.insert(shared.id.clone(), Arc::clone(shared));
+        // A count in a gauge: 2^52 calls are not reached.
+        metrics::gauge!("trunkline_sip_calls").set(calls.len() as f64);
+    }
+
+    pub(crate) fn remove(&self, id: &str) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.remove(id);
+        metrics::gauge!("trunkline_sip_calls").set(calls.len() as f64);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Arc<Shared>> {
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn calls_count(&self) -> usize {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The call whose dialog is named.
+    pub(crate) fn call_of(&self, dialog: &DialogId) -> Option<String> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .values()
+            .find(|shared| shared.dialog().as_ref() == Some(dialog))
+            .map(|shared| shared.id.clone())
+    }
+
+    /// Notes an INVITE; false when it is one that came by two ways.
+    pub(crate) fn note_invite(&self, key: &str) -> bool {
+        self.merged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.to_owned())
+    }
+
+    pub(crate) fn forget_invite(&self, key: &str) {
+        self.merged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
+    }
+
+    /// Hands something to the phone; false when it does not keep up or is gone.
+    pub(crate) fn arrive(&self, arriving: Arriving) -> bool {
+        self.arriving.try_send(arriving).is_ok()
+    }
+
+    /// Tells of an account that became reachable or stopped to be; waits for room, as it must not be lost.
+    pub(crate) async fn tell(&self, arriving: Arriving) {
+        if self.arriving.send(arriving).await.is_err() {
+            tracing::debug!("nobody listens for registrations any more");
+        }
+    }
+
+    /// The address of ours that a peer on a transport is told.
+    pub(crate) fn own_address(&self, wire: Wire) -> Option<SipAddr> {
+        let addresses = self.stack.get()?.endpoint.transport_layer.get_listen_addrs();
+        let exact = addresses
+            .iter()
+            .find(|address| address.r#type == Some(wire))
+            .cloned();
+        exact.or_else(|| {
+            let mut address = addresses.first().cloned()?;
+            address.r#type = Some(wire);
+            Some(address)
+        })
+    }
+
+    /// The headers that tell what we can do.
+    pub(crate) fn abilities() -> Vec<Header> {
+        vec![Header::Allow(ALLOW.into()), Header::Supported(SUPPORTED.into())]
+    }
+}
+
+pub(crate) fn wire(transport: Transport) -> Wire {
+    match transport {
+        Transport::Udp => Wire::Udp,
+        Transport::Tcp => Wire::Tcp,
+        Transport::Tls => Wire::Tls,
+        Transport::Ws => Wire::Ws,
+    }
+}
+
+pub(crate) fn transport(wire: Wire) -> Option<Transport> {
+    match wire {
+        Wire::Udp => Some(Transport::Udp),
+        Wire::Tcp => Some(Transport::Tcp),
+        Wire::Tls => Some(Transport::Tls),
+        Wire::Ws => Some(Transport::Ws),
+        Wire::TlsSctp | Wire::Sctp | Wire::Wss => None,
+    }
+}

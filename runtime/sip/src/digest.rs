@@ -1,0 +1,518 @@
+//! Digest authentication of those who call us (RFC 7616, RFC 2617): challenges and their verification.
+//!
+//! A nonce is stateless: the time it was made and a signature, so that challenges to strangers cost no memory. Only the counters of nonces that were
+//! answered with a right password are kept, so that no answer is taken twice. Whether a user exists cannot be told from the outside.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::limits::{NONCE_LIFE, NONCES_MAX};
+
+/// Bytes of a nonce before its signature: seconds, then randomness.
+const STAMP_BYTES: usize = 8;
+const RANDOM_BYTES: usize = 8;
+const SIGNATURE_BYTES: usize = 16;
+
+/// What came of an Authorization header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The user is who it says.
+    Known(String),
+    /// The password is right and the nonce too old: challenge again with `stale=true`.
+    Stale,
+    /// Anything else: challenge again.
+    Wrong,
+}
+
+/// Makes and checks challenges.
+pub(crate) struct Digester {
+    realm: String,
+    key: [u8; 32],
+    begun: Instant,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    /// The counts seen of each nonce: the highest, and which of the 64 below it.
+    counts: HashMap<String, (u64, u64)>,
+    order: VecDeque<String>,
+}
+
+/// The parts of an Authorization header that matter.
+#[derive(Default)]
+struct Answer<'a> {
+    username: String,
+    realm: String,
+    nonce: String,
+    uri: &'a str,
+    response: &'a str,
+    algorithm: &'a str,
+    cnonce: String,
+    nc: &'a str,
+    qop: &'a str,
+}
+
+#[derive(Clone, Copy)]
+enum Algorithm {
+    Md5,
+    Sha256,
+}
+
+impl Digester {
+    pub(crate) fn new(realm: &str) -> Result<Digester, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let realm = realm.replace(['"', '\\', '\r', '\n'], "");
+        Ok(Digester {
+            realm,
+            key,
+            begun: Instant::now(),
+            used: Mutex::default(),
+        })
+    }
+
+    /// The values of two challenge headers, the stronger one first.
+    pub(crate) fn challenge(&self, stale: bool) -> [String; 2] {
+        let nonce = self.nonce();
+        let stale = if stale { ", stale=true" } else { "" };
+        ["SHA-256", "MD5"].map(|algorithm| {
+            let Digester { realm, .. } = self;
+            format!(
+                "Digest realm=\"{realm}\", nonce=\"{nonce}\", opaque=\"trunkline\", algorithm={algorithm}, qop=\"auth\"{stale}"
+            )
+        })
+    }
+
+    /// Checks an Authorization header for a method; `password` tells that of a user.
+    pub(crate) fn verify(
+        &self,
+        header: &str,
+        method: &str,
+        password: impl FnOnce(&str) -> Option<String>,
+    ) -> Verdict {
+        let Some(answer) = read(header) else {
+            return Verdict::Wrong;
+        };
+        let algorithm = match answer.algorithm {
+            "" => Algorithm::Md5,
+            name if name.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
+            name if name.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
+            _ => return Verdict::Wrong,
+        };
+        let password = password(&answer.username);
+        // An unknown user costs the same work as a wrong password.
+        let expected = algorithm.response(&answer, method, password.as_deref().unwrap_or_default());
+        let right = same(
+            expected.as_bytes(),
+            answer.response.to_ascii_lowercase().as_bytes(),
+        ) && password.is_some();
+        let age = self.age(&answer.nonce);
+        if !right || answer.realm != self.realm || !(answer.qop.is_empty() || answer.qop == "auth") {
+            return Verdict::Wrong;
+        }
+        match age {
+            None => Verdict::Stale,
+            Some(age) if age > NONCE_LIFE.as_secs() => Verdict::Stale,
+            Some(_) => {
+                // Without qop there is no counter: such a nonce is good once.
+                let count = if answer.qop.is_empty() {
+                    Some(1)
+                } else {
+                    u64::from_str_radix(answer.nc, 16).ok()
+                };
+                match count {
+                    Some(count) if self.first_use(&answer.nonce, count) => Verdict::Known(answer.username),
+                    Some(_) => Verdict::Stale,
+                    None => Verdict::Wrong,
+                }
+            }
+        }
+    }
+
+    /// A tag that says nothing and is the same for a message and its repetitions.
+    pub(crate) fn tag(&self, text: &str) -> String {
+        hex(&self.sign(text.as_bytes())[..8])
+    }
+
+    fn nonce(&self) -> String {
+        let mut bytes = [0; STAMP_BYTES + RANDOM_BYTES];
+        bytes[..STAMP_BYTES].copy_from_slice(&self.begun.elapsed().as_secs().to_be_bytes());
+        if getrandom::fill(&mut bytes[STAMP_BYTES..]).is_err() {
+            // Without randomness nonces of one second are the same; each of their counters is still good once.
+            tracing::debug!("the system gave no random numbers for a challenge");
+        }
+        let signature = self.sign(&bytes);
+        hex(&bytes) + &hex(&signature[..SIGNATURE_BYTES])
+    }
+
+    /// Seconds since a nonce of ours was made; none for any other text.
+    fn age(&self, nonce: &str) -> Option<u64> {
+        let bytes = unhex(nonce)?;
+        if bytes.len() != STAMP_BYTES + RANDOM_BYTES + SIGNATURE_BYTES {
+            return None;
+        }
+        let (stamp, signature) = bytes.split_at(STAMP_BYTES + RANDOM_BYTES);
+        if !same(&self.sign(stamp)[..SIGNATURE_BYTES], signature) {
+            return None;
+        }
+        let made = u64::from_be_bytes(stamp[..STAMP_BYTES].try_into().ok()?);
+        Some(self.begun.elapsed().as_secs().saturating_sub(made))
+    }
+
+    fn sign(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether a counter of a nonce comes for the first time. Datagrams may overtake each other, so a window below the highest is kept.
+    fn first_use(&self, nonce: &str, count: u64) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if count == 0 {
+            return false;
+        }
+        if !used.counts.contains_key(nonce) {
+            if used.order.len() >= NONCES_MAX
+                && let Some(oldest) = used.order.pop_front()
+            {
+                used.counts.remove(&oldest);
+            }
+            used.order.push_back(nonce.to_owned());
+            used.counts.insert(nonce.to_owned(), (count, 1));
+            return true;
+        }
+        let Some((highest, seen)) = used.counts.get_mut(nonce) else {
+            return false;
+        };
+        if count > *highest {
+            let ahead = count - *highest;
+            *seen = if ahead < 64 { (*seen << ahead) | 1 } else { 1 };
+            *highest = count;
+            return true;
+        }
+        let behind = *highest - count;
+        if behind >= 64 || *seen & (1 << behind) != 0 {
+            return false;
+        }
+        *seen |= 1 << behind;
+        true
+    }
+}
+
+impl Algorithm {
+    fn hash(self, text: &str) -> String {
+        match self {
+            Algorithm::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Algorithm::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+        }
+    }
+
+    fn response(self, answer: &Answer<'_>, method: &str, password: &str) -> String {
+        let Answer {
+            username,
+            realm,
+            nonce,
+            uri,
+            nc,
+            cnonce,
+            qop,
+            ..
+        } = answer;
+        let who = self.hash(&format!("{username}:{realm}:{password}"));
+        let what = self.hash(&format!("{method}:{uri}"));
+        if qop.is_empty() {
+            return self.hash(&format!("{who}:{nonce}:{what}"));
+        }
+        self.hash(&format!("{who}:{nonce}:{nc}:{cnonce}:{qop}:{what}"))
+    }
+}
+
+/// Reads the answer in an Authorization header.
+fn read(header: &str) -> Option<Answer<'_>> {
+    let mut answer = Answer::default();
+    for (name, value) in parameters(header)? {
+        match name.as_str() {
+            "username" => answer.username = unescape(value),
+            "realm" => answer.realm = unescape(value),
+            "nonce" => answer.nonce = unescape(value),
+            "cnonce" => answer.cnonce = unescape(value),
+            "uri" => answer.uri = value,
+            "response" => answer.response = value,
+            "algorithm" => answer.algorithm = value,
+            "nc" => answer.nc = value,
+            "qop" => answer.qop = value,
+            _ => {}
+        }
+    }
+    Some(answer)
+}
+
+/// The parameters of a Digest header, names in small letters; quoted strings may hold commas and escaped quotes.
+fn parameters(header: &str) -> Option<Vec<(String, &str)>> {
+    let (scheme, mut rest) = header.trim().split_once(char::is_whitespace)?;
+    if !scheme.eq_ignore_ascii_case("Digest") {
+        return None;
+    }
+    let mut found = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(found);
+        }
+        let (name, after) = rest.split_once('=')?;
+        let after = after.trim_start();
+        let (value, left) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let end = end_of_quoted(quoted)?;
+                (&quoted[..end], &quoted[end + 1..])
+            }
+            None => {
+                let end = after.find([',', ' ', '\t']).unwrap_or(after.len());
+                after.split_at(end)
+            }
+        };
+        rest = left;
+        found.push((name.trim().to_ascii_lowercase(), value));
+    }
+}
+
+/// A challenge to us in words that the stack can answer: one `qop`, and no hyphen in SHA-256. None when it asks for what it cannot.
+pub(crate) fn simple_challenge(header: &str) -> Option<String> {
+    let mut simple = String::from("Digest ");
+    let mut first = true;
+    for (name, value) in parameters(header)? {
+        let value = match name.as_str() {
+            "algorithm" if value.eq_ignore_ascii_case("MD5") => "MD5",
+            "algorithm" if value.eq_ignore_ascii_case("SHA-256") || value.eq_ignore_ascii_case("SHA256") => {
+                "sha256"
+            }
+            "algorithm" => return None,
+            "qop"
+                if value
+                    .split(',')
+                    .any(|qop| qop.trim().eq_ignore_ascii_case("auth")) =>
+            {
+                "auth"
+            }
+            "qop" => return None,
+            _ => value,
+        };
+        if !first {
+            simple.push_str(", ");
+        }
+        first = false;
+        let bare = ["algorithm", "stale"].contains(&name.as_str());
+        let quote = if bare { "" } else { "\"" };
+        simple.push_str(&format!("{name}={quote}{value}{quote}"));
+    }
+    Some(simple)
+}
+
+/// Where a quoted string that has begun ends.
+fn end_of_quoted(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends.then_some(at)
+    })
+}
+
+fn unescape(text: &str) -> String {
+    let mut escaped = false;
+    text.chars()
+        .filter(|c| {
+            escaped = *c == '\\' && !escaped;
+            !escaped
+        })
+        .collect()
+}
+
+/// Compares in a time that depends on the length alone.
+fn same(ours: &[u8], theirs: &[u8]) -> bool {
+    ours.len() == theirs.len()
+        && ours
+            .iter()
+            .zip(theirs)
+            .fold(0, |differ, (ours, theirs)| differ | (ours ^ theirs))
+            == 0
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn nonce_of(challenge: &str) -> &str {
+        challenge
+            .split("nonce=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a nonce")
+    }
+
+    fn answer(nonce: &str, algorithm: &str, nc: &str, password: &str) -> String {
+        let hash = |text: String| match algorithm {
+            "MD5" => hex(&Md5::digest(text.as_bytes())),
+            _ => hex(&Sha256::digest(text.as_bytes())),
+        };
+        let who = hash(format!("anna:trunkline:{password}"));
+        let what = hash("REGISTER:sip:pbx".to_owned());
+        let response = hash(format!("{who}:{nonce}:{nc}:c:auth:{what}"));
+        format!(
+            "Digest username=\"anna\", realm=\"trunkline\", nonce=\"{nonce}\", uri=\"sip:pbx\", response=\"{response}\", \
+             algorithm={algorithm}, cnonce=\"c\", nc={nc}, qop=auth"
+        )
+    }
+
+    fn verify(digester: &Digester, header: &str) -> Verdict {
+        digester.verify(header, "REGISTER", |user| {
+            (user == "anna").then(|| "geheim".to_owned())
+        })
+    }
+
+    #[test]
+    fn both_algorithms_let_the_right_password_in_and_no_other() {
+        let digester = Digester::new("trunkline").unwrap();
+        let [sha, md5] = digester.challenge(false);
+        let known = Verdict::Known("anna".to_owned());
+        assert_eq!(
+            verify(
+                &digester,
+                &answer(nonce_of(&sha), "SHA-256", "00000001", "geheim")
+            ),
+            known
+        );
+        assert_eq!(
+            verify(&digester, &answer(nonce_of(&md5), "MD5", "00000002", "geheim")),
+            known
+        );
+        assert_eq!(
+            verify(&digester, &answer(nonce_of(&md5), "MD5", "00000003", "falsch")),
+            Verdict::Wrong
+        );
+        let header = answer(nonce_of(&md5), "MD5", "00000003", "geheim");
+        assert_eq!(digester.verify(&header, "REGISTER", |_| None), Verdict::Wrong);
+        assert_eq!(
+            digester.verify(&header, "INVITE", |_| Some("geheim".to_owned())),
+            Verdict::Wrong
+        );
+    }
+
+    #[test]
+    fn counters_count_in_hexadecimal_and_are_good_once() {
+        let digester = Digester::new("trunkline").unwrap();
+        let [_, md5] = digester.challenge(false);
+        for nc in 1..40 {
+            let header = answer(nonce_of(&md5), "MD5", &format!("{nc:08x}"), "geheim");
+            assert_eq!(
+                verify(&digester, &header),
+                Verdict::Known("anna".to_owned()),
+                "{nc}"
+            );
+            assert_eq!(verify(&digester, &header), Verdict::Stale, "{nc} again");
+        }
+        let upper = answer(nonce_of(&md5), "MD5", "000000FF", "geheim");
+        assert_eq!(verify(&digester, &upper), Verdict::Known("anna".to_owned()));
+        let overtaken = answer(nonce_of(&md5), "MD5", "000000fe", "geheim");
+        assert_eq!(verify(&digester, &overtaken), Verdict::Known("anna".to_owned()));
+        assert_eq!(
+            verify(&digester, &answer(nonce_of(&md5), "MD5", "00000001", "geheim")),
+            Verdict::Stale
+        );
+        assert_eq!(
+            verify(&digester, &answer(nonce_of(&md5), "MD5", "zz", "geheim")),
+            Verdict::Wrong
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_nonce_and_a_foreign_one_are_stale() {
+        let digester = Digester::new("trunkline").unwrap();
+        let [sha, _] = digester.challenge(false);
+        tokio::time::advance(NONCE_LIFE + Duration::from_secs(2)).await;
+        assert_eq!(
+            verify(
+                &digester,
+                &answer(nonce_of(&sha), "SHA-256", "00000001", "geheim")
+            ),
+            Verdict::Stale
+        );
+        let [foreign, _] = Digester::new("trunkline").unwrap().challenge(false);
+        assert_eq!(
+            verify(
+                &digester,
+                &answer(nonce_of(&foreign), "SHA-256", "00000001", "geheim")
+            ),
+            Verdict::Stale
+        );
+        assert!(digester.challenge(true)[0].ends_with("stale=true"));
+    }
+
+    #[test]
+    fn a_challenge_to_us_is_put_in_the_stacks_words() {
+        assert_eq!(
+            simple_challenge(
+                "Digest realm=\"a, b\",nonce=\"c\", algorithm=SHA-256 , qop=\"auth-int, auth\",stale=TRUE"
+            )
+            .as_deref(),
+            Some("Digest realm=\"a, b\", nonce=\"c\", algorithm=sha256, qop=\"auth\", stale=TRUE")
+        );
+        assert_eq!(
+            simple_challenge("Digest realm=\"a\", nonce=\"c\", algorithm=SHA-512-256"),
+            None
+        );
+        assert_eq!(
+            simple_challenge("Digest realm=\"a\", nonce=\"c\", qop=\"auth-int\""),
+            None
+        );
+        assert_eq!(simple_challenge("Basic realm=\"a\""), None);
+    }
+
+    #[test]
+    fn quotes_and_commas_in_a_user_are_read() {
+        let answer = read("digest username=\"a\\\"b, c\", uri=\"sip:x\" , qop=auth,nc=01").unwrap();
+        assert_eq!(
+            (answer.username.as_str(), answer.uri, answer.nc),
+            ("a\"b, c", "sip:x", "01")
+        );
+        assert!(read("Basic abc").is_none());
+        assert!(read("Digest username=\"unending").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_reading_panic(header in "(Digest )?.{0,200}") {
+            let digester = Digester::new("trunkline").unwrap();
+            prop_assert_ne!(verify(&digester, &header), Verdict::Known("anna".to_owned()));
+        }
+    }
+}
