@@ -294,6 +294,9 @@ impl Gate {
             Method::Register if logs_in => Verdict::Pass,
             Method::Register => challenge(),
             _ if !trunk && !self.0.registrar.is_at(from) => Verdict::Drop,
+            Method::Options if !dialable(request) => {
+                Verdict::Answer(StatusCode::UnsupportedUriScheme, Vec::new())
+            }
             Method::Options => {
                 let mut headers = Desk::abilities();
                 headers.push(Header::Accept("application/sdp".into()));

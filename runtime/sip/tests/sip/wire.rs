@@ -256,6 +256,10 @@ async fn what_is_wrong_is_answered_as_the_rules_say() {
         peer.status(&peer.request("OPTIONS", "s", 1, "", "", "")).await,
         200
     );
+    let strange = peer
+        .request("OPTIONS", "u", 1, "", "", "")
+        .replace("OPTIONS sip:", "OPTIONS strange:");
+    assert_eq!(peer.status(&strange).await, 416);
     let (call, _) = up(&mut node, &peer, "t", "").await;
     drop(call);
     peer.wait_for("BYE ").await;
