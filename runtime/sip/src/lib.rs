@@ -21,6 +21,7 @@ pub mod sdp;
 mod session;
 mod settings;
 mod sip;
+mod stack;
 
 pub use call::{
     Arriving, Call, Caller, Destination, DialogId, HangUp, Happened, Incoming, Outgoing, Referred, Source,
