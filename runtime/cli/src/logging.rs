@@ -5,8 +5,9 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// What a server logs when nobody says otherwise: what happens, but for the stores' own diaries.
-pub(crate) const SERVER: &str = "info,fjall=warn,lsm_tree=warn,sled=warn";
+/// What a server logs when nobody says otherwise: what happens, but for the stores' own diaries, and for
+/// what the SIP stack logs, whole messages with the numbers in them.
+pub(crate) const SERVER: &str = "info,fjall=warn,lsm_tree=warn,sled=warn,rsipstack=off";
 
 /// What is logged, and how.
 #[derive(Args, Clone, Debug)]

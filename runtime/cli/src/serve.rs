@@ -13,6 +13,7 @@ use clap::Args;
 use trunkline_flow::Rules;
 use trunkline_journal::{STORES_HELP, StoreSpec};
 use trunkline_node::{Clock, Key, Listen, Node, ServerSecrets, Settings, StartError, WebhookTarget};
+use trunkline_phone::Phone;
 
 use crate::{
     check::{self, findings},
@@ -54,6 +55,10 @@ pub(crate) struct Serve {
     /// owner may read it. SIGHUP makes the server read it again
     #[arg(long, value_name = "FILE", env = "TRUNKLINE_SECRETS_FILE")]
     secrets: Option<PathBuf>,
+    /// Answer the phone, too, as this file says, in TOML: where SIP is listened on, ports of sound,
+    /// engines that speak, a folder for recordings
+    #[arg(long, value_name = "FILE", env = "TRUNKLINE_PHONE")]
+    phone: Option<PathBuf>,
     /// The operator's key; without one only loopback addresses are listened on, and whoever
     /// reaches them is the operator
     #[arg(long, value_name = "KEY", env = "TRUNKLINE_API_KEY", hide_env_values = true)]
@@ -91,6 +96,7 @@ fn examples() -> String {
         "Stores:\n{}\n\nExamples:\n  \
          trunkline serve flows/city-hotline --watch\n  \
          trunkline serve flows/city-hotline --listen 127.0.0.1:9000 --store fjall:/var/lib/city\n  \
+         trunkline serve flows/city-hotline --phone /etc/trunkline/phone.toml --secrets /etc/trunkline/secrets.toml\n  \
          TRUNKLINE_API_KEY=$(openssl rand -hex 24) trunkline serve flows/city-hotline --listen 0.0.0.0:8080\n\n\
          Keys given on the command line can be seen by other users of the machine: the environment is safer.\n\
          Secrets of plugins may stand in the environment, too: TRUNKLINE_SECRET_CRM_TOKEN is crm-token.\n\
@@ -115,6 +121,12 @@ impl Serve {
         let secrets =
             ServerSecrets::open(self.secrets.clone(), check::environment()).map_err(Failure::usage)?;
         let secrets = Arc::new(secrets);
+        let phone_settings = self
+            .phone
+            .as_deref()
+            .map(trunkline_phone::Settings::read)
+            .transpose()
+            .map_err(Failure::usage)?;
         let rereading = reread(secrets.clone())?;
         let starting = Node::start(Settings {
             hotline: folder.clone(),
@@ -130,7 +142,7 @@ impl Serve {
             cache: place::cache(),
             packages: place::packages_fetched()?,
             rules: Rules::Enforced,
-            secrets: Some(secrets),
+            secrets: Some(secrets.clone()),
             webhook: self.webhook()?,
             feeds: true,
         });
@@ -141,7 +153,11 @@ impl Serve {
         let address = node
             .address()
             .ok_or_else(|| Failure::from(anyhow!("the server listens nowhere")))?;
-        self.introduce(&node, address, &store);
+        let phone = match phone_settings {
+            Some(settings) => Some(answer_phone(&node, settings, secrets).await?),
+            None => None,
+        };
+        self.introduce(&node, phone.as_ref(), address, &store);
         if let Some(file) = &self.address_file {
             write_address(file, address)?;
         }
@@ -152,8 +168,14 @@ impl Serve {
                 "the store takes no more writes ({cause}); mend the cause and start again: what was acknowledged is kept"
             ))),
         };
+        let stop = async {
+            if let Some(phone) = &phone {
+                phone.stop().await;
+            }
+            node.shutdown().await;
+        };
         tokio::select! {
-            () = node.shutdown() => {}
+            () = stop => {}
             // Whoever asks twice means it.
             () = goodbye.comes() => {}
         }
@@ -170,7 +192,7 @@ impl Serve {
     }
 
     /// Says what is answered, and where; in the log, where that is for programs.
-    fn introduce(&self, node: &Node, address: SocketAddr, store: &StoreSpec) {
+    fn introduce(&self, node: &Node, phone: Option<&Phone>, address: SocketAddr, store: &StoreSpec) {
         let Some(release) = node.releases().current() else {
             return;
         };
@@ -178,11 +200,13 @@ impl Serve {
         let numbers: Vec<&str> = hotline.numbers.keys().map(|number| &**number).collect();
         let numbers = numbers.join("  ");
         let recovered = node.recovery();
+        let listeners = phone.map(Phone::addresses).unwrap_or_default();
         tracing::info!(
             hotline = %hotline.name,
             release = release.id().short(),
             %address,
             %store,
+            phone = listeners.join(" "),
             watch = self.watch,
             ?recovered,
             "serving"
@@ -199,11 +223,26 @@ impl Serve {
         anstream::println!("  answers    {numbers}");
         anstream::println!("  listens    http://{address}/api/v1");
         anstream::println!("  chat page  {bold}http://{address}/{bold:#}");
+        if !listeners.is_empty() {
+            anstream::println!("  phone      {}", listeners.join("  "));
+        }
         anstream::println!("  keeps      {store}");
         if self.watch {
             anstream::println!("  watches    {}", self.hotline.display());
         }
     }
+}
+
+/// Begins to answer the phone.
+async fn answer_phone(
+    node: &Node,
+    settings: trunkline_phone::Settings,
+    secrets: Arc<ServerSecrets>,
+) -> Result<Phone, Failure> {
+    let secrets = trunkline_phone::Secrets::new(move |name| secrets.text(name));
+    Phone::start(node.clone(), settings, secrets)
+        .await
+        .map_err(|error| Failure::refused(anyhow!(error).context("the phone does not start")))
 }
 
 /// Why the node did not start, and with which code.

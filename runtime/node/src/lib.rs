@@ -54,8 +54,8 @@ mod webhook;
 pub use bundle::{ReadError, read_folder};
 pub use clock::Clock;
 pub use contacts::{
-    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, Drain, FindError, Followed, Recovery,
-    Summary, is_e164,
+    ArriveError, Arrived, Call, Contacts, Deed, DeliverError, Delivered, Drain, FindError, Followed,
+    Recovery, Summary, is_e164,
 };
 pub use key::{Key, Token, WeakKey};
 pub use lines::{Guest, LineError, LineView, Lines, Part, Party};

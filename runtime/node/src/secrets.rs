@@ -140,6 +140,15 @@ impl ServerSecrets {
     }
 }
 
+impl ServerSecrets {
+    /// The present value of a secret, where it has one that is text: for passwords and tokens that the
+    /// server uses itself.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let value = self.value(&name.parse().ok()?)?;
+        String::from_utf8(value.bytes().to_vec()).ok()
+    }
+}
+
 impl Secrets for ServerSecrets {
     fn value(&self, name: &SecretName) -> Option<SecretValue> {
         self.table

@@ -1,5 +1,6 @@
 //! A call as the phone sees it: what arrives, what can be asked, what happens.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -254,16 +255,19 @@ pub(crate) struct Shared {
     pub(crate) hang_up: CancellationToken,
     pub(crate) reason: Mutex<HangUp>,
     pub(crate) dialog: Mutex<Option<DialogId>>,
+    /// Where the peer signals from, as far as it was known when the call began.
+    peers: Vec<IpAddr>,
 }
 
 impl Shared {
-    pub(crate) fn new(id: String) -> Arc<Shared> {
+    pub(crate) fn new(id: String, peers: Vec<IpAddr>) -> Arc<Shared> {
         let (hang_up, reason, dialog) = (CancellationToken::new(), Mutex::default(), Mutex::default());
         Arc::new(Shared {
             id,
             hang_up,
             reason,
             dialog,
+            peers,
         })
     }
 
@@ -316,6 +320,13 @@ impl Call {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.shared.id
+    }
+
+    /// The addresses that the peer may signal from: of a phone behind a translator that of the translator,
+    /// from which its sound comes, too. None where a name is still to be looked up.
+    #[must_use]
+    pub fn peers(&self) -> &[IpAddr] {
+        &self.shared.peers
     }
 
     /// The dialog, once there is one: what a `Replaces` names.

@@ -300,7 +300,12 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
         desk.forget_invite(&key);
         return answer(transaction, StatusCode::BadRequest, Vec::new()).await;
     };
-    let (call, parts) = parts(desk, place);
+    let peer = transaction
+        .connection
+        .as_ref()
+        .and_then(|connection| connection.get_remote_addr()?.get_socketaddr().ok());
+    let peers = peer.iter().map(std::net::SocketAddr::ip).collect();
+    let (call, parts) = parts(desk, place, peers);
     let (called, to) = caller::called(&request);
     let incoming = Incoming {
         caller: caller::caller(&request, matches!(from, Source::Trunk { .. })),

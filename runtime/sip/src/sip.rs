@@ -1,7 +1,7 @@
 //! The signalling as a whole: starting and stopping it, calling, and what the phone asks of it.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -376,7 +376,11 @@ impl Sip {
                 })
             })
             .collect();
-        let (call, parts) = parts(desk, place);
+        let peers = attempts
+            .iter()
+            .filter_map(|attempt| Some(attempt.destination.as_ref()?.get_socketaddr().ok()?.ip()))
+            .collect();
+        let (call, parts) = parts(desk, place, peers);
         let leg = Leg::outgoing(
             parts,
             Outbound {
@@ -456,8 +460,8 @@ pub(crate) fn own_uri(own: &SipAddr, user: &str) -> Uri {
 }
 
 /// A new call's handle and what its task starts with.
-pub(crate) fn parts(desk: &Arc<Desk>, place: crate::load::Place) -> (Call, Parts) {
-    let shared = Shared::new(desk.name());
+pub(crate) fn parts(desk: &Arc<Desk>, place: crate::load::Place, peers: Vec<IpAddr>) -> (Call, Parts) {
+    let shared = Shared::new(desk.name(), peers);
     let (commands, asked) = mpsc::channel(limits::COMMANDS_PER_CALL_MAX);
     // One place more, for the last event.
     let (events, happened) = mpsc::channel(limits::EVENTS_PER_CALL_MAX + 1);

@@ -48,7 +48,7 @@ pub(crate) enum Fault {
 enum Kind {
     Espeak(Espeak),
     Program(Program),
-    Service(Service),
+    Service(Box<Service>),
 }
 
 /// An engine.
@@ -69,7 +69,7 @@ impl Engine {
     pub(crate) fn espeak(name: &str) -> Self {
         Self::new(
             name,
-            Kind::Espeak(Espeak::default()),
+            Kind::Espeak(Espeak),
             &EngineSettings::default(),
             "espeak-ng".to_owned(),
         )
@@ -98,7 +98,9 @@ impl Engine {
                 if !settings.environment.is_empty() {
                     return Err(refuse("`environment` is for a `command`, not for a `url`"));
                 }
-                Kind::Service(Service::new(url, settings, secrets.clone()).map_err(|reason| refuse(&reason))?)
+                let service =
+                    Service::new(url, settings, secrets.clone()).map_err(|reason| refuse(&reason))?;
+                Kind::Service(Box::new(service))
             }
             (Some(_), Some(_)) => return Err(refuse("it has a `command` and a `url`: keep one")),
             (None, None) => {

@@ -7,7 +7,10 @@ use trunkline_model::Duration;
 
 /// Gives the value of a secret by its name. Asked each time, so that a value may change.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Secrets(Arc<Value>);
+
+/// Gives a secret's value.
+type Value = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Secrets {
     /// Values as the server has them.

@@ -10,7 +10,7 @@ const PROGRAM: &str = "espeak-ng";
 /// What its speed may be: below and above it only croaks.
 const SPEEDS: std::ops::RangeInclusive<f32> = 80.0..=450.0;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Espeak;
 
 impl Espeak {

@@ -112,7 +112,7 @@ fn text(name: &str, plugin: &Plugin) -> String {
     let faults: Vec<String> = plugin
         .faults
         .iter()
-        .filter(|(_, count)| **count != Value::from(0))
+        .filter(|(_, count)| count.as_u64() != Some(0))
         .map(|(kind, count)| format!("{count} {kind}"))
         .collect();
     let faults = if faults.is_empty() {

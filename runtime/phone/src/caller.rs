@@ -1,0 +1,502 @@
+//! One caller's call: a contact and the line it is on.
+//!
+//! The task follows its contact and brings the line to where the session says it should be: turns are
+//! played in their order, what was hushed is not played on, music sounds while somebody waits, another
+//! leg is there when the session talks to somebody. What happens on the line goes to the contact, one
+//! input after the other, each durable before the next.
+
+mod other;
+mod recording;
+mod saying;
+mod supervision;
+mod wanted;
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use trunkline_engine::{
+    Input, Session, Utterance,
+    event::Question,
+    session::State,
+    turn::{Kind, Turn},
+};
+use trunkline_flow::step::Verb;
+use trunkline_media::{Sound, Tone};
+use trunkline_model::{ContactId, InputId};
+use trunkline_node::{DeliverError, Followed, Guest, LineError, Release};
+use trunkline_sip::{HangUp, Source};
+
+use self::{
+    other::{Hand, Others},
+    recording::Records,
+    saying::{Saying, Says},
+    supervision::Supervision,
+};
+use crate::{
+    leg::{Leg, LegEvent},
+    limits::{DEAD_AFTER_S, FAREWELL_MAX, WIND_UP_WITHIN},
+    listening::{Heard, Listening},
+    phone::Inner,
+};
+
+/// What others want of a call.
+pub(crate) enum Wish {
+    /// Somebody is to be brought into it.
+    Add(Guest, oneshot::Sender<Result<u64, LineError>>),
+    /// Somebody who was brought into it is to leave.
+    Remove(u64, oneshot::Sender<Result<(), LineError>>),
+    /// The server stops.
+    Stop,
+}
+
+/// A caller's call.
+pub(crate) struct Caller {
+    phone: Arc<Inner>,
+    contact: ContactId,
+    release: Arc<Release>,
+    /// Who brought the call.
+    from: Source,
+    leg: Leg,
+    wishes: mpsc::Receiver<Wish>,
+    /// The contact's last event that was looked at.
+    seen: u64,
+    /// Inputs that were given, to name each.
+    given: u64,
+    says: Says,
+    music: Option<Music>,
+    /// The prompt that the queue's step plays as music, made into sound.
+    tune: Option<(u64, Vec<Sound>)>,
+    hides_keys: bool,
+    listening: Option<Listening>,
+    /// Whether the flow offers to hear words and nobody hears them: told once.
+    deaf: bool,
+    records: Records,
+    others: Others,
+    supervision: Supervision,
+    /// Since the contact has ended: until when the rest is played.
+    farewell: Option<Instant>,
+}
+
+/// What is heard beneath all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Music {
+    /// The tune of a queue, by the event that said it.
+    Tune(u64),
+    /// It rings at the other end.
+    RingBack,
+}
+
+/// The name under which music is played; turns are played under the numbers of their events.
+const MUSIC: u64 = 0;
+
+impl Caller {
+    pub(crate) fn new(
+        phone: Arc<Inner>,
+        contact: ContactId,
+        release: Arc<Release>,
+        from: Source,
+        leg: Leg,
+        wishes: mpsc::Receiver<Wish>,
+    ) -> Self {
+        Self {
+            phone,
+            contact,
+            release,
+            from,
+            leg,
+            wishes,
+            seen: 0,
+            given: 0,
+            says: Says::default(),
+            music: None,
+            tune: None,
+            hides_keys: false,
+            listening: None,
+            deaf: false,
+            records: Records::default(),
+            others: Others::default(),
+            supervision: Supervision::default(),
+            farewell: None,
+        }
+    }
+
+    /// Leads the call until it is over.
+    pub(crate) async fn run(mut self) {
+        let mut following = self.follow();
+        loop {
+            let heard_out = self.farewell.is_some() && self.says.is_silent();
+            if heard_out {
+                self.leg.call.hang_up(HangUp::Normal);
+                break;
+            }
+            let farewell = self.farewell;
+            // Dropping any of these loses nothing: each is asked anew.
+            tokio::select! {
+                followed = &mut following => match followed {
+                    Ok(followed) => {
+                        self.take(followed).await;
+                        if self.farewell.is_none() {
+                            following = self.follow();
+                        } else {
+                            following = Box::pin(std::future::pending());
+                        }
+                    }
+                    Err(error) => {
+                        self.lose(&error).await;
+                        break;
+                    }
+                },
+                event = self.leg.next() => {
+                    if self.happens(event).await.is_break() {
+                        break;
+                    }
+                }
+                (saying, sounds) = self.says.made() => self.play(saying, sounds),
+                hand = self.others.next() => self.lend(hand).await,
+                (guest, event) = self.supervision.next() => self.guest_does(guest, event),
+                kept = self.records.kept() => self.phone.node.contacts().recorded(&self.contact, kept),
+                heard = Listening::next(&mut self.listening) => self.understood(heard).await,
+                wish = self.wishes.recv() => match wish {
+                    Some(Wish::Stop) | None => {
+                        self.hang_up().await;
+                        break;
+                    }
+                    Some(wish) => self.grant(wish).await,
+                },
+                () = until(farewell) => {
+                    self.leg.call.hang_up(HangUp::Normal);
+                    break;
+                }
+            }
+        }
+        // Whoever was brought in goes with the caller, and so does a leg that still rings.
+        self.others.end();
+        self.supervision.end();
+        self.wind_up().await;
+    }
+
+    /// The caller is gone. What the contact still wants of its recordings, such as a message to be kept,
+    /// is done.
+    async fn wind_up(&mut self) {
+        let patience = Instant::now() + WIND_UP_WITHIN;
+        let mut following = self.follow();
+        loop {
+            // Dropping either loses nothing.
+            tokio::select! {
+                followed = &mut following => {
+                    let Ok(Followed { session, .. }) = followed else { return };
+                    self.seen = session.seq;
+                    if session.has_ended() || !recording::is_wanted(&session) {
+                        return;
+                    }
+                    self.record(&session);
+                    following = self.follow();
+                }
+                kept = self.records.kept() => self.phone.node.contacts().recorded(&self.contact, kept),
+                news = self.leg.news() => self.records.news(&news, &self.phone, &self.contact),
+                () = sleep_until(patience) => return,
+            }
+        }
+    }
+
+    /// What becomes of the contact next.
+    fn follow(&self) -> Following {
+        let (contacts, contact, seen) = (
+            self.phone.node.contacts().clone(),
+            self.contact.clone(),
+            self.seen,
+        );
+        Box::pin(async move { contacts.follow(&contact, seen).await })
+    }
+
+    /// Brings the line to where the contact is now.
+    async fn take(&mut self, followed: Followed) {
+        let Followed { turns, session } = followed;
+        self.seen = session.seq;
+        self.says.hush(session.hushed, &self.leg.stream, &mut self.music);
+        self.hide_keys(&session);
+        for turn in turns {
+            self.hear_turn(turn, &session);
+        }
+        if session.has_ended() {
+            self.farewell = Some(Instant::now() + FAREWELL_MAX);
+            self.listening = None;
+            self.others.end();
+            self.play_music(None);
+            return;
+        }
+        self.record(&session);
+        self.connect(&session);
+        self.sound(&session);
+        self.listen(&session);
+    }
+
+    fn hear_turn(&mut self, turn: Turn, session: &Session) {
+        match turn.kind {
+            Kind::Say {
+                prompt,
+                text,
+                speech,
+                language,
+                notice,
+            } => {
+                if turn.seq <= session.hushed {
+                    return;
+                }
+                let is_music = prompt.is_some() && prompt.as_ref() == self.music_of(session);
+                let saying = crate::prompts::Saying {
+                    language,
+                    parts: speech,
+                    text,
+                };
+                let (phone, release) = (self.phone.clone(), self.release.clone());
+                let sounds = tokio::spawn(async move { phone.prompts.sounds(&release, saying).await });
+                self.says.add(Saying {
+                    seq: turn.seq,
+                    notice,
+                    is_music,
+                    sounds,
+                });
+            }
+            Kind::Ask {
+                question: Question::Message,
+                ..
+            } if turn.seq > session.hushed => {
+                // Who is to leave a message hears when to begin.
+                let sounds = tokio::spawn(async { vec![Sound::tone(Tone::Beep)] });
+                self.says.add(Saying {
+                    seq: turn.seq,
+                    notice: false,
+                    is_music: false,
+                    sounds,
+                });
+            }
+            Kind::Ask { .. } | Kind::Ended { .. } => {}
+        }
+    }
+
+    /// The key of the prompt that is the music of the queue in which the caller waits.
+    fn music_of(&self, session: &Session) -> Option<&trunkline_model::PromptKey> {
+        match &self.step(session)?.verb {
+            Verb::Queue(queue) => queue.music.as_ref()?.key.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn step(&self, session: &Session) -> Option<&trunkline_flow::step::Step> {
+        let (flow, step) = session.place()?;
+        self.release.hotline().flows.get(flow)?.steps.get(step)
+    }
+
+    fn play(&mut self, saying: Saying, sounds: Vec<Sound>) {
+        if saying.is_music {
+            self.tune = Some((saying.seq, sounds));
+            self.music = None;
+            // It is heard at once, and counts as heard: it goes on beneath what follows.
+            self.play_music(Some(Music::Tune(saying.seq)));
+            return;
+        }
+        self.says.play(&saying, sounds, &self.leg.stream);
+    }
+
+    /// Music while somebody waits, and none otherwise.
+    fn sound(&mut self, session: &Session) {
+        let music = match &session.state {
+            State::Serving(serving) if serving.is_waiting() => Some(match &self.tune {
+                Some((seq, _)) => Music::Tune(*seq),
+                None if self.says.has_music() => return,
+                None => Music::RingBack,
+            }),
+            State::Serving(_) if self.others.rings_unheard() => Some(Music::RingBack),
+            _ => None,
+        };
+        if !matches!(music, Some(Music::Tune(_))) {
+            self.tune = None;
+        }
+        self.play_music(music);
+    }
+
+    fn play_music(&mut self, music: Option<Music>) {
+        if self.music == music {
+            return;
+        }
+        let sounds = match music {
+            None => Vec::new(),
+            Some(Music::RingBack) => vec![Sound::tone(Tone::RingBack)],
+            Some(Music::Tune(_)) => self
+                .tune
+                .as_ref()
+                .map_or_else(Vec::new, |(_, sounds)| sounds.clone()),
+        };
+        self.leg.stream.repeat(MUSIC, sounds);
+        self.music = music;
+    }
+
+    /// What is typed into a secret is in no recording.
+    fn hide_keys(&mut self, session: &Session) {
+        let secret = matches!(self.step(session).map(|step| &step.verb), Some(Verb::Ask(ask)) if ask.secret);
+        if secret != self.hides_keys {
+            self.leg.stream.hide_keys(secret);
+            self.hides_keys = secret;
+        }
+    }
+
+    async fn happens(&mut self, event: LegEvent) -> std::ops::ControlFlow<()> {
+        match event {
+            LegEvent::Key(key) => self.give(Utterance::Keys(key.to_string().into())).await,
+            LegEvent::Played { id: MUSIC } => {}
+            LegEvent::Played { id } => {
+                self.says.played(id);
+                self.records
+                    .heard_out(id, &self.leg.stream, &self.phone, &self.contact);
+                let _ = self.deliver(Input::Played { seq: id }).await;
+            }
+            LegEvent::Recording(news) => self.records.news(&news, &self.phone, &self.contact),
+            LegEvent::Silent { for_s } if for_s < DEAD_AFTER_S || self.leg.is_held() => {}
+            LegEvent::Silent { .. } => {
+                tracing::info!(contact = %self.contact, "nothing came on the line for long; the caller counts as gone");
+                self.hang_up().await;
+                return std::ops::ControlFlow::Break(());
+            }
+            LegEvent::Refer { .. } => {
+                // Who calls a hotline does not tell it whom to call.
+                self.leg.call.notify_referral(403);
+            }
+            LegEvent::Over | LegEvent::Failed { .. } => {
+                let _ = self.deliver(Input::HangUp { id: None }).await;
+                return std::ops::ControlFlow::Break(());
+            }
+            LegEvent::Ringing | LegEvent::Early | LegEvent::Answered | LegEvent::Held => {}
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// Gives the contact what the caller gave.
+    async fn give(&mut self, utterance: Utterance) {
+        self.given += 1;
+        let id = InputId::new(format!("{}-{}", self.leg.call.id(), self.given));
+        let _ = self.deliver(Input::Utterance { id, utterance }).await;
+    }
+
+    async fn deliver(&self, input: Input) -> Result<(), DeliverError> {
+        let delivered = self.phone.node.deliver(&self.contact, input).await;
+        match delivered {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(contact = %self.contact, %error, "what came on a line could not be given to its contact");
+                Err(error)
+            }
+        }
+    }
+
+    /// The caller is gone, or is sent away.
+    async fn hang_up(&mut self) {
+        let _ = self.deliver(Input::HangUp { id: None }).await;
+        self.leg.call.hang_up(HangUp::Normal);
+    }
+
+    /// The contact cannot be followed any more: better an end that the caller hears than silence.
+    async fn lose(&mut self, error: &DeliverError) {
+        tracing::error!(contact = %self.contact, %error, "a contact is lost to its line; the caller is let go");
+        let _ = self.deliver(Input::HangUp { id: None }).await;
+        self.leg.call.hang_up(HangUp::Failed);
+    }
+
+    /// Hears words where the question takes some and the hotline has ears for the language.
+    fn listen(&mut self, session: &Session) {
+        let asked = match &session.state {
+            State::Hearing(hearing)
+                if hearing.expects.text
+                    && hearing.question != Question::Message
+                    && session.notice.is_none() =>
+            {
+                hearing.seq
+            }
+            _ => {
+                if self.listening.take().is_some() {
+                    self.leg.stream.listen(None);
+                }
+                return;
+            }
+        };
+        if self
+            .listening
+            .as_ref()
+            .is_some_and(|listening| listening.asked == asked)
+        {
+            return;
+        }
+        let hotline = self.release.hotline();
+        let hears = hotline
+            .ears
+            .as_ref()
+            .is_some_and(|ears| ears.languages.contains(&session.language));
+        if !hears {
+            return;
+        }
+        let hints = match self.step(session).map(|step| &step.verb) {
+            Some(Verb::Menu(menu)) => menu.words.iter().map(|(word, _)| word.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        self.listening = Some(Listening::begin(
+            &self.phone.ears,
+            &self.leg.stream,
+            asked,
+            &session.language,
+            hints,
+        ));
+    }
+
+    async fn understood(&mut self, heard: Heard) {
+        match heard {
+            Heard::Speaks => {
+                // Who speaks is not spoken over, but for a legal notice.
+                self.says.barge_in(&self.leg.stream);
+                self.music = None;
+            }
+            Heard::Said(text) => {
+                self.stop_listening();
+                self.give(Utterance::Text(text.into())).await;
+            }
+            Heard::Nothing => {
+                if let Some(listening) = &mut self.listening {
+                    listening.again(&self.leg.stream);
+                }
+            }
+            Heard::Failed(why) => {
+                self.stop_listening();
+                if !self.deaf {
+                    self.deaf = true;
+                    tracing::warn!(contact = %self.contact, why, "nobody hears what the caller says; keys still count");
+                }
+            }
+        }
+    }
+
+    fn stop_listening(&mut self) {
+        // It stays there as over, so that the same question is not listened to for ever.
+        if let Some(listening) = &mut self.listening {
+            listening.end();
+        }
+        self.leg.stream.listen(None);
+    }
+
+    async fn lend(&mut self, hand: Hand) {
+        let changed = self.other_does(hand).await;
+        if changed {
+            self.arrange();
+        }
+    }
+}
+
+type Following = std::pin::Pin<Box<dyn Future<Output = Result<Followed, DeliverError>> + Send>>;
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
