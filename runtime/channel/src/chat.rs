@@ -8,6 +8,8 @@ use trunkline_engine::{Channel, event::Question, turn};
 use trunkline_model::json::rfc3339;
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
+
 /// A contact to begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +78,28 @@ pub struct Taken {
     /// `accepted`.
     #[schema(example = "accepted")]
     pub reply: String,
+}
+
+/// What an input is answered with over a WebSocket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is durable.
+    Taken {
+        /// The input's id.
+        id: String,
+        /// The number of the contact's last event.
+        seq: u64,
+        /// `accepted`.
+        reply: String,
+    },
+    /// It was not taken.
+    Problem {
+        /// The input's id; none when it could not be read.
+        id: Option<String>,
+        /// Why.
+        problem: Problem,
+    },
 }
 
 /// What the caller notices, in order.
@@ -185,6 +209,8 @@ pub const fn channel_name(channel: Channel) -> &'static str {
         Channel::Chat => "chat",
         Channel::Voice => "voice",
         Channel::Phone => "phone",
+        Channel::Twiml => "twiml",
+        Channel::Jambonz => "jambonz",
         Channel::Outbound => "outbound",
     }
 }

@@ -11,9 +11,11 @@ mod ahead;
 mod answers;
 mod carries;
 mod keys;
+mod wanted;
 
 pub(crate) use ahead::{drop_ahead, keep_ahead, take_ahead};
 pub(crate) use answers::{Today, understand_text};
 pub use carries::{Carries, Keys, Prompts};
 pub(crate) use keys::{Collected, collect, is_key, keypad_order, understand_keys};
 pub(crate) use trunkline_flow::keypad::of_answer as answer_keys;
+pub use wanted::{Wanted, wanted};

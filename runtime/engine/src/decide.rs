@@ -179,6 +179,7 @@ pub fn decide(
         } => served(&mut course, work, *attempt, answer),
         Input::EventHappened { id, event } => happened(&mut course, id, event),
         Input::Played { seq } => played(&mut course, *seq),
+        Input::Unanswered { question } => unanswered(&mut course, *question),
         Input::TimeUp => time_up(&mut course),
         Input::Recovered => recovered(&mut course),
     };
@@ -467,6 +468,27 @@ fn time_up(course: &mut Course<'_>) -> Reply {
             State::Waiting { .. } => plain::waited(course),
             State::Deciding | State::Ended { .. } => Then::Rest,
         };
+        course.follow(then);
+    }
+    Reply::Accepted
+}
+
+/// The channel heard the caller in vain. What it says of a question that is over moves nothing.
+fn unanswered(course: &mut Course<'_>, question: u64) -> Reply {
+    let asked = matches!(&course.session.state, State::Hearing(hearing) if hearing.seq == question);
+    if asked {
+        if is_exhausted(course) {
+            course.hit_limit(EVENTS_PER_CONTACT);
+            return Reply::Accepted;
+        }
+        if course.session.unheard.is_some() {
+            // The time began when all had been played.
+            course.emit(Fact::Played {
+                seq: course.session.seq,
+                until: None,
+            });
+        }
+        let then = hearing::unanswered(course);
         course.follow(then);
     }
     Reply::Accepted

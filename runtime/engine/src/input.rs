@@ -56,6 +56,11 @@ pub enum Channel {
     /// A telephone line: voice whose channel tells when a prompt has been heard, by
     /// [`Input::Played`].
     Phone,
+    /// A telephone line behind a carrier that reads TwiML: it plays, collects and dials by documents
+    /// and posts what came of each.
+    Twiml,
+    /// The same behind a carrier that reads the verbs of jambonz.
+    Jambonz,
     /// None: nobody called. A feed or a webhook started the contact, and nobody is on a line.
     Outbound,
 }
@@ -65,7 +70,16 @@ impl Channel {
     pub const fn is_voice(self) -> bool {
         match self {
             Self::Chat | Self::Outbound => false,
-            Self::Voice | Self::Phone => true,
+            Self::Voice | Self::Phone | Self::Twiml | Self::Jambonz => true,
+        }
+    }
+
+    /// Whether the channel's own carrier connects a transfer, so that no service of the node is
+    /// asked for it.
+    pub const fn dials_itself(self) -> bool {
+        match self {
+            Self::Chat | Self::Voice | Self::Phone | Self::Outbound => false,
+            Self::Twiml | Self::Jambonz => true,
         }
     }
 }
@@ -114,6 +128,12 @@ pub enum Input {
     Played {
         /// The number of the event that said the last of it, counted from 1 as turns are.
         seq: u64,
+    },
+    /// The channel heard the caller for the whole of a question's time, and nothing came. For
+    /// channels that measure that time themselves.
+    Unanswered {
+        /// The number of the event that asked.
+        question: u64,
     },
     /// A deadline may have passed: the time that comes with the input tells.
     TimeUp,

@@ -142,7 +142,7 @@ impl Scope for View<'_> {
             ContactField::Id => Some(Value::text(session.contact.as_str())),
             ContactField::Channel => Some(Value::from(match session.channel {
                 Channel::Chat => "chat",
-                Channel::Voice | Channel::Phone => "voice",
+                Channel::Voice | Channel::Phone | Channel::Twiml | Channel::Jambonz => "voice",
                 Channel::Outbound => "outbound",
             })),
         }

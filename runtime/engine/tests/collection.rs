@@ -18,15 +18,12 @@ use trunkline_model::{ContactId, Digest, Duration, Timestamp, VariableName, json
 #[path = "../../../tests/collection/table.rs"]
 mod table;
 
-use table::{Row, rows};
+use table::{PROMPTS, Row, flow, rows};
 
 /// Saturday 21 November 2026, 20:05 in Shanghai.
 const EVENING: i64 = 1_795_262_700_000;
 
 const PAGE: &str = include_str!("../../../docs/reference/collection.md");
-
-/// Where the rows' keys and words lead.
-const PLACES: [&str; 6] = ["one", "two", "three", "fund", "loan", "human"];
 
 #[test]
 fn every_row_comes_out_as_it_is_written() {
@@ -97,64 +94,7 @@ fn channels(name: &str) -> Vec<(Channel, bool)> {
 
 /// A hotline that asks the row's question.
 fn hotline(row: &Row) -> Checked {
-    let inside = |step: &str| {
-        step.strip_prefix("{ ")
-            .and_then(|step| step.strip_suffix(" }"))
-            .unwrap()
-            .to_owned()
-    };
-    let wired = |step: &str, save: &str, next: &str| {
-        let step = inside(step);
-        if step.starts_with("menu") {
-            format!("{{ {step}, on: {{ no-input: no-input, no-match: no-match }} }}")
-        } else {
-            format!(
-                "{{ {step}, save: {save}, on: {{ no-input: no-input, invalid: invalid }}, next: {next} }}"
-            )
-        }
-    };
-    let answer = |step: &str| match step.split_once("answer: ").map(|(_, rest)| rest) {
-        Some(rest) if rest.starts_with("number") => "int",
-        Some(rest) if rest.starts_with("decimal") || rest.starts_with("money") => "decimal",
-        Some(rest) if rest.starts_with("date") => "date",
-        Some(rest) if rest.starts_with("yes-no") => "bool",
-        Some(rest) if rest.starts_with("phone") => "phone",
-        _ => "string",
-    };
-    let after = if row.then.is_some() {
-        "second-question"
-    } else {
-        "completed"
-    };
-    let first = if row.notice { "notice" } else { "question" };
-    let mut flow = format!(
-        "flow: row\nvars: {{ value: {}?, second: string? }}\nstart: hold\n",
-        answer(&row.step)
-    );
-    if let Some(anywhere) = &row.anywhere {
-        writeln!(flow, "anywhere: {anywhere}").unwrap();
-    }
-    write!(
-        flow,
-        "steps:\n  hold: {{ wait: 1s, next: {first} }}\n  question: {}\n",
-        wired(&row.step, "value", after)
-    )
-    .unwrap();
-    if row.notice {
-        flow.push_str("  notice: { say: notice, notice: privacy, next: question }\n");
-    }
-    if let Some(then) = &row.then {
-        writeln!(flow, "  second-question: {}", wired(then, "second", "completed")).unwrap();
-    }
-    for end in ["completed", "no-input", "no-match", "invalid"]
-        .iter()
-        .chain(&PLACES)
-    {
-        if flow.contains(&format!(": {end}")) {
-            writeln!(flow, "  {end}: {{ end: {end} }}").unwrap();
-        }
-    }
-    let prompts = "q: 问题\nq-again: 再问\nq-third: 三问\nk-two: 二\nnotice: 告知\n";
+    let flow = flow(row, "row", true);
     let sources = Sources::new([
         (
             "hotline.yaml",
@@ -162,7 +102,7 @@ fn hotline(row: &Row) -> Checked {
                 .to_owned(),
         ),
         ("flows/row.yaml", flow.clone()),
-        ("prompts/zh-CN.yaml", prompts.to_owned()),
+        ("prompts/zh-CN.yaml", PROMPTS.to_owned()),
     ]);
     let report = check(&parse(&sources), &BTreeMap::new());
     report

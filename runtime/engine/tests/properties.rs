@@ -59,6 +59,9 @@ enum Happening {
     Played {
         events_ago: u64,
     },
+    Unanswered {
+        events_ago: u64,
+    },
     /// The node stops and the contact is rebuilt from its events.
     Restart,
 }
@@ -110,6 +113,7 @@ fn happening() -> impl Strategy<Value = (Happening, u64)> {
         1 => event,
         2 => Just(Happening::TimeUp),
         2 => (0..6_u64).prop_map(|events_ago| Happening::Played { events_ago }),
+        2 => (0..6_u64).prop_map(|events_ago| Happening::Unanswered { events_ago }),
         1 => Just(Happening::Restart),
         1 => Just(Happening::HangUp),
     ];
@@ -237,6 +241,9 @@ fn play(channel: Channel, number: &str, caller: bool, history: Vec<(Happening, u
             Happening::Played { events_ago } => Input::Played {
                 seq: session.seq.saturating_sub(events_ago),
             },
+            Happening::Unanswered { events_ago } => Input::Unanswered {
+                question: session.seq.saturating_sub(events_ago),
+            },
             Happening::Restart => {
                 session = Session::fold(session.contact.clone(), &events);
                 Input::Recovered
@@ -314,12 +321,21 @@ fn holds_together(session: &Session, decision: &Decision, events: &mut Vec<Event
     assert!(session.frames.iter().all(|frame| frame.step.is_some()));
 }
 
+/// The channels by which somebody comes.
+const CHANNELS: [Channel; 5] = [
+    Channel::Chat,
+    Channel::Voice,
+    Channel::Phone,
+    Channel::Twiml,
+    Channel::Jambonz,
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_history_of_a_contact_holds_together(
-        channel in prop::sample::select(vec![Channel::Chat, Channel::Voice, Channel::Phone]),
+        channel in prop::sample::select(CHANNELS.to_vec()),
         number in prop::sample::select(NUMBERS.to_vec()),
         caller: bool,
         history in prop::collection::vec(happening(), 0..60),
@@ -332,7 +348,7 @@ proptest! {
 #[test]
 fn a_contact_left_alone_ends() {
     for number in NUMBERS {
-        for channel in [Channel::Chat, Channel::Voice, Channel::Phone] {
+        for channel in CHANNELS {
             let mut at = Timestamp::from_millis(1_795_140_000_000);
             let arrival = Arrival {
                 contact: ContactId::generate(at, [1; 10]),

@@ -69,6 +69,9 @@ pub const TALK_MAX: Duration = Duration::from_secs(8 * 3_600);
 /// The longest wait in a queue, whatever its step says.
 pub const QUEUE_TIME_MAX: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long after a transfer rang out the carrier that dialled has for saying what came of it.
+pub const DIALED_WITHIN: Duration = Duration::from_secs(15);
+
 /// The priority of a caller in a queue when the step gives none.
 pub const PRIORITY_DEFAULT: i64 = 5;
 

@@ -178,7 +178,9 @@ impl<'a> Keeping<'a> {
                 language: Some(language.clone()),
                 channel: match channel {
                     Channel::Chat | Channel::Outbound => trunkline_flow::scenario::Channel::Chat,
-                    Channel::Voice | Channel::Phone => trunkline_flow::scenario::Channel::Voice,
+                    Channel::Voice | Channel::Phone | Channel::Twiml | Channel::Jambonz => {
+                        trunkline_flow::scenario::Channel::Voice
+                    }
                 },
             },
             services: Vec::new(),

@@ -34,6 +34,13 @@ pub enum Keys {
         /// The time between two keys.
         next: Duration,
     },
+    /// The channel collects them by what [`Wanted`](super::Wanted) says and brings those of an
+    /// answer together, without its finish key.
+    Collected {
+        /// The time between two keys; none where the channel knows one time only, that to the
+        /// first key, and holds it between keys as well.
+        next: Option<Duration>,
+    },
 }
 
 /// How a channel's prompts reach the caller.
@@ -75,11 +82,33 @@ impl Channel {
                 },
                 ..voice
             },
+            Self::Twiml => Carries {
+                keys: Keys::Collected { next: None },
+                ..Carries::CARRIER
+            },
+            Self::Jambonz => Carries {
+                keys: Keys::Collected {
+                    next: Some(VOICE_NEXT_KEY),
+                },
+                ..Carries::CARRIER
+            },
         }
     }
 }
 
 impl Carries {
+    /// What all carriers' documents have in common: what is pressed while nothing is asked is lost
+    /// on the way, and the document's result tells what was played.
+    const CARRIER: Self = Self {
+        keys: Keys::Collected { next: None },
+        words: true,
+        keys_ahead_max: 0,
+        prompts: Prompts::Played {
+            within: PLAYED_WITHIN_MAX,
+        },
+        first_input: VOICE_FIRST_INPUT,
+    };
+
     /// Whether more keys may belong to an answer that has some.
     pub const fn keys_come_one_by_one(&self) -> bool {
         matches!(self.keys, Keys::OneByOne { .. })

@@ -57,16 +57,21 @@ pub(crate) fn keypad_order(keys: Vec<Key>) -> Arc<str> {
         .into()
 }
 
-/// What keys amount to on a channel where they come so.
-pub(crate) fn collect(answer: &Answer, keys: &str, how: Keys) -> Collected {
-    let (length_max, finish) = match answer {
+/// The most keys of an answer, and the key that finishes it sooner.
+pub(super) fn bounds(answer: &Answer) -> (usize, Option<char>) {
+    match answer {
         Answer::Text => (usize::MAX, None),
         Answer::YesNo | Answer::OneOf(_) => (1, None),
         Answer::Digits(digits) => (*digits.length.end(), digits.finish.map(Key::as_char)),
         Answer::IdNumber => (IDENTITY_KEYS, None),
         Answer::Date => (DATE_KEYS, Some(FINISH)),
         Answer::Number { .. } | Answer::Money | Answer::Phone => (NUMBER_KEYS_MAX, Some(FINISH)),
-    };
+    }
+}
+
+/// What keys amount to on a channel where they come so.
+pub(crate) fn collect(answer: &Answer, keys: &str, how: Keys) -> Collected {
+    let (length_max, finish) = bounds(answer);
     let split = |at: usize, after: usize, finish: Option<char>| Collected::Complete {
         keys: keys[..at].to_owned(),
         rest: keys[after..].to_owned(),

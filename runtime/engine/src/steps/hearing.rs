@@ -133,6 +133,15 @@ pub(crate) fn time_up(course: &mut Course<'_>) -> Then {
     misheard(course, id, NO_INPUT)
 }
 
+/// The channel has heard nothing for the question's whole time.
+pub(crate) fn unanswered(course: &mut Course<'_>) -> Then {
+    match course.place() {
+        // A message of which nothing was recorded is none.
+        Some((_, id, step)) if matches!(step.verb, Verb::Record(_)) => record::declined(course, id, step),
+        _ => time_up(course),
+    }
+}
+
 /// Puts the question again, without counting it as a hearing.
 pub(crate) fn ask_again(course: &mut Course<'_>) -> Then {
     let Some((_, id, step)) = course.place() else {

@@ -119,6 +119,11 @@ pub(super) fn time_up(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then
     }
 }
 
+/// No message was left.
+pub(super) fn declined(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
+    course.leave_by_exit(id, step, DECLINED, Value::None)
+}
+
 /// Has kept what was said since the caller was asked.
 fn said(course: &mut Course<'_>) -> Then {
     let Some(hearing) = hearing::present(course) else {

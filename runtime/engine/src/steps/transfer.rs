@@ -2,7 +2,10 @@
 //! has left and the caller stays.
 
 use trunkline_flow::step::{Step, Transfer, TransferTo};
-use trunkline_model::{StepId, Value, limits::QUEUE_TIME_MAX};
+use trunkline_model::{
+    StepId, Value,
+    limits::{DIALED_WITHIN, QUEUE_TIME_MAX},
+};
 
 use crate::{
     course::{Course, Then},
@@ -29,7 +32,11 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, transfer:
         party: Some(party),
         ..Particulars::default()
     };
-    let until = course.at + ring;
+    let mut until = course.at + ring;
+    if course.session.channel.dials_itself() {
+        // What was said is played before it rings, and its end comes from the carrier.
+        until = until + course.session.playing_time() + DIALED_WITHIN;
+    }
     service::ask(course, demand, particulars, until)
 }
 
