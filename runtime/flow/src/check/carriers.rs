@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::world::World;
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
-    hotline::Carrier,
-    source::Word,
+    hotline::{Carrier, CarrierKind},
+    source::{Span, Word},
 };
 
 pub(super) fn check(world: &World<'_>) -> BTreeMap<Arc<str>, Carrier> {
@@ -30,6 +30,46 @@ pub(super) fn check(world: &World<'_>) -> BTreeMap<Arc<str>, Carrier> {
         }
     }
     carriers
+}
+
+/// Reports a message that a caller is to leave where a carrier keeps none.
+pub(super) fn keep_messages(world: &World<'_>, at: Span) {
+    for carrier in &world.hotline.carriers {
+        if carrier.kind == Some(CarrierKind::Jambonz) {
+            world.report(
+                Finding::new(
+                    Code::CarrierCannot,
+                    at,
+                    format!(
+                        "the carrier `{}` keeps no message, so its callers leave by `declined`",
+                        carrier.name.as_str()
+                    ),
+                )
+                .label(carrier.name.span, "the carrier")
+                .help("ask for words instead: `ask: …`, `answer: text`"),
+            );
+        }
+    }
+}
+
+/// Reports a connection of three where a carrier connects two.
+pub(super) fn connect_three(world: &World<'_>, at: Span) {
+    for carrier in &world.hotline.carriers {
+        if carrier.kind.is_some() {
+            world.report(
+                Finding::new(
+                    Code::CarrierCannot,
+                    at,
+                    format!(
+                        "the carrier `{}` connects two: nobody of the hotline stays in the call",
+                        carrier.name.as_str()
+                    ),
+                )
+                .label(carrier.name.span, "the carrier")
+                .help("leave `three-way` out, or have the number called by a trunk"),
+            );
+        }
+    }
 }
 
 /// Reports a number that the hotline has not.
@@ -113,5 +153,32 @@ steps:
             ("twiml-token", &Some(vec!["12345".into()]))
         );
         assert_eq!(checked.carriers["house"].numbers, None);
+    }
+
+    #[test]
+    fn what_a_carrier_cannot_do_is_said_where_a_step_says_it() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+carriers:
+  cloud: { kind: twiml, url: "https://hotline.example.org/", secret: twiml-token }
+  house: { kind: jambonz, url: "http://127.0.0.1:7777", secret: jambonz-token }
+--- flows/main.yaml
+flow: main
+vars: { left: string? }
+start: a
+steps:
+  a: { record: { message: hello, save: left }, on: { declined: b }, next: b }
+#                                      ^^^^ TL0830: the carrier `house` keeps no message
+  b: { transfer: "+8657112345", three-way: true, on: { else: done }, next: done }
+#                ^^^^^^^^^^^^^ TL0830: the carrier `cloud` connects two
+#                ^^^^^^^^^^^^^ TL0830: the carrier `house` connects two
+  done: { end: completed }
+"##,
+        );
     }
 }

@@ -205,6 +205,7 @@ codes! {
     NotForPhones "0819" Warning "the recording cannot be played on the phone",
     UnknownNumber "0820" Error "the hotline has no such number",
     NobodyByPhone "0821" Warning "no agent of the queue has a phone",
+    CarrierCannot "0830" Warning "a carrier cannot do what the step says",
 
     VerbNotYet "0901" Error "a verb that this version does not have",
     FieldNotYet "0902" Error "a field that this version does not have",

@@ -6,6 +6,7 @@ use trunkline_model::{Duration, Type, VariableName};
 
 use super::{
     super::{
+        carriers,
         centre::plainly,
         expressions::Scribe,
         flow::{FlowView, key},
@@ -43,6 +44,12 @@ pub(super) fn transfer(
     transfer: &TransferSyntax,
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Transfer> {
+    if transfer.three_way {
+        let (TransferToSyntax::Address(value)
+        | TransferToSyntax::Agent(value)
+        | TransferToSyntax::Hotline(value)) = &transfer.to;
+        carriers::connect_three(view.world, value.span);
+    }
     let (to, staffed) = match &transfer.to {
         TransferToSyntax::Address(value) => {
             let fits = addressed(view, value, true);
@@ -234,6 +241,7 @@ fn message(
     message: &MessageSyntax,
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Record> {
+    carriers::keep_messages(view.world, message.save.span);
     let prompt = scribe.prompt(&message.prompt);
     let finish = match &message.finish {
         Some(word) => key(view.world, word),
