@@ -37,6 +37,11 @@ use trunkline_journal::Journal;
 use trunkline_model::{ContactId, Duration, Timestamp};
 
 use self::contact::Contact;
+pub(crate) use self::{
+    arrive::CARRIER_ANSWERS,
+    error::may_pass,
+    start::{StartCall, StartError, inputs},
+};
 pub use self::{
     arrive::{Arrived, Call, is_e164},
     drain::Drain,
@@ -45,10 +50,6 @@ pub use self::{
     recover::Recovery,
     services::Deed,
     summary::{State, Summary},
-};
-pub(crate) use self::{
-    error::may_pass,
-    start::{StartCall, StartError, inputs},
 };
 use crate::{
     clock::Clock,
@@ -254,6 +255,34 @@ impl Contacts {
         contact: &ContactId,
     ) -> Result<Option<Arc<Release>>, FindError> {
         Ok(self.find(contact).await?.release())
+    }
+
+    /// Waits until a contact's session is as `rests` says, until `until` at most; the session as it is
+    /// then.
+    ///
+    /// # Errors
+    /// There is no such contact, or its journal cannot be read.
+    pub(crate) async fn rested(
+        self: &Arc<Self>,
+        contact: &ContactId,
+        until: Timestamp,
+        rests: impl Fn(&Session) -> bool + Send,
+    ) -> Result<Session, FindError> {
+        let contact = self.find(contact).await?;
+        loop {
+            let changed = contact.changed.notified();
+            tokio::pin!(changed);
+            // Listening begins before the session is read, so that no change is missed.
+            changed.as_mut().enable();
+            let session = contact.session(self).await?;
+            if rests(&session) || self.is_stopping() {
+                return Ok(session);
+            }
+            tokio::select! {
+                () = changed => {}
+                () = self.clock.until(until) => return Ok(session),
+            }
+        }
     }
 
     /// How a contact stands.

@@ -116,8 +116,8 @@ impl Feeds {
         }
     }
 
-    /// The server's value of a secret that events are signed with, as it is now.
-    fn secret(&self, name: &str) -> Option<SecretValue> {
+    /// The server's value of a secret that what others send is signed with, as it is now.
+    pub(crate) fn secret(&self, name: &str) -> Option<SecretValue> {
         self.secrets.as_ref()?.value(&name.parse().ok()?)
     }
 

@@ -205,3 +205,50 @@ pub const WEBHOOK_REPLY_WITHIN: Duration = Duration::from_secs(10);
 
 /// After how many seconds a client that was refused by a node that drains may ask again.
 pub const DRAINING_RETRY_S: u32 = 30;
+
+/// Bytes of a carrier's request: one that tells of a call of jambonz holds the whole INVITE.
+pub const CARRIER_BYTES_MAX: usize = 64 << 10;
+
+/// How far the time of a carrier's signature may be from the node's.
+pub const CARRIER_CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
+/// How long a carrier's request waits for what a contact says next. Carriers give up after 15 s, and
+/// some after 10.
+pub const CARRIER_ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
+/// The pause before a carrier asks again what comes next.
+pub const CARRIER_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a carrier asks again while its caller waits in a queue.
+pub const CARRIER_QUEUE_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a carrier rings an agent who took the call already.
+pub const CARRIER_AGENT_RING: Duration = Duration::from_secs(30);
+
+/// How long it is known how a carrier's request was answered, so that it is answered the same again.
+pub const CARRIER_AGAIN_WITHIN: Duration = Duration::from_secs(3_600);
+
+/// Steps of one request that need no answer of the carrier's: a message that it cannot record, a
+/// transfer that it cannot make.
+pub const CARRIER_STEPS_MAX: usize = 16;
+
+/// Messages of a chat's WebSocket, as bytes.
+pub const SOCKET_MESSAGE_BYTES_MAX: usize = 16 << 10;
+
+/// Inputs that come by one WebSocket at once; then one each [`SOCKET_INPUT_EVERY`].
+pub const SOCKET_INPUTS_AT_ONCE: u32 = 20;
+
+/// How often an input may come by one WebSocket in the long run.
+pub const SOCKET_INPUT_EVERY: Duration = Duration::from_millis(200);
+
+/// WebSockets of one contact at once.
+pub const SOCKETS_PER_CONTACT_MAX: usize = 4;
+
+/// How often the server sends a ping.
+pub const SOCKET_PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a WebSocket may be silent; a client that lives answers pings.
+pub const SOCKET_SILENT_MAX: Duration = Duration::from_secs(60);
+
+/// How long a client may take to accept what is sent to it.
+pub const SOCKET_SEND_WITHIN: Duration = Duration::from_secs(15);

@@ -51,6 +51,8 @@ pub(crate) const STARTS: &str = "trunkline_starts_total";
 pub(crate) const STARTS_WAITING: &str = "trunkline_starts_waiting";
 /// Changes and events that are remembered, by what they start `on`.
 pub(crate) const STARTS_REMEMBERED: &str = "trunkline_starts_remembered";
+/// Requests of carriers, by `carrier`, `step` and `outcome`.
+pub(crate) const CARRIERS: &str = "trunkline_carrier_requests_total";
 /// Events that came to webhooks, by `webhook` and `outcome`.
 pub(crate) const HOOKS: &str = "trunkline_webhook_events_total";
 /// The share of calls that succeed, by `plugin`, `interface` and `department`.
@@ -115,6 +117,7 @@ fn describe() {
         "Changes and events that are remembered, so that they are not told again."
     );
     describe_counter!(HOOKS, "Events that came to webhooks, by what became of them.");
+    describe_counter!(CARRIERS, "Requests of carriers, by what became of them.");
     describe_histogram!(HTTP_SECONDS, "Seconds that an HTTP request took.");
     describe_gauge!(
         SUCCESS_RATE,

@@ -7,7 +7,9 @@ mod auth;
 mod body;
 mod callers;
 mod centre;
+mod chat_socket;
 mod connections;
+mod cpaas;
 mod drain;
 mod feeds;
 mod guard;
@@ -48,6 +50,7 @@ struct Shared {
     api_key: Option<Key>,
     client_key: Option<Key>,
     openapi: std::sync::OnceLock<String>,
+    sockets: Arc<chat_socket::Sockets>,
 }
 
 impl State {
@@ -64,6 +67,7 @@ impl State {
             api_key: listen.api_key.clone(),
             client_key: listen.client_key.clone(),
             openapi: std::sync::OnceLock::new(),
+            sockets: Arc::default(),
         }))
     }
 
@@ -77,6 +81,10 @@ impl State {
 
     fn feeds(&self) -> &Arc<Feeds> {
         &self.0.feeds
+    }
+
+    fn sockets(&self) -> &Arc<chat_socket::Sockets> {
+        &self.0.sockets
     }
 
     /// Whether the node has taken up its contacts and takes new ones.
@@ -107,6 +115,7 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(operators::events))
         .routes(routes!(callers::give))
         .routes(routes!(callers::turns))
+        .routes(routes!(chat_socket::open))
         .routes(routes!(releases::list, releases::send))
         .routes(routes!(releases::current))
         .routes(routes!(releases::activate))
@@ -129,6 +138,7 @@ pub(crate) fn router(state: State) -> Router {
     state.0.openapi.get_or_init(|| described);
     Router::new()
         .merge(api)
+        .merge(cpaas::router())
         .layer(middleware::from_fn_with_state(state.clone(), guard::ready))
         .merge(health::router())
         .fallback(guard::no_such_path)

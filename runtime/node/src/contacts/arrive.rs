@@ -21,6 +21,9 @@ use crate::{
 /// The space in which requests for contacts are kept, by the digest of the client's id.
 const REQUESTS: &str = "node.requests";
 
+/// The space in which it is kept how carriers' requests were answered.
+pub(crate) const CARRIER_ANSWERS: &str = "node.carriers";
+
 /// The version of what this module keeps.
 const VERSION: u32 = 1;
 
@@ -200,6 +203,16 @@ impl Contacts {
         Err(ArriveError::Stopping)
     }
 
+    /// The contact that a request began, while the request may be repeated.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn begun_by(&self, id: &str) -> Result<Option<ContactId>, JournalError> {
+        let key = Digest::of(id.as_bytes()).to_string();
+        let record = self.request(&key, self.clock.now()).await?;
+        Ok(record.map(|record| record.contact))
+    }
+
     async fn request(&self, key: &str, now: Timestamp) -> Result<Option<RequestRecord>, JournalError> {
         let entry = self.journal.store().get(REQUESTS, key, now).await?;
         entry
@@ -297,11 +310,9 @@ pub(super) fn contact_record(token: Digest) -> Vec<u8> {
 /// Removes requests whose day is over.
 pub(super) async fn sweep_requests(contacts: &Contacts) -> Result<usize, JournalError> {
     let now = contacts.clock.now();
-    contacts
-        .journal
-        .store()
-        .sweep(REQUESTS, now, REQUESTS_SWEPT_MAX)
-        .await
+    let store = contacts.journal.store();
+    let answered = store.sweep(CARRIER_ANSWERS, now, REQUESTS_SWEPT_MAX).await?;
+    Ok(answered + store.sweep(REQUESTS, now, REQUESTS_SWEPT_MAX).await?)
 }
 
 /// The digest of a contact's token, as it is kept.

@@ -9,7 +9,8 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tracing::Instrument as _;
 use trunkline_engine::{
-    Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused, turn::Turn,
+    Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused,
+    service::Demand, turn::Turn,
 };
 use trunkline_journal::{Error as JournalError, Head, Put};
 use trunkline_model::{ContactId, Digest, Timestamp};
@@ -432,6 +433,7 @@ impl Contact {
                 | Input::ServiceAnswered { .. }
                 | Input::EventHappened { .. }
                 | Input::Played { .. }
+                | Input::Unanswered { .. }
                 | Input::TimeUp
                 | Input::Recovered => Ok(Decided::Nothing(Reply::Accepted)),
             };
@@ -515,7 +517,10 @@ impl Contact {
         }
         if let Some(serving) = pending.service {
             let work = Some((serving.work.clone(), serving.attempt));
-            if awake.dispatched.service != work {
+            // A carrier that dials is asked by the document that it is answered with.
+            let dialled =
+                matches!(serving.demand, Demand::Transfer { .. }) && awake.session.channel.dials_itself();
+            if awake.dispatched.service != work && !dialled {
                 contacts.ask_service(&self.id, awake.session.channel, serving);
             }
             dispatched.service = work;
@@ -589,6 +594,7 @@ const fn caller_kind(input: &Input) -> Option<&'static str> {
         | Input::ServiceAnswered { .. }
         | Input::EventHappened { .. }
         | Input::Played { .. }
+        | Input::Unanswered { .. }
         | Input::TimeUp
         | Input::Recovered => None,
     }

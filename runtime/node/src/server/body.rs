@@ -98,7 +98,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn read<T: Body>(bytes: &[u8]) -> Result<T, Refusal> {
+/// A body's object, whose fields are all known.
+pub(super) fn read<T: Body>(bytes: &[u8]) -> Result<T, Refusal> {
     let fields = Cow::from(T::FIELDS.join(", "));
     if let Err(error) = std::str::from_utf8(bytes) {
         return Err(Refusal::bad_request(

@@ -114,18 +114,21 @@ pub(crate) async fn give(
     OwnContact(contact): OwnContact,
     JsonBody(given): JsonBody<Given>,
 ) -> Result<(StatusCode, Json<Taken>), Refusal> {
+    let taken = take(&state, &contact, given).await?;
+    Ok((StatusCode::ACCEPTED, Json(taken)))
+}
+
+/// Gives a contact an input, whichever way it came.
+pub(super) async fn take(state: &State, contact: &ContactId, given: Given) -> Result<Taken, Refusal> {
     let input = input(given)?;
-    let delivered = state.contacts().deliver(&contact, input).await?;
-    if let Some(why) = delivered.reply.refused() {
-        return Err(refused(why));
-    }
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(Taken {
+    let delivered = state.contacts().deliver(contact, input).await?;
+    match delivered.reply.refused() {
+        Some(why) => Err(refused(why)),
+        None => Ok(Taken {
             seq: delivered.seq,
             reply: "accepted".to_owned(),
         }),
-    ))
+    }
 }
 
 fn input(given: Given) -> Result<Input, Refusal> {

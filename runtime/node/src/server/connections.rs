@@ -56,7 +56,9 @@ async fn answer(stream: TcpStream, router: Router, stop: CancellationToken) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN.to_std())
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        // A chat's connection becomes a WebSocket.
+        .with_upgrades();
     tokio::pin!(connection);
     let finished = tokio::select! {
         finished = connection.as_mut() => finished,

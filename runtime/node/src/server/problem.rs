@@ -75,6 +75,11 @@ impl Refusal {
         }
     }
 
+    /// The document alone.
+    pub(crate) fn into_problem(self) -> Problem {
+        *self.problem
+    }
+
     /// Carries the findings of a check.
     pub(crate) fn with_findings(mut self, findings: Vec<Finding>) -> Self {
         self.problem.findings = findings;

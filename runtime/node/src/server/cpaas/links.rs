@@ -1,0 +1,172 @@
+//! The addresses that a document names, each for one step of one call, and proof that it is ours.
+//!
+//! A signature shows that the carrier asks; the proof in the address shows what for. Some carriers
+//! sign the body only, so that an address could be exchanged for another.
+
+use std::fmt::Write as _;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use trunkline_model::{ContactId, Digest};
+
+/// Bytes of a proof: enough that none is guessed.
+const PROOF_BYTES: usize = 16;
+
+/// What a carrier is asked to come back with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// What was given, or that nothing was.
+    Gather,
+    /// All was said; what comes next?
+    Poll,
+    /// A message was recorded.
+    Record,
+    /// Nothing was recorded.
+    Silent,
+    /// What came of a dialled leg.
+    Dial,
+    /// The dialled leg is answered.
+    Answered,
+}
+
+impl Step {
+    const ALL: [Self; 6] = [
+        Self::Gather,
+        Self::Poll,
+        Self::Record,
+        Self::Silent,
+        Self::Dial,
+        Self::Answered,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gather => "gather",
+            Self::Poll => "poll",
+            Self::Record => "record",
+            Self::Silent => "silent",
+            Self::Dial => "dial",
+            Self::Answered => "answered",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
+    }
+}
+
+/// Where in a call a step is: after how many events, and how often that was answered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) after: u64,
+    pub(super) again: u32,
+}
+
+/// Makes the addresses of one carrier.
+pub(super) struct Links<'a> {
+    /// The address that the carrier knows the server by.
+    pub(super) url: &'a str,
+    pub(super) carrier: &'a str,
+    pub(super) secret: &'a [u8],
+}
+
+impl Links<'_> {
+    /// The address of a step of a call.
+    pub(super) fn step(&self, contact: &ContactId, call: &str, step: Step, at: At) -> String {
+        let proof = hex(&self.proof(contact, call, step, at).finalize().into_bytes()[..PROOF_BYTES]);
+        let At { after, again } = at;
+        format!(
+            "{}/carriers/{}/calls/{contact}/{}?after={after}&again={again}&proof={proof}",
+            self.url,
+            self.carrier,
+            step.as_str()
+        )
+    }
+
+    /// Whether an address is one that was made for a call.
+    pub(super) fn proves(&self, contact: &ContactId, call: &str, step: Step, at: At, proof: &str) -> bool {
+        bytes(proof).is_some_and(|shown| {
+            self.proof(contact, call, step, at)
+                .verify_truncated_left(&shown)
+                .is_ok()
+        })
+    }
+
+    /// The address of a recording, by its content.
+    pub(super) fn recording(&self, content: &Digest) -> String {
+        let proof = hex(&self.recorded(content).finalize().into_bytes()[..PROOF_BYTES]);
+        let carrier = self.carrier;
+        format!("{}/carriers/{carrier}/recordings/{content}/{proof}.wav", self.url)
+    }
+
+    /// Whether a proof is that of a recording.
+    pub(super) fn is_recording(&self, content: &Digest, proof: &str) -> bool {
+        bytes(proof).is_some_and(|shown| self.recorded(content).verify_truncated_left(&shown).is_ok())
+    }
+
+    fn proof(&self, contact: &ContactId, call: &str, step: Step, at: At) -> Hmac<Sha256> {
+        let (after, again) = (at.after.to_string(), at.again.to_string());
+        self.mac(&["step", contact.as_str(), call, step.as_str(), &after, &again])
+    }
+
+    fn recorded(&self, content: &Digest) -> Hmac<Sha256> {
+        self.mac(&["recording", &content.to_string()])
+    }
+
+    fn mac(&self, parts: &[&str]) -> Hmac<Sha256> {
+        let mut mac: Hmac<Sha256> = Hmac::new_from_slice(self.secret).expect("HMAC takes keys of any length");
+        for part in [self.carrier].iter().chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn bytes(text: &str) -> Option<[u8; PROOF_BYTES]> {
+    let mut bytes = [0; PROOF_BYTES];
+    if text.len() != 2 * PROOF_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_model::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn an_address_proves_itself_and_nothing_else() {
+        let links = Links {
+            url: "https://h.example",
+            carrier: "main",
+            secret: b"a secret of some length",
+        };
+        let contact = ContactId::generate(Timestamp::from_millis(1), [7; 10]);
+        let at = At { after: 7, again: 0 };
+        let address = links.step(&contact, "CA1", Step::Gather, at);
+        let (_, proof) = address.rsplit_once("proof=").unwrap();
+        assert!(links.proves(&contact, "CA1", Step::Gather, at, proof));
+        assert!(!links.proves(&contact, "CA2", Step::Gather, at, proof));
+        assert!(!links.proves(&contact, "CA1", Step::Poll, at, proof));
+        assert!(!links.proves(&contact, "CA1", Step::Gather, At { after: 8, again: 0 }, proof));
+        for bad in ["", "zz", &proof[1..], "ääääääääääääääää"] {
+            assert!(!links.proves(&contact, "CA1", Step::Gather, at, bad));
+        }
+        for step in Step::ALL {
+            assert_eq!(Step::parse(step.as_str()), Some(step));
+        }
+    }
+}
