@@ -20,6 +20,7 @@ use tokio::{
 use trunkline_engine::{
     Input, Session, Utterance,
     event::Question,
+    input::Reply,
     session::State,
     turn::{Kind, Turn},
 };
@@ -66,6 +67,8 @@ pub(crate) struct Caller {
     /// Inputs that were given, to name each.
     given: u64,
     says: Says,
+    /// The last turn that was stopped in the middle, until it is known by what.
+    cut_off: Option<u64>,
     music: Option<Music>,
     /// The prompt that the queue's step plays as music, made into sound.
     tune: Option<(u64, Vec<Sound>)>,
@@ -111,6 +114,7 @@ impl Caller {
             seen: 0,
             given: 0,
             says: Says::default(),
+            cut_off: None,
             music: None,
             tune: None,
             hides_keys: false,
@@ -347,8 +351,13 @@ impl Caller {
     async fn happens(&mut self, event: LegEvent) -> std::ops::ControlFlow<()> {
         match event {
             LegEvent::Key(key) => self.give(Utterance::Keys(key.to_string().into())).await,
-            LegEvent::Played { id: MUSIC } => {}
-            LegEvent::Played { id } => {
+            LegEvent::Played { id: MUSIC, .. } => {}
+            LegEvent::Played { id, complete: false } => {
+                // A key stopped it, which is told next; or the contact did, which knows.
+                self.says.played(id);
+                self.cut_off = self.cut_off.max(Some(id));
+            }
+            LegEvent::Played { id, complete: true } => {
                 self.says.played(id);
                 self.records
                     .heard_out(id, &self.leg.stream, &self.phone, &self.contact);
@@ -378,13 +387,17 @@ impl Caller {
     async fn give(&mut self, utterance: Utterance) {
         self.given += 1;
         let id = InputId::new(format!("{}-{}", self.leg.call.id(), self.given));
-        let _ = self.deliver(Input::Utterance { id, utterance }).await;
+        let taken = self.deliver(Input::Utterance { id, utterance }).await;
+        // What counted for nothing stopped what was said all the same: nothing more is heard of it.
+        if let (Some(seq), Ok(Reply::Refused(_))) = (self.cut_off.take(), taken) {
+            let _ = self.deliver(Input::Played { seq }).await;
+        }
     }
 
-    async fn deliver(&self, input: Input) -> Result<(), DeliverError> {
+    async fn deliver(&self, input: Input) -> Result<Reply, DeliverError> {
         let delivered = self.phone.node.deliver(&self.contact, input).await;
         match delivered {
-            Ok(_) => Ok(()),
+            Ok(delivered) => Ok(delivered.reply),
             Err(error) => {
                 tracing::error!(contact = %self.contact, %error, "what came on a line could not be given to its contact");
                 Err(error)

@@ -48,8 +48,8 @@ pub(crate) enum LegEvent {
     Failed { status: u16 },
     /// A key was pressed.
     Key(char),
-    /// What was played under a name is over.
-    Played { id: u64 },
+    /// What was played under a name is over: heard out, or stopped.
+    Played { id: u64, complete: bool },
     /// News of the recording.
     Recording(Recording),
     /// Nothing has come for so many seconds.
@@ -243,7 +243,7 @@ impl Leg {
                 let from = *self.keys_from.get_or_insert(KeysFrom::Packets);
                 (from == KeysFrom::Packets).then_some(LegEvent::Key(key))
             }
-            Heard::Played { id, .. } => Some(LegEvent::Played { id }),
+            Heard::Played { id, complete } => Some(LegEvent::Played { id, complete }),
             Heard::Recording(news) => Some(LegEvent::Recording(news)),
             Heard::Silent { for_s } => Some(LegEvent::Silent { for_s }),
             Heard::KeyUp { .. } | Heard::Spoke | Heard::Quiet => None,
