@@ -79,14 +79,16 @@ async fn begin(
         &incoming.to,
     );
     let Some(number) = number else {
-        return match &incoming.from {
-            Source::Account { name } => {
-                let name = name.clone();
-                pair::connect(phone, &release, &name, incoming).await;
-                Ok(None)
+        let from = match &incoming.from {
+            Source::Account { name } => name.clone(),
+            // A carrier brings its caller to the agent who is offered that caller.
+            Source::Trunk { name } if presence::is_awaited(phone, &incoming.called).await => name.clone(),
+            Source::Trunk { .. } => {
+                return Err((404, "Not a number of this hotline", None, "no-such-number"));
             }
-            Source::Trunk { .. } => Err((404, "Not a number of this hotline", None, "no-such-number")),
         };
+        pair::connect(phone, &release, &from, incoming).await;
+        return Ok(None);
     };
     let codecs = config::codecs(hotline, trunk.as_deref());
     let (leg, description) = Leg::incoming(&phone.place(), &incoming, codecs).map_err(|error| {
