@@ -30,7 +30,7 @@ use crate::{
 pub use carrier::{Carrier, CarrierKind, PublicUrl, PublicUrlError};
 pub use network::{Network, NetworkError};
 pub use success::{NoPercent, Percent, Success};
-pub use trunk::{CallerId, Codec, Destination, DestinationError, Login, Transport, Trunk};
+pub use trunk::{CallerId, Codec, Destination, DestinationError, Login, PutThrough, Transport, Trunk};
 pub use voice::{ENGINE_BUILT_IN, Ears, Voice};
 
 /// A language, as a BCP 47 tag such as `zh-CN`.
@@ -213,6 +213,8 @@ pub struct Number {
     pub before: BTreeMap<Arc<str>, u32>,
     /// The trunks from which it may be called; all without.
     pub trunks: Option<Vec<Arc<str>>>,
+    /// Whether what is said before the caller is asked anything is heard before the call is answered.
+    pub early: bool,
 }
 
 /// How an old number was merged (General Office of the State Council, 2020 No. 53).

@@ -9,7 +9,9 @@ use trunkline_model::Duration;
 
 use crate::{
     calendar::icalendar::Event,
-    hotline::{CallerId, CarrierKind, Codec, Merge, Percent, PublicUrl, Success, SurveyKind, Transport},
+    hotline::{
+        CallerId, CarrierKind, Codec, Merge, Percent, PublicUrl, PutThrough, Success, SurveyKind, Transport,
+    },
     parse::{Grant, Signers},
     source::{Span, Spanned, Word},
     start::Rate,
@@ -77,6 +79,8 @@ pub(crate) struct TrunkSyntax {
     pub(crate) rate: Rate,
     pub(crate) strip: Option<Word>,
     pub(crate) caller_id: CallerId,
+    pub(crate) country: Option<Word>,
+    pub(crate) put_through: PutThrough,
 }
 
 /// Who says the texts of a language.
@@ -146,6 +150,7 @@ pub(crate) struct NumberSyntax {
     /// Presses that each service took before the number was merged.
     pub(crate) before: Vec<(Word, u32)>,
     pub(crate) trunks: Option<Vec<Word>>,
+    pub(crate) early: bool,
 }
 
 #[derive(Debug)]

@@ -126,26 +126,13 @@ async fn begin(
     tracing::info!(%contact, call = incoming.call.id(), %from, "a call is a contact");
     let wishes = phone.switchboard.add(&contact, from.into());
     metrics::gauge!(observe::CALLS, "from" => kind(&incoming.from)).increment(1);
-    let answering = incoming.call.clone();
     let lead = {
         let (phone, source) = (phone.clone(), incoming.from);
         async move {
-            // Sound goes out as soon as the answer does; whether that was seen is told by the dialog.
-            tokio::spawn(async move {
-                if let Err(error) = answering.answer(description).await {
-                    tracing::info!(call = answering.id(), %error, "an answer was not taken");
-                }
-            });
-            Caller::new(
-                phone.clone(),
-                contact.clone(),
-                release,
-                source.clone(),
-                leg,
-                wishes,
-            )
-            .run()
-            .await;
+            let place = (contact.clone(), release, number);
+            Caller::new(phone.clone(), place, source.clone(), leg, description, wishes)
+                .run()
+                .await;
             phone.switchboard.remove(&contact);
             metrics::gauge!(observe::CALLS, "from" => kind(&source)).decrement(1);
         }

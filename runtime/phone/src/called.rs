@@ -64,10 +64,11 @@ pub(crate) fn caller(hotline: &Hotline, from: &Source, caller: Option<&Caller>) 
     let Source::Trunk { name } = from else {
         return Known::default();
     };
-    let Some(number) = caller.and_then(|caller| e164(&caller.number)) else {
+    let trunk = hotline.trunks.get(name.as_str());
+    let country = trunk.and_then(|trunk| trunk.country.as_deref());
+    let Some(number) = caller.and_then(|caller| e164(&caller.number, country)) else {
         return Known::default();
     };
-    let trunk = hotline.trunks.get(name.as_str());
     match trunk.map(|trunk| trunk.caller_id) {
         Some(CallerId::Trusted) => Known {
             caller: Some(number),
@@ -80,15 +81,26 @@ pub(crate) fn caller(hotline: &Hotline, from: &Source, caller: Option<&Caller>) 
     }
 }
 
-/// A number of the world in E.164; none where it says no country.
-fn e164(number: &str) -> Option<String> {
+/// Digits of a number that may be one of a country, without its calling code.
+const NATIONAL_DIGITS_MIN: usize = 7;
+
+/// A number of the world in E.164; none where it says no country, and neither does its trunk.
+fn e164(number: &str, country: Option<&str>) -> Option<String> {
     let digits: String = number
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
         .collect();
-    let number = match digits.strip_prefix("00") {
-        Some(rest) => format!("+{rest}"),
-        None => digits,
+    let number = match (digits.strip_prefix("00"), country) {
+        (Some(rest), _) => format!("+{rest}"),
+        (None, Some(country)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            // Within a country a 0 stands before what is dialled from afar.
+            let national = digits.trim_start_matches('0');
+            if national.len() < NATIONAL_DIGITS_MIN {
+                return None;
+            }
+            format!("+{country}{national}")
+        }
+        (None, _) => digits,
     };
     is_e164(&number).then_some(number)
 }
@@ -151,6 +163,18 @@ mod tests {
             (known.caller, known.claimed.as_deref()),
             (None, Some("+8613800138000"))
         );
+        // That trunk says which country's numbers it tells.
+        for number in ["13800138000", "013800138000"] {
+            let known = caller(&hotline, &from("branch"), Some(&of(number)));
+            assert_eq!(known.caller.as_deref(), Some("+8613800138000"), "{number}");
+        }
+        for number in ["110", "0110", "anonymous"] {
+            assert_eq!(
+                caller(&hotline, &from("branch"), Some(&of(number))),
+                Known::default(),
+                "{number}"
+            );
+        }
         for number in ["13800138000", "anonymous", "", "+", "+0", "sip:x"] {
             assert_eq!(
                 caller(&hotline, &from("telecom"), Some(&of(number))),

@@ -28,7 +28,7 @@ use trunkline_flow::step::Verb;
 use trunkline_media::{Sound, Tone};
 use trunkline_model::{ContactId, InputId};
 use trunkline_node::{DeliverError, Followed, Guest, LineError, Release};
-use trunkline_sip::{HangUp, Source};
+use trunkline_sip::{HangUp, SessionDescription, Source};
 
 use self::{
     other::{Hand, Others},
@@ -58,6 +58,8 @@ pub(crate) struct Caller {
     phone: Arc<Inner>,
     contact: ContactId,
     release: Arc<Release>,
+    /// The number that was called.
+    number: Arc<str>,
     /// Who brought the call.
     from: Source,
     leg: Leg,
@@ -79,6 +81,8 @@ pub(crate) struct Caller {
     records: Records,
     others: Others,
     supervision: Supervision,
+    /// The answer that is still to be given, while what is said is early media.
+    unanswered: Option<SessionDescription>,
     /// Since the contact has ended: until when the rest is played.
     farewell: Option<Instant>,
 }
@@ -98,16 +102,17 @@ const MUSIC: u64 = 0;
 impl Caller {
     pub(crate) fn new(
         phone: Arc<Inner>,
-        contact: ContactId,
-        release: Arc<Release>,
+        (contact, release, number): (ContactId, Arc<Release>, Arc<str>),
         from: Source,
         leg: Leg,
+        answer: SessionDescription,
         wishes: mpsc::Receiver<Wish>,
     ) -> Self {
         Self {
             phone,
             contact,
             release,
+            number,
             from,
             leg,
             wishes,
@@ -123,17 +128,48 @@ impl Caller {
             records: Records::default(),
             others: Others::default(),
             supervision: Supervision::default(),
+            unanswered: Some(answer),
             farewell: None,
+        }
+    }
+
+    /// Answers the call, unless that was done. Sound goes out as soon as the answer does; whether it was
+    /// seen is told by the dialog.
+    fn answer(&mut self) {
+        let Some(description) = self.unanswered.take() else {
+            return;
+        };
+        let call = self.leg.call.clone();
+        tokio::spawn(async move {
+            if let Err(error) = call.answer(description).await {
+                tracing::info!(call = call.id(), %error, "an answer was not taken");
+            }
+        });
+    }
+
+    /// Begins with early media where the number wants that and the caller said what it speaks; else with
+    /// the answer.
+    fn pick_up(&mut self) {
+        let is_early = |number: &str| {
+            let numbers = &self.release.hotline().numbers;
+            numbers.get(number).is_some_and(|number| number.early)
+        };
+        match &self.unanswered {
+            Some(description) if is_early(&self.number) && self.leg.codec().is_some() => {
+                self.leg.call.early(description.clone());
+            }
+            _ => self.answer(),
         }
     }
 
     /// Leads the call until it is over.
     pub(crate) async fn run(mut self) {
+        self.pick_up();
         let mut following = self.follow();
         loop {
             let heard_out = self.farewell.is_some() && self.says.is_silent();
             if heard_out {
-                self.leg.call.hang_up(HangUp::Normal);
+                self.part();
                 break;
             }
             let farewell = self.farewell;
@@ -171,7 +207,7 @@ impl Caller {
                     Some(wish) => self.grant(wish).await,
                 },
                 () = until(farewell) => {
-                    self.leg.call.hang_up(HangUp::Normal);
+                    self.part();
                     break;
                 }
             }
@@ -180,6 +216,14 @@ impl Caller {
         self.others.end();
         self.supervision.end();
         self.wind_up().await;
+    }
+
+    /// Ends a call whose contact has ended. One that was never answered is refused as not available.
+    fn part(&self) {
+        self.leg.call.hang_up(match self.unanswered {
+            Some(_) => HangUp::Unavailable,
+            None => HangUp::Normal,
+        });
     }
 
     /// The caller is gone. What the contact still wants of its recordings, such as a message to be kept,
@@ -231,6 +275,9 @@ impl Caller {
             self.others.end();
             self.play_music(None);
             return;
+        }
+        if matches!(session.state, State::Hearing(_) | State::Serving(_)) {
+            self.answer();
         }
         self.record(&session);
         self.connect(&session);

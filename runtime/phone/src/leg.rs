@@ -15,7 +15,7 @@ use trunkline_sip::{
 };
 
 /// How long a far end that handed its call over has for its goodbye.
-const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A leg of a call.
 pub(crate) struct Leg {

@@ -339,6 +339,7 @@ numbers:
 trunks:
   other: { login: exchange, secret: other-trunk, caller-id: claimed }
   telecom: { from: [192.0.2.0/28], to: sip.telecom.example, strip: \"0571\" }
+  branch: { from: [198.51.100.1], country: \"86\" }
 voices:
   en: { engine: espeak-ng }
 ",

@@ -250,6 +250,7 @@ pub(super) fn numbers(world: &World<'_>) -> BTreeMap<Arc<str>, Number> {
                 merge: number.merge,
                 before: before(world, number),
                 trunks: number.trunks.as_ref().map(|words| trunks::named(world, words)),
+                early: number.early,
             },
         );
     }

@@ -165,6 +165,8 @@ fn trunk(world: &World<'_>, written: &TrunkSyntax, from: &[Spanned<Network>]) ->
         rate: written.rate,
         strip: written.strip.as_ref().map(|strip| strip.value.clone()),
         caller_id: written.caller_id,
+        country: written.country.as_ref().map(|country| country.value.clone()),
+        put_through: written.put_through,
     })
 }
 
@@ -240,7 +242,7 @@ mod tests {
     use super::super::harness::{assert_findings, files, interfaces};
     use crate::{
         check,
-        hotline::{CallerId, Codec, Login, Transport},
+        hotline::{CallerId, Codec, Login, PutThrough, Transport},
         parse,
     };
 
@@ -289,6 +291,9 @@ trunks:
 #                                                                                                                              ^^^ TL0010: `0x1` is nothing that numbers begin with
 #                                                                                                                                              ^^^^^ TL0010: there is no kind of `caller-id` `trust`
 #                                                                                                                                                     ^^^^^^ TL0006: a trunk has no field `colour`
+  land: { from: [198.51.100.9], country: "086", put-through: forward }
+#                                         ^^^^^ TL0010: `086` is no country's calling code
+#                                                             ^^^^^^^ TL0010: there is no way to put callers through `forward`
   mute: { from: [198.51.100.3], codecs: [] }
 #                               ^^^^^^ TL0010: a trunk without codecs carries no speech
 --- agents.yaml
@@ -312,7 +317,7 @@ steps: { done: { end: completed } }
 hotline: test
 languages: [zh-CN, en]
 time-zone: Asia/Shanghai
-numbers: { "12345": { flow: main, trunks: [telecom] }, "12329": { flow: main } }
+numbers: { "12345": { flow: main, trunks: [telecom], early: true }, "12329": { flow: main } }
 trunks:
   telecom:
     title: City exchange
@@ -327,6 +332,8 @@ trunks:
     rate: 5 per second
     strip: "+86571"
     caller-id: claimed
+    country: "86"
+    put-through: refer
   plain: { from: [198.51.100.0/24] }
 --- agents.yaml
 zhang-wei: { phone: zhang-wei-phone, supervisor: true }
@@ -358,6 +365,9 @@ steps: { done: { end: completed } }
         assert_eq!(telecom.rate.to_string(), "5 per second");
         assert_eq!(telecom.strip.as_deref(), Some("+86571"));
         assert_eq!(telecom.caller_id, CallerId::Claimed);
+        assert_eq!(telecom.country.as_deref(), Some("86"));
+        assert_eq!(telecom.put_through, PutThrough::Refer);
+        assert!(checked.numbers["12345"].early && !checked.numbers["12329"].early);
         let plain = &checked.trunks["plain"];
         assert_eq!((plain.transport, plain.calls_max), (Transport::Udp, 200));
         assert_eq!(plain.codecs, [Codec::Pcma, Codec::Pcmu]);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     calendar::ALWAYS,
-    hotline::{Carrier, Deadline, Hotline, Merge, SurveyKind, Trunk, Voice},
+    hotline::{Carrier, Deadline, Hotline, Merge, PutThrough, SurveyKind, Trunk, Voice},
     start::{Feed, Starts, Webhook},
 };
 
@@ -144,6 +144,12 @@ fn numbers(hotline: &Hotline) -> BTreeMap<String, Facts> {
         if let Some(trunks) = &number.trunks {
             facts.push((Field::new("trunks", "中继"), trunks.join(", ")));
         }
+        if number.early {
+            facts.push((
+                Field::new("heard before the answer", "应答前放音"),
+                number.early.to_string(),
+            ));
+        }
         (name.to_string(), facts)
     };
     hotline.numbers.iter().map(one).collect()
@@ -181,6 +187,16 @@ fn trunks(hotline: &Hotline) -> BTreeMap<String, Facts> {
                 trunk.caller_id.as_str().to_owned(),
             ),
         ]);
+        if let Some(country) = &trunk.country {
+            facts.push((
+                Field::new("country of callers' numbers", "主叫号码的国家代码"),
+                country.to_string(),
+            ));
+        }
+        if trunk.put_through != PutThrough::default() {
+            let field = Field::new("callers are put through by", "转接方式");
+            facts.push((field, trunk.put_through.as_str().to_owned()));
+        }
         if let Some(strip) = &trunk.strip {
             let field = Field::new("what is taken off called numbers", "被叫号码去掉的前缀");
             facts.push((field, strip.to_string()));

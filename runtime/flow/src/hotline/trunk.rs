@@ -29,6 +29,10 @@ pub struct Trunk {
     pub strip: Option<Arc<str>>,
     /// Whether its word for the caller's number counts.
     pub caller_id: CallerId,
+    /// The calling code of the country whose callers' numbers it tells without one, such as `86`.
+    pub country: Option<Arc<str>>,
+    /// How its callers are put through to a number outside.
+    pub put_through: PutThrough,
 }
 
 /// A user name, and where its password is.
@@ -69,6 +73,29 @@ pub enum CallerId {
     Trusted,
     /// It is what the caller says, and proves nothing.
     Claimed,
+}
+
+/// How a caller is put through to a number outside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PutThrough {
+    /// We call the number, and both talk through us.
+    #[default]
+    Bridge,
+    /// The trunk is asked to connect its caller by itself (REFER, RFC 3515), and the call leaves us.
+    Refer,
+}
+
+impl PutThrough {
+    /// All, as they are written.
+    pub const NAMES: [(&'static str, Self); 2] = [("bridge", Self::Bridge), ("refer", Self::Refer)];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Refer => "refer",
+        }
+    }
 }
 
 impl Transport {

@@ -81,7 +81,7 @@ pub(super) static HOTLINE: Mapping = Mapping {
                 key: Kind::Text("the name of a trunk"),
                 value: &Shape::Mapping(&TRUNK),
             },
-            "{ telecom: { title: A, from: [192.0.2.0/28], login: city, secret: telecom-trunk, to: sip.telecom.example:5060, transport: udp, register: true, codecs: [pcma, pcmu], calls: 200, rate: 20 per second, strip: \"+86571\", caller-id: trusted } }",
+            "{ telecom: { title: A, from: [192.0.2.0/28], login: city, secret: telecom-trunk, to: sip.telecom.example:5060, transport: udp, register: true, codecs: [pcma, pcmu], calls: 200, rate: 20 per second, strip: \"+86571\", caller-id: trusted, country: \"86\", put-through: bridge } }",
             "Lines by which the hotline is called, and calls: to the telephone network or to an exchange.",
         ),
         field(
@@ -191,6 +191,12 @@ static NUMBER: Mapping = Mapping {
             "[telecom]",
             "The trunks from which it may be called; all without.",
         ),
+        field(
+            "early",
+            BOOL,
+            "true",
+            "Whether a telephone call is answered only when its caller is asked something, or is put through; what is said before is heard as early media.",
+        ),
     ],
 };
 
@@ -280,6 +286,24 @@ static TRUNK: Mapping = Mapping {
             ])),
             "trusted",
             "Whether its word for the caller's number counts; `trusted` without.",
+        ),
+        field(
+            "country",
+            Shape::Word(Kind::Text("a country's calling code in quotes")),
+            "\"86\"",
+            "The calling code of the country whose callers' numbers it tells without one.",
+        ),
+        field(
+            "put-through",
+            Shape::Word(Kind::Choice(&[
+                choice("bridge", "We call the number, and both talk through us."),
+                choice(
+                    "refer",
+                    "The trunk is asked to connect its caller by itself, and the call leaves us.",
+                ),
+            ])),
+            "bridge",
+            "How its callers are put through to a number outside; `bridge` without.",
         ),
     ],
 };

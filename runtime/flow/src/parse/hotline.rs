@@ -122,6 +122,7 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
         let trunks = fields
             .take("trunks")
             .map(|node| reader.plain_list(node, "`trunks`"));
+        let early = fields.bool(reader, "early");
         if let Some(entry) = fields.entry("before").filter(|_| fields.entry("merge").is_none()) {
             reader.report(
                 Finding::new(
@@ -141,6 +142,7 @@ fn numbers(reader: &Reader<'_>, node: &Node) -> Vec<NumberSyntax> {
             merge,
             before,
             trunks,
+            early,
         });
     }
     numbers

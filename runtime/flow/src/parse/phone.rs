@@ -5,7 +5,7 @@ use trunkline_model::Duration;
 use super::fields::{Fields, Reader, Style};
 use crate::{
     diagnostics::{Code, Finding, did_you_mean},
-    hotline::{CallerId, CarrierKind, Codec, Transport},
+    hotline::{CallerId, CarrierKind, Codec, PutThrough, Transport},
     limits::{
         CARRIERS_MAX, LINE_CHARS_MAX, NETWORKS_MAX, TRUNK_CALLS_DEFAULT, TRUNK_CALLS_MAX, TRUNKS_MAX,
         VOICE_SPEED_MAX, VOICE_SPEED_MIN,
@@ -67,6 +67,17 @@ pub(super) fn trunks(reader: &Reader<'_>, node: &Node) -> Vec<TrunkSyntax> {
                 "caller-id",
                 &CallerId::NAMES,
                 "kind of `caller-id`",
+            )
+            .unwrap_or_default(),
+            country: fields
+                .word(reader, "country")
+                .filter(|country| is_calling_code(reader, country)),
+            put_through: one_of(
+                reader,
+                &mut fields,
+                "put-through",
+                &PutThrough::NAMES,
+                "way to put callers through",
             )
             .unwrap_or_default(),
         };
@@ -203,6 +214,28 @@ fn is_prefix(reader: &Reader<'_>, strip: &Word) -> bool {
                 format!("`{text}` is nothing that numbers begin with"),
             )
             .help("write the digits that called numbers begin with, in quotes: `strip: \"+86571\"`"),
+        );
+    }
+    fits
+}
+
+/// Digits of a country's calling code (E.164).
+const CALLING_CODE_DIGITS_MAX: usize = 3;
+
+/// Whether a text is a country's calling code; reports one that is not.
+fn is_calling_code(reader: &Reader<'_>, country: &Word) -> bool {
+    let text = country.as_str();
+    let fits = (1..=CALLING_CODE_DIGITS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && !text.starts_with('0');
+    if !fits {
+        reader.report(
+            Finding::new(
+                Code::WrongValue,
+                country.span,
+                format!("`{text}` is no country's calling code"),
+            )
+            .help("write its digits, in quotes: `country: \"86\"`"),
         );
     }
     fits

@@ -4,11 +4,14 @@
 //! a caller who leaves while an agent's phone rings takes the ringing along. An agent may hand the
 //! caller over: to a number (a blind transfer), or to whom the agent called meanwhile (an attended one).
 
+use std::sync::Arc;
+
 use tokio::task::JoinHandle;
 use trunkline_engine::{Session, service::TransferAnswer};
+use trunkline_flow::hotline::PutThrough;
 use trunkline_media::Stream;
 use trunkline_node::Deed;
-use trunkline_sip::{Destination, DialogId, HangUp, Source};
+use trunkline_sip::{CallError, Destination, DialogId, HangUp, Referred, Source};
 
 use super::{
     Caller, Music,
@@ -16,7 +19,7 @@ use super::{
 };
 use crate::{
     config,
-    leg::{Leg, LegError, LegEvent},
+    leg::{GOODBYE_WITHIN, Leg, LegError, LegEvent},
     limits::RING_MAX,
     observe,
 };
@@ -28,6 +31,8 @@ pub(super) struct Others {
     main: Option<Other>,
     /// To whom an agent is handing the caller over.
     next: Option<Next>,
+    /// The caller's number, as whoever is called is to see it.
+    caller: Option<Arc<str>>,
 }
 
 /// Whom the session wants, and how far that has come.
@@ -39,6 +44,8 @@ struct Other {
 }
 
 enum Reach {
+    /// The caller's trunk is asked to connect the caller by itself.
+    Referring(JoinHandle<Result<Referred, CallError>>),
     /// It is being called.
     Calling(JoinHandle<Result<Leg, LegError>>),
     /// It rings there, or has sound before the answer.
@@ -58,6 +65,8 @@ enum Next {
 
 /// What happens beside the caller's leg.
 pub(super) enum Hand {
+    /// The caller's trunk connected the caller, or did not.
+    Referred(Result<Referred, CallError>),
     /// The call to whom is wanted went out, or did not.
     Called(Result<Leg, LegError>),
     /// Something happened there.
@@ -73,6 +82,9 @@ impl Others {
     pub(super) async fn next(&mut self) -> Hand {
         let main = async {
             match self.main.as_mut().map(|main| &mut main.state) {
+                Some(Reach::Referring(referring)) => {
+                    Hand::Referred(referring.await.unwrap_or(Err(CallError::Stopping)))
+                }
                 Some(Reach::Calling(calling)) => Hand::Called(joined(calling).await),
                 Some(Reach::Ringing { leg, .. } | Reach::Up(leg)) => Hand::Main(leg.next().await),
                 Some(Reach::Gone) | None => std::future::pending().await,
@@ -119,7 +131,8 @@ impl Others {
     pub(super) fn rings_unheard(&self) -> bool {
         let main = match self.main.as_ref().map(|main| &main.state) {
             Some(Reach::Calling(_) | Reach::Ringing { early: false, .. }) => true,
-            Some(Reach::Ringing { early: true, .. } | Reach::Up(_) | Reach::Gone) | None => false,
+            Some(Reach::Referring(_) | Reach::Ringing { early: true, .. } | Reach::Up(_) | Reach::Gone)
+            | None => false,
         };
         main || self.next.is_some()
     }
@@ -128,6 +141,7 @@ impl Others {
 impl Other {
     fn end(self) {
         match self.state {
+            Reach::Referring(referring) => referring.abort(),
             Reach::Calling(calling) => calling.abort(),
             Reach::Ringing { leg, .. } | Reach::Up(leg) => leg.call.hang_up(HangUp::Normal),
             Reach::Gone => {}
@@ -138,13 +152,14 @@ impl Other {
 async fn joined(calling: &mut JoinHandle<Result<Leg, LegError>>) -> Result<Leg, LegError> {
     match calling.await {
         Ok(called) => called,
-        Err(_) => Err(LegError::Call(trunkline_sip::CallError::Stopping)),
+        Err(_) => Err(LegError::Call(CallError::Stopping)),
     }
 }
 
 impl Caller {
     /// Has a leg to whom the session wants, and to nobody else.
     pub(super) fn connect(&mut self, session: &Session) {
+        self.others.caller = session.caller.clone();
         let wanted = wanted(session);
         let same = match (&self.others.main, &wanted) {
             (Some(main), Some(wanted)) => main.wanted.work == wanted.work && main.wanted.whom == wanted.whom,
@@ -163,7 +178,38 @@ impl Caller {
             self.arrange();
         }
         let Some(wanted) = wanted else { return };
-        let calling = match self.call_out(&wanted.whom, session.caller.as_deref(), wanted.ring) {
+        if let Some(to) = self.referral(&wanted) {
+            let call = self.leg.call.clone();
+            let referring = tokio::spawn(async move { call.refer(&to, None).await });
+            self.others.main = Some(Other {
+                wanted,
+                state: Reach::Referring(referring),
+                handed_over: false,
+            });
+            return;
+        }
+        self.begin_to_call(wanted);
+    }
+
+    /// Where the caller's trunk is to connect the caller by itself, if it is one that does.
+    fn referral(&self, wanted: &Wanted) -> Option<String> {
+        let (Whom::Outside(party), Source::Trunk { name }, false) =
+            (&wanted.whom, &self.from, wanted.talking)
+        else {
+            return None;
+        };
+        let trunk = self.release.hotline().trunks.get(name.as_str())?;
+        if trunk.put_through != PutThrough::Refer {
+            return None;
+        }
+        if party.to_ascii_lowercase().starts_with("sip") {
+            return Some(party.to_string());
+        }
+        Some(format!("sip:{party}@{}", trunk.to.as_ref()?))
+    }
+
+    fn begin_to_call(&mut self, wanted: Wanted) {
+        let calling = match self.call_out(&wanted.whom, wanted.ring) {
             Ok(calling) => calling,
             Err(why) => {
                 metrics::counter!(observe::LEGS, "outcome" => why).increment(1);
@@ -187,7 +233,6 @@ impl Caller {
     fn call_out(
         &self,
         whom: &Whom,
-        caller: Option<&str>,
         ring: std::time::Duration,
     ) -> Result<JoinHandle<Result<Leg, LegError>>, &'static str> {
         let hotline = self.release.hotline();
@@ -210,7 +255,8 @@ impl Caller {
             None => config::codecs(hotline, trunk.as_deref()),
         };
         let place = self.phone.place();
-        let from = (None, caller.unwrap_or("anonymous").to_owned());
+        let caller = self.others.caller.as_deref().unwrap_or("anonymous");
+        let from = (None, caller.to_owned());
         // Both streams are on one worker only when the younger was opened for it; a bridge moves it there.
         Ok(tokio::spawn(async move {
             Leg::outgoing(&place, None, to, from, codecs, ring).await
@@ -220,6 +266,7 @@ impl Caller {
     /// Acts upon something that happened beside the caller's leg; whether who hears whom may have changed.
     pub(super) async fn other_does(&mut self, hand: Hand) -> bool {
         match hand {
+            Hand::Referred(came) => self.referred(came),
             Hand::Called(Ok(leg)) => {
                 if let Some(main) = &mut self.others.main {
                     main.state = Reach::Ringing { leg, early: false };
@@ -240,6 +287,42 @@ impl Caller {
                 self.next_failed(503)
             }
             Hand::Next(event) => self.next_does(event),
+        }
+    }
+
+    /// The caller's trunk was asked to connect the caller.
+    fn referred(&mut self, came: Result<Referred, CallError>) -> bool {
+        let Some(main) = &mut self.others.main else {
+            return false;
+        };
+        match came {
+            Ok(Referred::Connected | Referred::Unknown) => {
+                metrics::counter!(observe::LEGS, "outcome" => "referred").increment(1);
+                main.state = Reach::Gone;
+                let _ = self
+                    .phone
+                    .node
+                    .contacts()
+                    .party(&self.contact, TransferAnswer::Answered);
+                // The caller's leg goes to the other side; a trunk that forgets to end it is helped.
+                let call = self.leg.call.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(GOODBYE_WITHIN).await;
+                    call.hang_up(HangUp::Normal);
+                });
+                false
+            }
+            Ok(Referred::Failed { status }) => self.main_failed(status),
+            Err(error) => {
+                tracing::info!(
+                    contact = %self.contact,
+                    %error,
+                    "a trunk does not connect its caller by itself; the number is called from here"
+                );
+                let wanted = main.wanted.clone();
+                self.begin_to_call(wanted);
+                false
+            }
         }
     }
 
@@ -385,7 +468,7 @@ impl Caller {
             crate::switchboard::Whom::Agent(agent) => Whom::Agent(agent),
             crate::switchboard::Whom::Outside(party) => Whom::Outside(party),
         };
-        match self.call_out(&whom, None, RING_MAX) {
+        match self.call_out(&whom, RING_MAX) {
             Ok(calling) => {
                 call.notify_referral(100);
                 self.others.next = Some(Next::Calling(calling));
