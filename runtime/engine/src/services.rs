@@ -293,6 +293,21 @@ impl Services {
         self.distribution.answers(agent, contact, at)
     }
 
+    /// An agent's phone does not take the caller who is being offered: the caller goes to another, and the
+    /// agent is offered nobody for a while. Who declines is there; who does not answer in time is away.
+    ///
+    /// # Errors
+    /// There is no such agent, or that caller is not being offered to the agent.
+    pub fn agent_declines(
+        &mut self,
+        agent: &str,
+        contact: &ContactId,
+        pause: Duration,
+        at: Timestamp,
+    ) -> Result<Vec<Told>, AgentError> {
+        self.distribution.declines(agent, contact, pause, at)
+    }
+
     /// An agent leaves the call with a caller; wrap-up begins.
     ///
     /// # Errors

@@ -206,6 +206,23 @@ impl Contacts {
         }
     }
 
+    /// The caller of a contact left, and nobody waits to be told that it was taken: while the journal is
+    /// unavailable it is tried again.
+    pub fn caller_left(self: &Arc<Self>, contact: &ContactId) {
+        let (contacts, id) = (self.clone(), contact.clone());
+        self.deciding.spawn(async move {
+            match contacts.find(&id).await {
+                Ok(contact) => {
+                    let left = Input::HangUp { id: None };
+                    contacts.deliver_surely(&contact, left, None).await;
+                }
+                Err(error) => {
+                    tracing::error!(contact = %id, %error, "a caller left, and the contact cannot be told");
+                }
+            }
+        });
+    }
+
     /// Somebody holds the lines of contacts that come by telephone, as long as it is there. The first who
     /// says so does.
     pub(crate) fn hold_lines(&self, lines: &Arc<dyn Lines>) {

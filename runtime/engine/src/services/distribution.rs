@@ -508,6 +508,51 @@ impl Distribution {
         Ok(vec![call.errand.told(answer)])
     }
 
+    /// An agent's phone does not take the caller who is offered: the caller goes to another, and the agent is
+    /// left alone for a while.
+    pub(super) fn declines(
+        &mut self,
+        name: &str,
+        contact: &ContactId,
+        pause: Duration,
+        at: Timestamp,
+    ) -> Result<Vec<Told>, AgentError> {
+        let (name, agent) = self.agent_mut(name, at)?;
+        let call = match &agent.doing {
+            Doing::Ringing { call, .. } if call.errand.contact == *contact => call.clone(),
+            _ => {
+                return Err(AgentError::NotOffered {
+                    agent: name.to_string(),
+                    contact: contact.clone(),
+                });
+            }
+        };
+        let answer = match &call.queue {
+            Some(_) => ServiceAnswer::Queue(QueueAnswer::NotTaken { agent: name.clone() }),
+            None => ServiceAnswer::Transfer(TransferAnswer::Busy),
+        };
+        let until = at + pause;
+        agent.does(Doing::WrapUp { until }, at);
+        self.offered_no_more(&call);
+        let mut told = vec![call.errand.told(answer)];
+        told.extend(self.distribute(at));
+        Ok(told)
+    }
+
+    /// A caller who was offered waits as before.
+    fn offered_no_more(&mut self, call: &Call) {
+        let Some(queue) = call.queue.as_ref().and_then(|name| self.queues.get_mut(name)) else {
+            return;
+        };
+        if let Some(caller) = queue
+            .waiting
+            .iter_mut()
+            .find(|caller| caller.errand == call.errand)
+        {
+            caller.offered = None;
+        }
+    }
+
     pub(super) fn ends(
         &mut self,
         name: &str,

@@ -39,7 +39,17 @@ pub(super) struct Recordings {
     /// Recordings of contacts under way.
     states: BTreeMap<ContactId, State>,
     /// What contacts on a line wait for, and what is said when it is done.
-    asked: BTreeMap<ContactId, (Errand, RecordAnswer)>,
+    asked: BTreeMap<ContactId, Asked>,
+}
+
+/// What a contact on a line waits for.
+#[derive(Clone, Debug)]
+struct Asked {
+    errand: Errand,
+    /// What is said when it is done.
+    answer: RecordAnswer,
+    /// How the recording stands when it is not.
+    before: Option<State>,
 }
 
 impl Recordings {
@@ -51,7 +61,15 @@ impl Recordings {
         let changed = before != self.states.get(&errand.contact).copied();
         let is_message = matches!(demand, RecordDemand::Message { .. });
         if matches!(answer, RecordAnswer::Done { .. }) && (changed || is_message) {
-            self.asked.insert(errand.contact.clone(), (errand, answer));
+            let contact = errand.contact.clone();
+            self.asked.insert(
+                contact,
+                Asked {
+                    errand,
+                    answer,
+                    before,
+                },
+            );
             return Vec::new();
         }
         vec![errand.told(ServiceAnswer::Record(answer))]
@@ -59,8 +77,19 @@ impl Recordings {
 
     /// What was asked for was done, or could not be.
     pub(super) fn recorded(&mut self, contact: &ContactId, done: bool) -> Option<(Errand, RecordAnswer)> {
-        let (errand, answer) = self.asked.remove(contact)?;
-        Some((errand, if done { answer } else { RecordAnswer::Failed }))
+        let Asked {
+            errand,
+            answer,
+            before,
+        } = self.asked.remove(contact)?;
+        if done {
+            return Some((errand, answer));
+        }
+        match before {
+            Some(before) => self.states.insert(contact.clone(), before),
+            None => self.states.remove(contact),
+        };
+        Some((errand, RecordAnswer::Failed))
     }
 
     /// Marks what is asked for. What is so already is done; what stopped does not go on.

@@ -95,7 +95,10 @@ pub(super) fn heard(
                     said(course)
                 }
                 // Other keys sound, and are part of what is recorded.
-                None => Then::Rest,
+                None => {
+                    stop_waiting_for_the_prompt(course);
+                    Then::Rest
+                }
             };
         }
         // Words recognised in what is recorded do not end it.
@@ -108,6 +111,20 @@ pub(super) fn heard(
     }
     course.assign(save, Value::text(text).into());
     course.leave_by_next(id, step)
+}
+
+/// Who presses a key hears nothing more of what is said first: the message's time begins.
+fn stop_waiting_for_the_prompt(course: &mut Course<'_>) {
+    let Some(hearing) = hearing::present(course) else {
+        return;
+    };
+    let until = course.at + hearing.first_input;
+    if until < hearing.until {
+        course.emit(Fact::Played {
+            seq: course.session.seq,
+            until: Some(until),
+        });
+    }
 }
 
 /// The message's time is over.

@@ -121,12 +121,12 @@ impl Contacts {
         };
         self.known().insert(id.clone(), contact.clone());
         if matches!(taken, Taken::Resumed) {
+            self.deliver_surely(&contact, Input::Recovered, None).await;
             // A line does not outlive the process that held it: its caller is gone.
-            let input = match contact.summary().channel {
-                Channel::Phone => Input::HangUp { id: None },
-                _ => Input::Recovered,
-            };
-            self.deliver_surely(&contact, input, None).await;
+            if contact.summary().channel == Channel::Phone {
+                self.deliver_surely(&contact, Input::HangUp { id: None }, None)
+                    .await;
+            }
         }
         // Whoever is not called upon soon need not be in memory.
         contact.park();

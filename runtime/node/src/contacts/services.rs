@@ -16,7 +16,7 @@ use trunkline_engine::{
     service::{Serving, TransferAnswer},
     services::{AgentError, AgentView, QueueView, Told, TransferError},
 };
-use trunkline_model::{ContactId, Digest, Timestamp, WorkId};
+use trunkline_model::{ContactId, Digest, Duration, Timestamp, WorkId};
 
 use super::Contacts;
 use crate::releases::Releases;
@@ -49,6 +49,8 @@ pub enum Deed {
     End,
     /// Leaves it, and the caller goes on with somebody else.
     HandOver,
+    /// Does not take it: the caller is offered to another, and the agent is left alone for so long.
+    Decline(Duration),
 }
 
 impl Desk {
@@ -236,6 +238,7 @@ impl Contacts {
                 Deed::Answer => services.agent_answers(agent, contact, now),
                 Deed::End => services.agent_ends(agent, contact, now),
                 Deed::HandOver => services.agent_hands_over(agent, contact, now),
+                Deed::Decline(pause) => services.agent_declines(agent, contact, pause, now),
             };
             split(told)
         })
