@@ -349,7 +349,7 @@ impl Expression {
     }
 
     /// The text that it always is, if it is a text that stands in it.
-    pub(crate) fn constant_text(&self) -> Option<&str> {
+    pub fn constant_text(&self) -> Option<&str> {
         match &self.0.root.op {
             Op::Constant(Value::Text(text)) => Some(text),
             Op::Nested(inner) => inner.constant_text(),

@@ -110,6 +110,8 @@ pub struct Agent {
     pub phone: Option<Arc<str>>,
     /// Whether the agent may listen in on others' calls.
     pub supervisor: bool,
+    /// Whether the agent's phone may call numbers outside by itself.
+    pub calls_out: bool,
 }
 
 /// A survey.

@@ -203,6 +203,7 @@ pub(crate) struct AgentSyntax {
     pub(crate) phone: Option<Word>,
     /// Where `supervisor: true` stands.
     pub(crate) supervisor: Option<Span>,
+    pub(crate) calls_out: bool,
 }
 
 #[derive(Debug)]

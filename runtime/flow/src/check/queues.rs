@@ -23,6 +23,7 @@ pub(super) fn agents(world: &World<'_>) -> BTreeMap<Arc<str>, Agent> {
                 title: agent.title.as_ref().map(|title| title.value.clone()),
                 phone: agent.phone.as_ref().map(|phone| phone.value.clone()),
                 supervisor: agent.supervisor.is_some(),
+                calls_out: agent.calls_out,
             };
             (agent.name.value.clone(), named)
         })

@@ -351,6 +351,9 @@ fn agents(hotline: &Hotline) -> BTreeMap<String, Facts> {
         if let Some(phone) = &agent.phone {
             facts.push((Field::new("phone", "话机"), phone.to_string()));
         }
+        if agent.calls_out {
+            facts.push((Field::new("calls outside", "可外呼"), "true".to_owned()));
+        }
         if agent.supervisor {
             facts.push((Field::new("supervisor", "督导"), "true".to_owned()));
         }

@@ -763,6 +763,12 @@ pub(super) static AGENT: Mapping = Mapping {
             "true",
             "Whether the agent may listen in on others' calls.",
         ),
+        field(
+            "calls-out",
+            BOOL,
+            "true",
+            "Whether the agent's phone may call numbers outside by itself.",
+        ),
     ],
 };
 

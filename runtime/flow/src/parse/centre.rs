@@ -67,6 +67,7 @@ pub(super) fn agents(reader: &Reader<'_>, root: &Node) -> Vec<AgentSyntax> {
             reader.name(phone, "a secret", Style::Kebab);
         }
         let supervisor = fields.bool(reader, "supervisor");
+        let calls_out = fields.bool(reader, "calls-out");
         let place = fields.entry("supervisor").filter(|_| supervisor);
         let supervisor = place.map(|entry| entry.key.span);
         fields.finish(reader);
@@ -76,6 +77,7 @@ pub(super) fn agents(reader: &Reader<'_>, root: &Node) -> Vec<AgentSyntax> {
             skills,
             phone,
             supervisor,
+            calls_out,
         });
     }
     agents
