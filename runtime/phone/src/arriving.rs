@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::{sync::mpsc, time::Instant};
 use trunkline_engine::Channel;
+use trunkline_model::ContactId;
 use trunkline_node::{ArriveError, Call};
 use trunkline_sip::{Arriving, Incoming, Source};
 
@@ -26,8 +27,9 @@ pub(crate) async fn attend(phone: Arc<Inner>, mut arriving: mpsc::Receiver<Arriv
                 let calls = phone.calls.clone();
                 calls.spawn(answer(phone.clone(), *incoming));
             }
-            Arriving::Registered { account } => presence::phone_of(&phone, &account, true),
-            Arriving::Unregistered { account } => presence::phone_of(&phone, &account, false),
+            Arriving::Registered { account } | Arriving::Unregistered { account } => {
+                presence::phone_of(&phone, &account);
+            }
         }
     }
 }
@@ -125,19 +127,43 @@ async fn begin(
     };
     tracing::info!(%contact, call = incoming.call.id(), %from, "a call is a contact");
     let wishes = phone.switchboard.add(&contact, from.into());
-    metrics::gauge!(observe::CALLS, "from" => kind(&incoming.from)).increment(1);
-    let lead = {
-        let (phone, source) = (phone.clone(), incoming.from);
-        async move {
-            let place = (contact.clone(), release, number);
-            Caller::new(phone.clone(), place, source.clone(), leg, description, wishes)
-                .run()
-                .await;
-            phone.switchboard.remove(&contact);
-            metrics::gauge!(observe::CALLS, "from" => kind(&source)).decrement(1);
+    let line = OnLine::new(phone, &contact, &incoming.from);
+    let (phone, source) = (phone.clone(), incoming.from);
+    Ok(Some(async move {
+        let place = (contact, release, number);
+        Caller::new(phone, place, source, leg, description, wishes)
+            .run()
+            .await;
+        drop(line);
+    }))
+}
+
+/// A contact is on a line as long as this is there, whatever becomes of the call's task; then its caller
+/// has left.
+struct OnLine {
+    phone: Arc<Inner>,
+    contact: ContactId,
+    kind: &'static str,
+}
+
+impl OnLine {
+    fn new(phone: &Arc<Inner>, contact: &ContactId, from: &Source) -> Self {
+        let kind = kind(from);
+        metrics::gauge!(observe::CALLS, "from" => kind).increment(1);
+        Self {
+            phone: phone.clone(),
+            contact: contact.clone(),
+            kind,
         }
-    };
-    Ok(Some(lead))
+    }
+}
+
+impl Drop for OnLine {
+    fn drop(&mut self) {
+        metrics::gauge!(observe::CALLS, "from" => self.kind).decrement(1);
+        self.phone.switchboard.remove(&self.contact);
+        self.phone.node.contacts().caller_left(&self.contact);
+    }
 }
 
 const fn kind(from: &Source) -> &'static str {

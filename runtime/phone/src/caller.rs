@@ -15,12 +15,14 @@ use std::sync::Arc;
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep_until},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
 };
 use trunkline_engine::{
     Input, Session, Utterance,
     event::Question,
     input::Reply,
+    service::Stage,
     session::State,
     turn::{Kind, Turn},
 };
@@ -38,7 +40,7 @@ use self::{
 };
 use crate::{
     leg::{Leg, LegEvent},
-    limits::{DEAD_AFTER_S, FAREWELL_MAX, WIND_UP_WITHIN},
+    limits::{ANSWER_SEEN_WITHIN, DEAD_AFTER_S, FAREWELL_MAX, WIND_UP_WITHIN},
     listening::{Heard, Listening},
     phone::Inner,
 };
@@ -71,6 +73,9 @@ pub(crate) struct Caller {
     says: Says,
     /// The last turn that was stopped in the middle, until it is known by what.
     cut_off: Option<u64>,
+    cut_off_by: CutOffBy,
+    /// Whether the caller talks to somebody.
+    talks: bool,
     music: Option<Music>,
     /// The prompt that the queue's step plays as music, made into sound.
     tune: Option<(u64, Vec<Sound>)>,
@@ -83,8 +88,21 @@ pub(crate) struct Caller {
     supervision: Supervision,
     /// The answer that is still to be given, while what is said is early media.
     unanswered: Option<SessionDescription>,
+    /// The answer that was given, until it was seen.
+    answering: Option<JoinHandle<()>>,
     /// Since the contact has ended: until when the rest is played.
     farewell: Option<Instant>,
+}
+
+/// What stopped a turn in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CutOffBy {
+    /// Something that the contact is given.
+    Input,
+    /// Speech, which may be nothing.
+    Speech,
+    /// Speech that was nothing.
+    Noise,
 }
 
 /// What is heard beneath all else.
@@ -94,6 +112,8 @@ enum Music {
     Tune(u64),
     /// It rings at the other end.
     RingBack,
+    /// Whom the caller talks to is away for a moment.
+    Hold,
 }
 
 /// The name under which music is played; turns are played under the numbers of their events.
@@ -120,6 +140,8 @@ impl Caller {
             given: 0,
             says: Says::default(),
             cut_off: None,
+            cut_off_by: CutOffBy::Input,
+            talks: false,
             music: None,
             tune: None,
             hides_keys: false,
@@ -129,6 +151,7 @@ impl Caller {
             others: Others::default(),
             supervision: Supervision::default(),
             unanswered: Some(answer),
+            answering: None,
             farewell: None,
         }
     }
@@ -140,11 +163,11 @@ impl Caller {
             return;
         };
         let call = self.leg.call.clone();
-        tokio::spawn(async move {
+        self.answering = Some(tokio::spawn(async move {
             if let Err(error) = call.answer(description).await {
                 tracing::info!(call = call.id(), %error, "an answer was not taken");
             }
-        });
+        }));
     }
 
     /// Begins with early media where the number wants that and the caller said what it speaks; else with
@@ -169,7 +192,7 @@ impl Caller {
         loop {
             let heard_out = self.farewell.is_some() && self.says.is_silent();
             if heard_out {
-                self.part();
+                self.part().await;
                 break;
             }
             let farewell = self.farewell;
@@ -194,9 +217,9 @@ impl Caller {
                         break;
                     }
                 }
-                (saying, sounds) = self.says.made() => self.play(saying, sounds),
+                (saying, sounds) = self.says.made() => self.play(&saying, sounds),
                 hand = self.others.next() => self.lend(hand).await,
-                (guest, event) = self.supervision.next() => self.guest_does(guest, event),
+                (guest, event) = self.supervision.next() => self.guest_does(guest, &event),
                 kept = self.records.kept() => self.phone.node.contacts().recorded(&self.contact, kept),
                 heard = Listening::next(&mut self.listening) => self.understood(heard).await,
                 wish = self.wishes.recv() => match wish {
@@ -207,7 +230,7 @@ impl Caller {
                     Some(wish) => self.grant(wish).await,
                 },
                 () = until(farewell) => {
-                    self.part();
+                    self.part().await;
                     break;
                 }
             }
@@ -219,7 +242,11 @@ impl Caller {
     }
 
     /// Ends a call whose contact has ended. One that was never answered is refused as not available.
-    fn part(&self) {
+    async fn part(&mut self) {
+        if let Some(answering) = self.answering.take() {
+            // A contact may end in the moment in which it begins: it is answered first.
+            let _ = timeout(ANSWER_SEEN_WITHIN, answering).await;
+        }
         self.leg.call.hang_up(match self.unanswered {
             Some(_) => HangUp::Unavailable,
             None => HangUp::Normal,
@@ -276,6 +303,10 @@ impl Caller {
             self.play_music(None);
             return;
         }
+        self.talks = matches!(
+            &session.state,
+            State::Serving(serving) if matches!(serving.stage, Stage::Talking { .. })
+        );
         if matches!(session.state, State::Hearing(_) | State::Serving(_)) {
             self.answer();
         }
@@ -305,26 +336,26 @@ impl Caller {
                 };
                 let (phone, release) = (self.phone.clone(), self.release.clone());
                 let sounds = tokio::spawn(async move { phone.prompts.sounds(&release, saying).await });
+                let kind = match (is_music, notice) {
+                    (true, _) => saying::Kind::Music,
+                    (false, true) => saying::Kind::Notice,
+                    (false, false) => saying::Kind::Prompt,
+                };
                 self.says.add(Saying {
                     seq: turn.seq,
-                    notice,
-                    is_music,
+                    kind,
                     sounds,
                 });
             }
+            // Who is to leave a message hears when to begin.
             Kind::Ask {
                 question: Question::Message,
                 ..
-            } if turn.seq > session.hushed => {
-                // Who is to leave a message hears when to begin.
-                let sounds = tokio::spawn(async { vec![Sound::tone(Tone::Beep)] });
-                self.says.add(Saying {
-                    seq: turn.seq,
-                    notice: false,
-                    is_music: false,
-                    sounds,
-                });
-            }
+            } => self.says.add(Saying {
+                seq: turn.seq,
+                kind: saying::Kind::Beep,
+                sounds: tokio::spawn(async { Some(vec![Sound::tone(Tone::Beep)]) }),
+            }),
             Kind::Ask { .. } | Kind::Ended { .. } => {}
         }
     }
@@ -342,15 +373,18 @@ impl Caller {
         self.release.hotline().flows.get(flow)?.steps.get(step)
     }
 
-    fn play(&mut self, saying: Saying, sounds: Vec<Sound>) {
-        if saying.is_music {
-            self.tune = Some((saying.seq, sounds));
+    fn play(&mut self, saying: &Saying, sounds: Option<Vec<Sound>>) {
+        if saying.kind == saying::Kind::Music {
+            // It goes on beneath what follows; where it cannot be had, it rings.
+            self.tune = sounds
+                .filter(|sounds| !sounds.is_empty())
+                .map(|sounds| (saying.seq, sounds));
             self.music = None;
-            // It is heard at once, and counts as heard: it goes on beneath what follows.
-            self.play_music(Some(Music::Tune(saying.seq)));
+            let music = self.tune.as_ref().map(|(seq, _)| Music::Tune(*seq));
+            self.play_music(Some(music.unwrap_or(Music::RingBack)));
             return;
         }
-        self.says.play(&saying, sounds, &self.leg.stream);
+        self.says.play(saying, sounds, &self.leg.stream);
     }
 
     /// Music while somebody waits, and none otherwise.
@@ -362,6 +396,7 @@ impl Caller {
                 None => Music::RingBack,
             }),
             State::Serving(_) if self.others.rings_unheard() => Some(Music::RingBack),
+            State::Serving(_) if self.others.holds() => Some(Music::Hold),
             _ => None,
         };
         if !matches!(music, Some(Music::Tune(_))) {
@@ -377,6 +412,7 @@ impl Caller {
         let sounds = match music {
             None => Vec::new(),
             Some(Music::RingBack) => vec![Sound::tone(Tone::RingBack)],
+            Some(Music::Hold) => vec![Sound::tone(Tone::Waiting)],
             Some(Music::Tune(_)) => self
                 .tune
                 .as_ref()
@@ -397,15 +433,20 @@ impl Caller {
 
     async fn happens(&mut self, event: LegEvent) -> std::ops::ControlFlow<()> {
         match event {
+            // What is pressed while somebody is there is for them, and goes there by itself.
+            LegEvent::Key(_) if self.talks => {}
             LegEvent::Key(key) => self.give(Utterance::Keys(key.to_string().into())).await,
             LegEvent::Played { id: MUSIC, .. } => {}
             LegEvent::Played { id, complete: false } => {
-                // A key stopped it, which is told next; or the contact did, which knows.
-                self.says.played(id);
+                // A key stopped it, which is told next; or words, or the contact did, which knows.
+                self.says.played(id, false);
                 self.cut_off = self.cut_off.max(Some(id));
+                if self.cut_off_by == CutOffBy::Noise {
+                    self.tell_cut_off().await;
+                }
             }
             LegEvent::Played { id, complete: true } => {
-                self.says.played(id);
+                self.says.played(id, true);
                 self.records
                     .heard_out(id, &self.leg.stream, &self.phone, &self.contact);
                 let _ = self.deliver(Input::Played { seq: id }).await;
@@ -435,8 +476,17 @@ impl Caller {
         self.given += 1;
         let id = InputId::new(format!("{}-{}", self.leg.call.id(), self.given));
         let taken = self.deliver(Input::Utterance { id, utterance }).await;
-        // What counted for nothing stopped what was said all the same: nothing more is heard of it.
-        if let (Some(seq), Ok(Reply::Refused(_))) = (self.cut_off.take(), taken) {
+        if let Ok(Reply::Refused(_)) = taken {
+            self.tell_cut_off().await;
+        }
+        self.cut_off = None;
+        self.cut_off_by = CutOffBy::Input;
+    }
+
+    /// What counted for nothing stopped what was said all the same: nothing more is heard of it, and the
+    /// time to answer begins.
+    async fn tell_cut_off(&mut self) {
+        if let Some(seq) = self.cut_off.take() {
             let _ = self.deliver(Input::Played { seq }).await;
         }
     }
@@ -514,6 +564,7 @@ impl Caller {
         match heard {
             Heard::Speaks => {
                 // Who speaks is not spoken over, but for a legal notice.
+                self.cut_off_by = CutOffBy::Speech;
                 self.says.barge_in(&self.leg.stream);
                 self.music = None;
             }
@@ -525,14 +576,24 @@ impl Caller {
                 if let Some(listening) = &mut self.listening {
                     listening.again(&self.leg.stream);
                 }
+                self.was_noise().await;
             }
             Heard::Failed(why) => {
                 self.stop_listening();
+                self.was_noise().await;
                 if !self.deaf {
                     self.deaf = true;
                     tracing::warn!(contact = %self.contact, why, "nobody hears what the caller says; keys still count");
                 }
             }
+        }
+    }
+
+    /// What stopped the prompt was nothing that can be understood.
+    async fn was_noise(&mut self) {
+        if self.cut_off_by == CutOffBy::Speech {
+            self.cut_off_by = CutOffBy::Noise;
+            self.tell_cut_off().await;
         }
     }
 

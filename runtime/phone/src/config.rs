@@ -109,3 +109,15 @@ pub(crate) fn codecs(hotline: &Hotline, trunk: Option<&str>) -> Vec<trunkline_si
         },
     )
 }
+
+/// The codecs that a leg is offered: those of its trunk, and of them the one first that is spoken on the
+/// other leg.
+pub(crate) fn codecs_after(
+    hotline: &Hotline,
+    trunk: Option<&str>,
+    spoken: Option<trunkline_sip::sdp::Codec>,
+) -> Vec<trunkline_sip::sdp::Codec> {
+    let mut codecs = codecs(hotline, trunk);
+    codecs.sort_by_key(|codec| Some(*codec) != spoken);
+    codecs
+}

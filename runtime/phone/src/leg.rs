@@ -2,6 +2,7 @@
 //! session (hold, another address) is answered here.
 
 use std::{
+    collections::VecDeque,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -13,6 +14,8 @@ use trunkline_sip::{
     Why,
     sdp::{self, Agreed, Codec, Direction, NoCommonCodec, Ours},
 };
+
+use crate::presence::Occupied;
 
 /// How long a far end that handed its call over has for its goodbye.
 pub(crate) const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
@@ -26,6 +29,10 @@ pub(crate) struct Leg {
     agreed: Option<Agreed>,
     /// Where keys of this leg come from: a phone that sends them both ways presses them once.
     keys_from: Option<KeysFrom>,
+    /// What has happened and was not told yet.
+    untold: VecDeque<LegEvent>,
+    /// The agent on whose phone it is counts as busy as long as it is there.
+    occupied: Option<Occupied>,
     over: bool,
 }
 
@@ -60,6 +67,13 @@ pub(crate) enum LegEvent {
     Refer { to: String, replaces: Option<DialogId> },
     /// The far end left, or is gone.
     Over,
+}
+
+impl LegEvent {
+    /// Whether nothing happens after it.
+    const fn is_last(&self) -> bool {
+        matches!(self, Self::Over | Self::Failed { .. })
+    }
 }
 
 /// A leg that cannot be there.
@@ -110,6 +124,8 @@ impl Leg {
             ours,
             agreed: None,
             keys_from: None,
+            untold: VecDeque::new(),
+            occupied: None,
             over: false,
         };
         if let Some(agreed) = agreed {
@@ -149,8 +165,15 @@ impl Leg {
             ours,
             agreed: None,
             keys_from: None,
+            untold: VecDeque::new(),
+            occupied: None,
             over: false,
         })
+    }
+
+    /// The agent whose phone it is counts as busy as long as the leg is there.
+    pub(crate) fn occupies(&mut self, agent: Occupied) {
+        self.occupied = Some(agent);
     }
 
     /// The codec that is spoken, once it is agreed on.
@@ -162,6 +185,10 @@ impl Leg {
     /// Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> LegEvent {
         loop {
+            if let Some(event) = self.untold.pop_front() {
+                self.over = event.is_last();
+                return event;
+            }
             if self.over {
                 std::future::pending::<()>().await;
             }
@@ -173,10 +200,15 @@ impl Leg {
                     None => Some(LegEvent::Over),
                 },
             };
-            if let Some(event) = event {
-                self.over = matches!(event, LegEvent::Over | LegEvent::Failed { .. });
-                return event;
+            let Some(event) = event else { continue };
+            if event.is_last() {
+                // What was pressed before the goodbye counts.
+                while let Ok(heard) = self.heard.try_recv() {
+                    let heard = self.heard(heard);
+                    self.untold.extend(heard);
+                }
             }
+            self.untold.push_back(event);
         }
     }
 
@@ -230,8 +262,10 @@ impl Leg {
             Some(Happened::Offer(offer)) => self.offered(&offer),
             Some(Happened::Keys(keys)) => {
                 let from = *self.keys_from.get_or_insert(KeysFrom::Info);
-                let key = keys.chars().next().filter(|_| from == KeysFrom::Info)?;
-                Some(LegEvent::Key(key))
+                if from == KeysFrom::Info {
+                    self.untold.extend(keys.chars().map(LegEvent::Key));
+                }
+                None
             }
             Some(Happened::Refer { to, replaces }) => Some(LegEvent::Refer { to, replaces }),
         }

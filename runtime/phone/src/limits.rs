@@ -42,3 +42,16 @@ pub(crate) const LEGS_MAX: usize = 8;
 
 /// What a caller who is refused for want of room is told to wait, in seconds.
 pub(crate) const RETRY_AFTER_S: u32 = 10;
+
+/// How long an agent whose phone was busy, or declined, is offered nobody.
+pub(crate) const DECLINED_PAUSE: trunkline_model::Duration = trunkline_model::Duration::from_secs(30);
+
+/// How long an agent is offered nobody whose phone could not be called for a reason that is ours.
+pub(crate) const NOT_CALLED_PAUSE: trunkline_model::Duration = trunkline_model::Duration::from_secs(10);
+
+/// Seconds for which a phone's registration is granted at most: after a restart of the server each agent
+/// is there again within that time.
+pub(crate) const REGISTER_SECONDS_MAX: u32 = 120;
+
+/// How long an answer may wait for being seen before its call is ended.
+pub(crate) const ANSWER_SEEN_WITHIN: Duration = Duration::from_secs(2);

@@ -68,7 +68,12 @@ async fn write(
     mut heard: mpsc::Receiver<Arc<[i16]>>,
     mut ended: oneshot::Receiver<Option<PathBuf>>,
 ) -> std::io::Result<bool> {
-    let mut out = File::create_new(file).await?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    // What callers say is for nobody else on the machine.
+    #[cfg(unix)]
+    options.mode(0o600);
+    let mut out = options.open(file).await?;
     out.write_all(&wav::header(1, limits::RATE, 0)).await?;
     let (mut samples, mut chunk) = (0, Vec::with_capacity(CHUNK_BYTES + 1_024));
     let name = loop {

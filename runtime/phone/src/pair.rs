@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use trunkline_flow::hotline::Hotline;
 use trunkline_node::Release;
 use trunkline_sip::{Destination, HangUp, Incoming};
 
@@ -11,6 +12,7 @@ use crate::{
     leg::{Leg, LegEvent},
     limits::RING_MAX,
     phone::Inner,
+    presence::Occupied,
     switchboard::{self, Whom},
 };
 
@@ -22,12 +24,19 @@ pub(crate) async fn connect(phone: &Arc<Inner>, release: &Release, agent: &str, 
         call.refuse(404, "Nobody is called by that", None);
         return;
     };
+    let caller_is_busy = Occupied::new(phone, agent);
+    let mut called_is_busy = None;
     let (to, trunk) = match whom {
         Whom::Agent(other) if phone.sip().registered(&other) => {
+            called_is_busy = Occupied::new(phone, &other);
             (Destination::Account(other.to_string()), None)
         }
         Whom::Agent(_) => {
             call.refuse(480, "No phone is registered there", None);
+            return;
+        }
+        Whom::Outside(_) if !calls_out(hotline, agent) => {
+            call.refuse(403, "This phone calls nobody outside", None);
             return;
         }
         Whom::Outside(number) => match switchboard::outside(hotline, None, &number) {
@@ -47,7 +56,7 @@ pub(crate) async fn connect(phone: &Arc<Inner>, release: &Release, agent: &str, 
             return;
         }
     };
-    let codecs = near.codec().map_or(codecs, |codec| vec![codec]);
+    let codecs = config::codecs_after(hotline, trunk.as_deref(), near.codec());
     let from = (None, agent.to_owned());
     let far = match Leg::outgoing(&phone.place(), Some(&near.stream), to, from, codecs, RING_MAX).await {
         Ok(far) => far,
@@ -57,7 +66,19 @@ pub(crate) async fn connect(phone: &Arc<Inner>, release: &Release, agent: &str, 
             return;
         }
     };
+    let (mut near, mut far) = (near, far);
+    if let Some(occupied) = caller_is_busy {
+        near.occupies(occupied);
+    }
+    if let Some(occupied) = called_is_busy {
+        far.occupies(occupied);
+    }
     lead(phone, near, far, description).await;
+}
+
+/// Whether an agent's phone may call outside; a carrier's call for an agent never asks for that.
+fn calls_out(hotline: &Hotline, agent: &str) -> bool {
+    hotline.agents.get(agent).is_some_and(|agent| agent.calls_out)
 }
 
 async fn lead(

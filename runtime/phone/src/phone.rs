@@ -25,7 +25,7 @@ use crate::{
     caller::Wish,
     config,
     leg::Place,
-    limits::{LOOK_EVERY, STOP_WITHIN},
+    limits::{LOOK_EVERY, REGISTER_SECONDS_MAX, STOP_WITHIN},
     observe,
     prompts::Prompts,
     settings::Settings,
@@ -167,6 +167,7 @@ impl Phone {
                 calls_max: settings
                     .calls
                     .unwrap_or(trunkline_sip::Settings::default().calls_max),
+                register_seconds_max: REGISTER_SECONDS_MAX,
                 ..trunkline_sip::Settings::default()
             },
             config,

@@ -11,7 +11,7 @@ use trunkline_flow::{
     speech::Speech,
     step::{Part, Prompt as Written, Verb},
 };
-use trunkline_media::{Sound, Tone};
+use trunkline_media::Sound;
 use trunkline_model::Digest;
 use trunkline_node::{Node, Release};
 use trunkline_speech::{Prompt, VoiceChoice, VoiceChoices, VoiceError, Voices, Warming};
@@ -53,23 +53,25 @@ impl Prompts {
         }
     }
 
-    /// The sounds of something to be said. Where it cannot be said in time, a tone: the caller hears
-    /// that something is missing, and the flow goes on.
-    pub(crate) async fn sounds(&self, release: &Release, saying: Saying) -> Vec<Sound> {
+    /// The sounds of something to be said; none where it cannot be said in time.
+    pub(crate) async fn sounds(&self, release: &Release, saying: Saying) -> Option<Vec<Sound>> {
         if saying.text.trim().is_empty() && saying.parts.is_empty() {
-            return Vec::new();
+            return Some(Vec::new());
         }
-        let recordings = self.recordings(release, &saying.parts).await;
         let prompt = Prompt {
             language: saying.language,
             parts: saying.parts,
             text: saying.text,
         };
         let choices = choices(release.hotline());
-        let recording = |path: &str| recordings.get(path).cloned();
-        let said = timeout(VOICE_WITHIN, self.voices.say(&choices, &prompt, &recording)).await;
+        let said = timeout(VOICE_WITHIN, async {
+            let recordings = self.recordings(release, &prompt.parts).await;
+            let recording = |path: &str| recordings.get(path).cloned();
+            self.voices.say(&choices, &prompt, &recording).await
+        })
+        .await;
         let why = match said {
-            Ok(Ok(spoken)) => return spoken.sounds,
+            Ok(Ok(spoken)) => return Some(spoken.sounds),
             // What an engine says of its failure may hold what was to be said.
             Ok(Err(error)) => error.kind(),
             Err(_) => "timed-out",
@@ -81,7 +83,7 @@ impl Prompts {
             release = release.id().short(),
             "a prompt could not be said; the caller hears a tone and the flow goes on"
         );
-        vec![Sound::tone(Tone::Fault)]
+        None
     }
 
     /// Prepares the prompts of a release that say the same to everybody, until it is dropped.

@@ -151,24 +151,22 @@ pub(crate) fn dialled(hotline: &Hotline, user: &str) -> Option<Whom> {
 }
 
 /// How somebody outside is reached: by the trunk that the caller came by, else by the first that goes
-/// anywhere. An address as a flow writes it is called as it is.
+/// anywhere. None for what is no number.
 pub(crate) fn outside(
     hotline: &Hotline,
     from: Option<&str>,
     party: &str,
 ) -> Option<(Destination, Option<String>)> {
-    let lower = party.to_ascii_lowercase();
-    if lower.starts_with("sip:") || lower.starts_with("sips:") {
-        return Some((Destination::Uri(party.to_owned()), None));
-    }
+    let Some(Whom::Outside(number)) = dialled(hotline, party) else {
+        return None;
+    };
     let leads_out = |name: &&str| hotline.trunks.get(*name).is_some_and(|trunk| trunk.to.is_some());
     let all = hotline.trunks.keys().map(|name| &**name);
     let trunk = from.into_iter().chain(all).find(leads_out)?.to_owned();
-    let number = party.to_owned();
     Some((
         Destination::Trunk {
             name: trunk.clone(),
-            number,
+            number: number.to_string(),
         },
         Some(trunk),
     ))
@@ -217,9 +215,10 @@ mod tests {
             Some(("telecom".to_owned(), "110".to_owned()))
         );
         assert_eq!(trunk(None, "110"), Some(("telecom".to_owned(), "110".to_owned())));
-        assert!(matches!(
-            outside(&hotline, None, "sip:desk@example.org"),
-            Some((Destination::Uri(_), None))
-        ));
+        // A flow's address is called as it is written there; what an expression gives is a number, or
+        // nothing.
+        for party in ["sip:desk@example.org", "li-na", "", "我不知道", "110@10.0.0.1"] {
+            assert!(outside(&hotline, None, party).is_none(), "{party}");
+        }
     }
 }

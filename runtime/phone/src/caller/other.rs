@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use trunkline_engine::{Session, service::TransferAnswer};
-use trunkline_flow::hotline::PutThrough;
+use trunkline_flow::{
+    hotline::PutThrough,
+    step::{TransferTo, Verb},
+};
 use trunkline_media::Stream;
 use trunkline_node::Deed;
 use trunkline_sip::{CallError, Destination, DialogId, HangUp, Referred, Source};
@@ -20,8 +23,9 @@ use super::{
 use crate::{
     config,
     leg::{GOODBYE_WITHIN, Leg, LegError, LegEvent},
-    limits::RING_MAX,
+    limits::{DECLINED_PAUSE, NOT_CALLED_PAUSE, RING_MAX},
     observe,
+    presence::Occupied,
 };
 
 /// The legs besides the caller's that the flow, or an agent, brought in.
@@ -33,6 +37,8 @@ pub(super) struct Others {
     next: Option<Next>,
     /// The caller's number, as whoever is called is to see it.
     caller: Option<Arc<str>>,
+    /// Where the present step transfers to, when that is written in the flow itself.
+    written: Option<Arc<str>>,
 }
 
 /// Whom the session wants, and how far that has come.
@@ -127,6 +133,14 @@ impl Others {
         }
     }
 
+    /// Whether whom the caller talks to put the caller on hold.
+    pub(super) fn holds(&self) -> bool {
+        match self.main.as_ref().map(|main| &main.state) {
+            Some(Reach::Up(leg)) => leg.is_held(),
+            _ => false,
+        }
+    }
+
     /// Whether it rings somewhere, and nothing of that is heard.
     pub(super) fn rings_unheard(&self) -> bool {
         let main = match self.main.as_ref().map(|main| &main.state) {
@@ -160,6 +174,13 @@ impl Caller {
     /// Has a leg to whom the session wants, and to nobody else.
     pub(super) fn connect(&mut self, session: &Session) {
         self.others.caller = session.caller.clone();
+        self.others.written = match self.step(session).map(|step| &step.verb) {
+            Some(Verb::Transfer(transfer)) => match &transfer.to {
+                TransferTo::Address(to) | TransferTo::Hotline(to) => to.constant_text().map(Into::into),
+                TransferTo::Agent(_) => None,
+            },
+            _ => None,
+        };
         let wanted = wanted(session);
         let same = match (&self.others.main, &wanted) {
             (Some(main), Some(wanted)) => main.wanted.work == wanted.work && main.wanted.whom == wanted.whom,
@@ -202,8 +223,8 @@ impl Caller {
         if trunk.put_through != PutThrough::Refer {
             return None;
         }
-        if party.to_ascii_lowercase().starts_with("sip") {
-            return Some(party.to_string());
+        if is_address(party) {
+            return (self.others.written.as_ref() == Some(party)).then(|| party.to_string());
         }
         Some(format!("sip:{party}@{}", trunk.to.as_ref()?))
     }
@@ -218,7 +239,11 @@ impl Caller {
                     state: Reach::Gone,
                     handed_over: false,
                 });
-                self.tell_failed(500);
+                if why == "no-phone" {
+                    self.tell_failed(480);
+                } else {
+                    self.tell_failed(500);
+                }
                 return;
             }
         };
@@ -241,6 +266,10 @@ impl Caller {
                 (Destination::Account(agent.to_string()), None)
             }
             Whom::Agent(_) => return Err("no-phone"),
+            // What the flow itself names is called as it is; nothing that a plugin or a caller says is.
+            Whom::Outside(party) if self.others.written.as_deref() == Some(&**party) && is_address(party) => {
+                (Destination::Uri(party.to_string()), None)
+            }
             Whom::Outside(party) => {
                 let from = match &self.from {
                     Source::Trunk { name } => Some(name.as_str()),
@@ -249,17 +278,22 @@ impl Caller {
                 crate::switchboard::outside(hotline, from, party).ok_or("no-trunk")?
             }
         };
-        // What the caller speaks is offered alone: then nothing has to be turned from one into the other.
-        let codecs = match self.leg.codec() {
-            Some(codec) => vec![codec],
-            None => config::codecs(hotline, trunk.as_deref()),
-        };
+        // What the caller speaks comes first: then nothing has to be turned from one into the other.
+        let codecs = config::codecs_after(hotline, trunk.as_deref(), self.leg.codec());
         let place = self.phone.place();
+        let occupied = match whom {
+            Whom::Agent(agent) => Occupied::new(&self.phone, agent),
+            Whom::Outside(_) => None,
+        };
         let caller = self.others.caller.as_deref().unwrap_or("anonymous");
         let from = (None, caller.to_owned());
         // Both streams are on one worker only when the younger was opened for it; a bridge moves it there.
         Ok(tokio::spawn(async move {
-            Leg::outgoing(&place, None, to, from, codecs, ring).await
+            let mut leg = Leg::outgoing(&place, None, to, from, codecs, ring).await?;
+            if let Some(occupied) = occupied {
+                leg.occupies(occupied);
+            }
+            Ok(leg)
         }))
     }
 
@@ -345,8 +379,8 @@ impl Caller {
             LegEvent::Failed { status } => self.main_failed(status),
             LegEvent::Over => self.main_over(),
             LegEvent::Refer { to, replaces } => self.hand_over(&to, replaces).await,
-            LegEvent::Held
-            | LegEvent::Ringing
+            LegEvent::Held => true,
+            LegEvent::Ringing
             | LegEvent::Key(_)
             | LegEvent::Played { .. }
             | LegEvent::Recording(_)
@@ -394,12 +428,24 @@ impl Caller {
         let Some(main) = &self.others.main else { return };
         let contacts = self.phone.node.contacts();
         match &main.wanted.whom {
-            // An agent who answered without a phone goes on without.
-            Whom::Agent(_) if main.wanted.talking => {}
-            // Who does not take a call is away, and the caller is offered to another.
+            // An agent who took the call by another way, and whose phone cannot be reached, talks to nobody.
+            Whom::Agent(agent) if main.wanted.talking => {
+                tracing::info!(contact = %self.contact, %agent, status, "an agent who took a call has no phone for it");
+                if contacts.agent_does(agent, &self.contact, Deed::End).is_err() {
+                    contacts.other_leaves(&self.contact);
+                }
+            }
             Whom::Agent(agent) => {
-                tracing::info!(contact = %self.contact, %agent, status, "an agent's phone did not take a call; the agent counts as away");
-                let _ = contacts.agent_is(agent, false);
+                tracing::info!(contact = %self.contact, %agent, status, "an agent's phone did not take a call");
+                let _ = match status {
+                    // Nobody is there: the agent counts as away, and the caller is offered to another.
+                    404 | 408 | 410 | 480 | 487 => contacts.agent_is(agent, false),
+                    486 | 600 | 603 => {
+                        contacts.agent_does(agent, &self.contact, Deed::Decline(DECLINED_PAUSE))
+                    }
+                    // What is wrong is not the agent.
+                    _ => contacts.agent_does(agent, &self.contact, Deed::Decline(NOT_CALLED_PAUSE)),
+                };
             }
             Whom::Outside(_) => {
                 let came = match status {
@@ -413,7 +459,7 @@ impl Caller {
     }
 
     fn main_over(&mut self) -> bool {
-        self.others.leave_next();
+        let stays_with_others = self.others.next.is_some() || self.supervision.has_joined();
         let Some(main) = &mut self.others.main else {
             return false;
         };
@@ -425,9 +471,16 @@ impl Caller {
         }
         let contacts = self.phone.node.contacts();
         match &main.wanted.whom {
+            Whom::Agent(agent) if stays_with_others && !main.handed_over => {
+                // The agent leaves the caller to somebody who is being called, or is there already.
+                main.handed_over = contacts.agent_does(agent, &self.contact, Deed::HandOver).is_ok();
+            }
+            _ if stays_with_others => {}
             _ if main.handed_over => contacts.other_leaves(&self.contact),
             Whom::Agent(agent) => {
-                let _ = contacts.agent_does(agent, &self.contact, Deed::End);
+                if contacts.agent_does(agent, &self.contact, Deed::End).is_err() {
+                    contacts.other_leaves(&self.contact);
+                }
             }
             Whom::Outside(_) => {
                 let _ = contacts.party(&self.contact, TransferAnswer::OtherLegEnded);
@@ -436,12 +489,40 @@ impl Caller {
         true
     }
 
+    /// Somebody who was brought in has left: with the last of them the talk is over, if nobody else is
+    /// there.
+    pub(super) fn guest_left(&mut self) {
+        let talk_is_over = self.others.next.is_none()
+            && !self.supervision.has_joined()
+            && matches!(
+                &self.others.main,
+                Some(Other {
+                    state: Reach::Gone,
+                    handed_over: true,
+                    ..
+                })
+            );
+        if talk_is_over {
+            self.phone.node.contacts().other_leaves(&self.contact);
+        }
+    }
+
     /// Whoever the caller talks to names somebody else for the caller.
     async fn hand_over(&mut self, to: &str, replaces: Option<DialogId>) -> bool {
-        let Some(Reach::Up(leg)) = self.others.main.as_ref().map(|main| &main.state) else {
+        let Some(Other {
+            wanted,
+            state: Reach::Up(leg),
+            handed_over,
+        }) = &self.others.main
+        else {
             return false;
         };
         let call = leg.call.clone();
+        if *handed_over || !matches!(wanted.whom, Whom::Agent(_)) {
+            // Only agents tell the hotline whom to call.
+            call.notify_referral(403);
+            return false;
+        }
         if self.others.next.is_some() {
             call.notify_referral(491);
             return false;
@@ -472,6 +553,8 @@ impl Caller {
             Ok(calling) => {
                 call.notify_referral(100);
                 self.others.next = Some(Next::Calling(calling));
+                // The caller hears that it rings, and not the silence of whom the agent left.
+                self.leg.stream.unbridge();
                 self.play_music(Some(Music::RingBack));
             }
             Err(_) => call.notify_referral(480),
@@ -481,6 +564,13 @@ impl Caller {
 
     fn next_does(&mut self, event: LegEvent) -> bool {
         match event {
+            LegEvent::Early => {
+                if let Some(Next::Ringing(leg)) = &self.others.next {
+                    self.leg.stream.bridge(&leg.stream);
+                }
+                self.play_music(None);
+                false
+            }
             LegEvent::Answered => {
                 let Some(Next::Ringing(leg)) = self.others.next.take() else {
                     return false;
@@ -500,10 +590,12 @@ impl Caller {
     /// Whom the agent named is not reached: the caller goes on with the agent.
     fn next_failed(&mut self, status: u16) -> bool {
         self.others.leave_next();
-        if let Some(Reach::Up(agent)) = self.others.main.as_ref().map(|main| &main.state) {
-            agent.call.notify_referral(status);
-        }
         self.play_music(None);
+        match self.others.main.as_ref().map(|main| &main.state) {
+            Some(Reach::Up(agent)) => agent.call.notify_referral(status),
+            // The agent has left already.
+            _ => self.guest_left(),
+        }
         true
     }
 
@@ -520,6 +612,7 @@ impl Caller {
         }
         if let Reach::Up(before) = std::mem::replace(&mut main.state, Reach::Up(leg)) {
             before.stream.unbridge();
+            before.stream.leave_room();
             // Its phone says goodbye by itself once it is told that the transfer went well.
             tokio::spawn(before.take_leave());
         }
@@ -545,10 +638,22 @@ impl Caller {
                 self.supervision.seat(other.map(Stream::id));
             }
         }
-        if self.others.talking().is_some() {
+        if self.others.holds() {
+            self.leg.stream.unbridge();
+            self.play_music(Some(Music::Hold));
+        } else if self.others.talking().is_some() {
+            // Who answers is not spoken over.
+            self.says.barge_in(&self.leg.stream);
+            self.music = None;
             self.play_music(None);
         }
     }
+}
+
+/// Whether a text is an address rather than a number.
+fn is_address(party: &str) -> bool {
+    let lower = party.to_ascii_lowercase();
+    lower.starts_with("sip:") || lower.starts_with("sips:")
 }
 
 /// What a status means for whoever counts.

@@ -25,6 +25,8 @@ pub(super) struct Records {
     awaited: Option<Awaited>,
     /// The event that asked for a message, and the message once it is being left.
     message: Option<(u64, Option<Message>)>,
+    /// Whether the contact's own recording is there.
+    runs: bool,
     /// A message that is being kept.
     keeping: Option<JoinHandle<bool>>,
 }
@@ -69,6 +71,8 @@ impl Caller {
                 stream.resume_recording();
                 true
             }
+            // It never began, or is over: there is nothing to be waited for.
+            RecordDemand::Stop if !self.records.runs => true,
             RecordDemand::Stop => {
                 stream.stop_recording();
                 self.records.awaited = Some(Awaited::Over);
@@ -100,7 +104,8 @@ impl Caller {
                 }
             }
             // It is being kept.
-            State::Serving(_) => {}
+            State::Serving(serving)
+                if matches!(serving.demand, Demand::Record(RecordDemand::Message { .. })) => {}
             _ => self.records.drop_message(&self.leg.stream),
         }
     }
@@ -140,6 +145,7 @@ impl Records {
         if let Recording::Failed { error, .. } = news {
             tracing::error!(%contact, %error, "a contact's recording is not whole");
         }
+        self.runs = matches!(news, Recording::Began { .. });
         let done = match (self.awaited, news) {
             (Some(Awaited::Begun), Recording::Began { .. })
             | (Some(Awaited::Over), Recording::Done { .. }) => true,

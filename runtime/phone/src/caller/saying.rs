@@ -3,21 +3,38 @@
 use std::collections::VecDeque;
 
 use tokio::task::JoinHandle;
-use trunkline_media::{Sound, Stream};
+use trunkline_media::{Sound, Stream, Tone};
 
 use super::Music;
 use crate::limits::PROMPTS_WAITING_MAX;
+
+/// What a turn is to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Something that whoever speaks stops.
+    Prompt,
+    /// A legal notice, which is played to its end.
+    Notice,
+    /// The tone after which a message begins: it comes whatever was pressed before.
+    Beep,
+    /// The music of a queue.
+    Music,
+}
+
+impl Kind {
+    const fn is_stopped_by_keys(self) -> bool {
+        matches!(self, Self::Prompt)
+    }
+}
 
 /// A turn that says something.
 pub(super) struct Saying {
     /// The number of its event.
     pub(super) seq: u64,
-    /// Whether it is played to its end whatever the caller does.
-    pub(super) notice: bool,
-    /// Whether it is the music of a queue.
-    pub(super) is_music: bool,
-    /// Its sound, once it is made.
-    pub(super) sounds: JoinHandle<Vec<Sound>>,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Its sound, once it is made; none where it cannot be.
+    pub(super) sounds: JoinHandle<Option<Vec<Sound>>>,
 }
 
 impl Drop for Saying {
@@ -33,7 +50,7 @@ pub(super) struct Says {
     /// Not played yet, the next first.
     waiting: VecDeque<Saying>,
     /// Given to the stream, and not reported as played.
-    played: VecDeque<(u64, bool)>,
+    played: VecDeque<(u64, Kind)>,
 }
 
 /// How long nothing is, where a turn has no sound: the stream still says when its turn has come.
@@ -49,7 +66,7 @@ impl Says {
     }
 
     /// The next turn, when its sound is there. Dropping the future loses nothing.
-    pub(super) async fn made(&mut self) -> (Saying, Vec<Sound>) {
+    pub(super) async fn made(&mut self) -> (Saying, Option<Vec<Sound>>) {
         let Some(front) = self.waiting.front_mut() else {
             return std::future::pending().await;
         };
@@ -61,33 +78,60 @@ impl Says {
         }
     }
 
-    pub(super) fn play(&mut self, saying: &Saying, mut sounds: Vec<Sound>, stream: &Stream) {
+    /// Plays a turn. What could not be made is a tone: the caller hears that something is missing.
+    pub(super) fn play(&mut self, saying: &Saying, sounds: Option<Vec<Sound>>, stream: &Stream) {
+        let mut sounds = sounds.unwrap_or_else(|| vec![Sound::tone(Tone::Fault)]);
         if sounds.is_empty() {
             sounds.push(Sound::silence(NOTHING));
         }
-        self.played.push_back((saying.seq, saying.notice));
-        stream.play(saying.seq, sounds, !saying.notice);
+        self.played.push_back((saying.seq, saying.kind));
+        stream.play(saying.seq, sounds, saying.kind.is_stopped_by_keys());
     }
 
-    /// The stream has played a turn, or stopped playing it.
-    pub(super) fn played(&mut self, seq: u64) {
-        self.played.retain(|(other, _)| *other != seq);
+    /// The stream has played a turn to its end, or stopped playing it.
+    pub(super) fn played(&mut self, seq: u64, complete: bool) {
+        // A tone that was stopped with the rest is being played again.
+        self.played
+            .retain(|(other, kind)| *other != seq || (!complete && *kind == Kind::Beep));
     }
 
-    /// Nothing of what was said up to an event is played on.
+    /// Nothing of what was said up to an event is played on, but for the tone after which a message
+    /// begins.
     pub(super) fn hush(&mut self, up_to: u64, stream: &Stream, music: &mut Option<Music>) {
-        self.waiting.retain(|saying| saying.seq > up_to);
-        if self.played.iter().any(|(seq, _)| *seq <= up_to) {
-            stream.stop();
+        self.waiting
+            .retain(|saying| saying.seq > up_to || saying.kind == Kind::Beep);
+        let is_hushed = |(seq, kind): &(u64, Kind)| *seq <= up_to && *kind != Kind::Beep;
+        if self.played.iter().any(is_hushed) {
+            self.stop(stream);
             // The stream stopped all of it.
             *music = None;
         }
     }
 
-    /// The caller speaks: what is played stops, unless it is a legal notice.
+    /// The caller speaks, or somebody else is to be heard: what is played stops, and what would follow
+    /// it does not begin, unless it is a legal notice.
     pub(super) fn barge_in(&mut self, stream: &Stream) {
-        if self.played.iter().all(|(_, notice)| !notice) && !self.played.is_empty() {
-            stream.stop();
+        if self.played.iter().any(|(_, kind)| *kind == Kind::Notice) {
+            return;
+        }
+        self.waiting
+            .retain(|saying| matches!(saying.kind, Kind::Notice | Kind::Beep));
+        if !self.played.is_empty() {
+            self.stop(stream);
+        }
+    }
+
+    /// Stops the stream, and begins the tone of a message again that was stopped with the rest.
+    fn stop(&mut self, stream: &Stream) {
+        stream.stop();
+        let beeps: Vec<_> = self
+            .played
+            .drain(..)
+            .filter(|(_, kind)| *kind == Kind::Beep)
+            .collect();
+        for (seq, kind) in beeps {
+            stream.play(seq, vec![Sound::tone(Tone::Beep)], kind.is_stopped_by_keys());
+            self.played.push_back((seq, kind));
         }
     }
 
@@ -98,6 +142,6 @@ impl Says {
 
     /// Whether music is being made.
     pub(super) fn has_music(&self) -> bool {
-        self.waiting.iter().any(|saying| saying.is_music)
+        self.waiting.iter().any(|saying| saying.kind == Kind::Music)
     }
 }

@@ -50,6 +50,11 @@ impl Supervision {
         !self.guests.iter().any(|seat| seat.up)
     }
 
+    /// Whether somebody is there whom the caller talks to.
+    pub(super) fn has_joined(&self) -> bool {
+        self.guests.iter().any(|seat| seat.up && seat.part == Part::Joins)
+    }
+
     /// The room in which they hear each other.
     pub(super) fn room(&mut self, media: &Media) -> &Room {
         self.room.get_or_insert_with(|| media.room(None))
@@ -151,7 +156,7 @@ impl Caller {
         Ok(())
     }
 
-    pub(super) fn guest_does(&mut self, number: u64, event: LegEvent) {
+    pub(super) fn guest_does(&mut self, number: u64, event: &LegEvent) {
         let guests = &mut self.supervision.guests;
         let Some(at) = guests.iter().position(|seat| seat.number == number) else {
             return;
@@ -169,7 +174,10 @@ impl Caller {
             LegEvent::Over | LegEvent::Failed { .. } => {
                 let seat = guests.remove(at);
                 self.leave_room(&seat);
+                self.guest_left();
             }
+            // Who was brought in does not tell the hotline whom to call.
+            LegEvent::Refer { .. } => guests[at].leg.call.notify_referral(403),
             _ => {}
         }
     }
