@@ -162,6 +162,7 @@ impl Phone {
                     .realm
                     .clone()
                     .unwrap_or_else(|| release.hotline().name.to_string()),
+                sha_256: settings.sha_256,
                 tls: settings.tls_files(),
                 authorities: settings.authorities.clone(),
                 calls_max: settings

@@ -28,6 +28,10 @@ pub struct Settings {
     pub public: Option<IpAddr>,
     /// The realm that phones are asked for their password in; the hotline's name without.
     pub realm: Option<String>,
+    /// Whether passwords are also asked for by SHA-256, where all phones and trunks put up with it; by
+    /// MD5 alone without.
+    #[serde(default, rename = "sha-256")]
+    pub sha_256: bool,
     /// The address that sound comes and goes by; that of the first listener without.
     pub media: Option<IpAddr>,
     /// The ports of sound, both ends included.
@@ -293,5 +297,39 @@ mod tests {
             let error = parse(text).expect_err(text).to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    const PAGE: &str = include_str!("../../../docs/reference/phone-toml.md");
+
+    #[test]
+    fn the_page_has_every_key_and_its_files_are_read() {
+        let refusal = parse("listen = []\nnothing-of-ours = 1").unwrap_err().to_string();
+        // What is unknown is refused with the names of what is known.
+        let (_, known) = refusal.split_once("expected one of ").expect("the known keys");
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let rows: Vec<&str> = PAGE
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        assert_eq!(rows, known);
+        let files: Vec<&str> = PAGE
+            .split("```toml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+            .collect();
+        assert_eq!(files.len(), 2);
+        for file in files {
+            parse(file).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let all: toml::Table = files_of_all(PAGE).parse().expect("TOML");
+        assert!(known.iter().all(|key| all.contains_key(*key)), "{all:?}");
+    }
+
+    /// The file of the page that has every key.
+    fn files_of_all(page: &str) -> &str {
+        page.split("```toml\n# All there is.")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .expect("the file with all keys")
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Verdict {
 /// Makes and checks challenges.
 pub(crate) struct Digester {
     realm: String,
+    /// Whether SHA-256 is offered beside MD5.
+    sha_256: bool,
     key: [u8; 32],
     begun: Instant,
     used: Mutex<Used>,
@@ -46,47 +48,53 @@ struct Used {
 
 /// The parts of an Authorization header that matter.
 #[derive(Default)]
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     username: String,
     realm: String,
     nonce: String,
     uri: &'a str,
     response: &'a str,
-    algorithm: &'a str,
+    pub(crate) algorithm: &'a str,
     cnonce: String,
     nc: &'a str,
     qop: &'a str,
 }
 
 #[derive(Clone, Copy)]
-enum Algorithm {
+pub(crate) enum Algorithm {
     Md5,
     Sha256,
 }
 
 impl Digester {
-    pub(crate) fn new(realm: &str) -> Result<Digester, getrandom::Error> {
+    pub(crate) fn new(realm: &str, sha_256: bool) -> Result<Digester, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         let realm = realm.replace(['"', '\\', '\r', '\n'], "");
         Ok(Digester {
             realm,
+            sha_256,
             key,
             begun: Instant::now(),
             used: Mutex::default(),
         })
     }
 
-    /// The values of two challenge headers, the stronger one first.
-    pub(crate) fn challenge(&self, stale: bool) -> [String; 2] {
+    /// The values of challenge headers, the strongest first. MD5 alone is what every phone knows: some give up at a header that offers anything
+    /// else, whatever stands in the next one, so that SHA-256 is offered only where the operator wants it. An answer by it counts either way.
+    pub(crate) fn challenge(&self, stale: bool) -> Vec<String> {
         let nonce = self.nonce();
         let stale = if stale { ", stale=true" } else { "" };
-        ["SHA-256", "MD5"].map(|algorithm| {
-            let Digester { realm, .. } = self;
-            format!(
-                "Digest realm=\"{realm}\", nonce=\"{nonce}\", opaque=\"trunkline\", algorithm={algorithm}, qop=\"auth\"{stale}"
-            )
-        })
+        let stronger = self.sha_256.then_some("SHA-256");
+        let algorithms = stronger.into_iter().chain(["MD5"]);
+        algorithms
+            .map(|algorithm| {
+                let Digester { realm, .. } = self;
+                format!(
+                    "Digest realm=\"{realm}\", nonce=\"{nonce}\", opaque=\"trunkline\", algorithm={algorithm}, qop=\"auth\"{stale}"
+                )
+            })
+            .collect()
     }
 
     /// Checks an Authorization header for a method; `password` tells that of a user.
@@ -99,11 +107,8 @@ impl Digester {
         let Some(answer) = read(header) else {
             return Verdict::Wrong;
         };
-        let algorithm = match answer.algorithm {
-            "" => Algorithm::Md5,
-            name if name.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
-            name if name.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
-            _ => return Verdict::Wrong,
+        let Some(algorithm) = Algorithm::named(answer.algorithm) else {
+            return Verdict::Wrong;
         };
         let password = password(&answer.username);
         // An unknown user costs the same work as a wrong password.
@@ -140,7 +145,7 @@ impl Digester {
         hex(&self.sign(text.as_bytes())[..8])
     }
 
-    fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         let mut bytes = [0; STAMP_BYTES + RANDOM_BYTES];
         bytes[..STAMP_BYTES].copy_from_slice(&self.begun.elapsed().as_secs().to_be_bytes());
         if getrandom::fill(&mut bytes[STAMP_BYTES..]).is_err() {
@@ -206,6 +211,16 @@ impl Digester {
 }
 
 impl Algorithm {
+    /// That of a name; without one it is the oldest.
+    pub(crate) fn named(name: &str) -> Option<Algorithm> {
+        match name {
+            "" => Some(Algorithm::Md5),
+            name if name.eq_ignore_ascii_case("MD5") => Some(Algorithm::Md5),
+            name if name.eq_ignore_ascii_case("SHA-256") => Some(Algorithm::Sha256),
+            _ => None,
+        }
+    }
+
     fn hash(self, text: &str) -> String {
         match self {
             Algorithm::Md5 => hex(&Md5::digest(text.as_bytes())),
@@ -213,7 +228,7 @@ impl Algorithm {
         }
     }
 
-    fn response(self, answer: &Answer<'_>, method: &str, password: &str) -> String {
+    pub(crate) fn response(self, answer: &Answer<'_>, method: &str, password: &str) -> String {
         let Answer {
             username,
             realm,
@@ -234,7 +249,7 @@ impl Algorithm {
 }
 
 /// Reads the answer in an Authorization header.
-fn read(header: &str) -> Option<Answer<'_>> {
+pub(crate) fn read(header: &str) -> Option<Answer<'_>> {
     let mut answer = Answer::default();
     for (name, value) in parameters(header)? {
         match name.as_str() {

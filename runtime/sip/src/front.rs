@@ -95,8 +95,9 @@ async fn challenge(desk: &Desk, transaction: &mut Transaction, stale: bool) {
     let headers = desk
         .digester
         .challenge(stale)
+        .into_iter()
         .map(|value| Header::WwwAuthenticate(value.into()));
-    answer(transaction, StatusCode::Unauthorized, headers.to_vec()).await;
+    answer(transaction, StatusCode::Unauthorized, headers.collect()).await;
 }
 
 async fn busy(desk: &Desk, transaction: &mut Transaction) {

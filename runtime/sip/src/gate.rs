@@ -274,8 +274,9 @@ impl Gate {
                 .0
                 .digester
                 .challenge(false)
+                .into_iter()
                 .map(|value| Header::WwwAuthenticate(value.into()));
-            Verdict::Answer(StatusCode::Unauthorized, headers.to_vec())
+            Verdict::Answer(StatusCode::Unauthorized, headers.collect())
         };
         let forbidden = || Verdict::Answer(StatusCode::Forbidden, Vec::new());
         match request.method {

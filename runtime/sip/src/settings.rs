@@ -46,6 +46,8 @@ pub struct Settings {
     pub public: Option<IpAddr>,
     /// The realm of the digest, shown to phones.
     pub realm: String,
+    /// Whether passwords are also asked for by SHA-256 (RFC 8760), and not by MD5 alone. There are phones that do not come when they are.
+    pub sha_256: bool,
     /// For TLS listeners.
     pub tls: Option<TlsFiles>,
     /// Certificates of authorities (PEM) that outgoing TLS trusts; the system's when none is named.
@@ -72,6 +74,7 @@ impl Default for Settings {
             listen: Vec::new(),
             public: None,
             realm: "trunkline".to_owned(),
+            sha_256: false,
             tls: None,
             authorities: None,
             user_agent: "Trunkline".to_owned(),

@@ -141,7 +141,7 @@ impl Sip {
         addresses.sort_by_key(|(transport, _)| *transport != Transport::Udp);
         bound.sort_by_key(|(transport, _, _)| *transport != Transport::Udp);
 
-        let digester = Digester::new(&settings.realm).map_err(|_| StartError::Random)?;
+        let digester = Digester::new(&settings.realm, settings.sha_256).map_err(|_| StartError::Random)?;
         let (arriving, arrivals) = mpsc::channel(limits::ARRIVING_MAX);
         let desk = Arc::new(Desk::new(settings, config, digester, arriving));
         let end = CancellationToken::new();

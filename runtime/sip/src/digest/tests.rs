@@ -34,25 +34,25 @@ fn verify(digester: &Digester, header: &str) -> Verdict {
 
 #[test]
 fn both_algorithms_let_the_right_password_in_and_no_other() {
-    let digester = Digester::new("trunkline").unwrap();
-    let [sha, md5] = digester.challenge(false);
+    let digester = Digester::new("trunkline", true).unwrap();
+    let challenges = digester.challenge(false);
+    let [sha, md5] = challenges.as_slice() else {
+        panic!("{challenges:?}");
+    };
     let known = Verdict::Known("anna".to_owned());
     assert_eq!(
-        verify(
-            &digester,
-            &answer(nonce_of(&sha), "SHA-256", "00000001", "geheim")
-        ),
+        verify(&digester, &answer(nonce_of(sha), "SHA-256", "00000001", "geheim")),
         known
     );
     assert_eq!(
-        verify(&digester, &answer(nonce_of(&md5), "MD5", "00000002", "geheim")),
+        verify(&digester, &answer(nonce_of(md5), "MD5", "00000002", "geheim")),
         known
     );
     assert_eq!(
-        verify(&digester, &answer(nonce_of(&md5), "MD5", "00000003", "falsch")),
+        verify(&digester, &answer(nonce_of(md5), "MD5", "00000003", "falsch")),
         Verdict::Wrong
     );
-    let header = answer(nonce_of(&md5), "MD5", "00000003", "geheim");
+    let header = answer(nonce_of(md5), "MD5", "00000003", "geheim");
     assert_eq!(digester.verify(&header, "REGISTER", |_| None), Verdict::Wrong);
     assert_eq!(
         digester.verify(&header, "INVITE", |_| Some("geheim".to_owned())),
@@ -62,10 +62,10 @@ fn both_algorithms_let_the_right_password_in_and_no_other() {
 
 #[test]
 fn counters_count_in_hexadecimal_and_are_good_once() {
-    let digester = Digester::new("trunkline").unwrap();
-    let [_, md5] = digester.challenge(false);
+    let digester = Digester::new("trunkline", true).unwrap();
+    let md5 = &digester.challenge(false)[1];
     for nc in 1..40 {
-        let header = answer(nonce_of(&md5), "MD5", &format!("{nc:08x}"), "geheim");
+        let header = answer(nonce_of(md5), "MD5", &format!("{nc:08x}"), "geheim");
         assert_eq!(
             verify(&digester, &header),
             Verdict::Known("anna".to_owned()),
@@ -73,41 +73,53 @@ fn counters_count_in_hexadecimal_and_are_good_once() {
         );
         assert_eq!(verify(&digester, &header), Verdict::Stale, "{nc} again");
     }
-    let upper = answer(nonce_of(&md5), "MD5", "000000FF", "geheim");
+    let upper = answer(nonce_of(md5), "MD5", "000000FF", "geheim");
     assert_eq!(verify(&digester, &upper), Verdict::Known("anna".to_owned()));
-    let overtaken = answer(nonce_of(&md5), "MD5", "000000fe", "geheim");
+    let overtaken = answer(nonce_of(md5), "MD5", "000000fe", "geheim");
     assert_eq!(verify(&digester, &overtaken), Verdict::Known("anna".to_owned()));
     assert_eq!(
-        verify(&digester, &answer(nonce_of(&md5), "MD5", "00000001", "geheim")),
+        verify(&digester, &answer(nonce_of(md5), "MD5", "00000001", "geheim")),
         Verdict::Stale
     );
     assert_eq!(
-        verify(&digester, &answer(nonce_of(&md5), "MD5", "zz", "geheim")),
+        verify(&digester, &answer(nonce_of(md5), "MD5", "zz", "geheim")),
         Verdict::Wrong
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_nonce_and_a_foreign_one_are_stale() {
-    let digester = Digester::new("trunkline").unwrap();
-    let [sha, _] = digester.challenge(false);
+    let digester = Digester::new("trunkline", true).unwrap();
+    let sha = &digester.challenge(false)[0];
     tokio::time::advance(NONCE_LIFE + Duration::from_secs(2)).await;
     assert_eq!(
-        verify(
-            &digester,
-            &answer(nonce_of(&sha), "SHA-256", "00000001", "geheim")
-        ),
+        verify(&digester, &answer(nonce_of(sha), "SHA-256", "00000001", "geheim")),
         Verdict::Stale
     );
-    let [foreign, _] = Digester::new("trunkline").unwrap().challenge(false);
+    let foreign = &Digester::new("trunkline", true).unwrap().challenge(false)[0];
     assert_eq!(
         verify(
             &digester,
-            &answer(nonce_of(&foreign), "SHA-256", "00000001", "geheim")
+            &answer(nonce_of(foreign), "SHA-256", "00000001", "geheim")
         ),
         Verdict::Stale
     );
     assert!(digester.challenge(true)[0].ends_with("stale=true"));
+}
+
+#[test]
+fn phones_that_know_md5_alone_are_asked_by_it() {
+    let digester = Digester::new("trunkline", false).unwrap();
+    let challenges = digester.challenge(false);
+    let [md5] = challenges.as_slice() else {
+        panic!("{challenges:?}");
+    };
+    assert!(md5.contains("algorithm=MD5"), "{md5}");
+    let known = Verdict::Known("anna".to_owned());
+    let stronger = answer(nonce_of(md5), "SHA-256", "00000001", "geheim");
+    assert_eq!(verify(&digester, &stronger), known);
+    let plain = answer(nonce_of(md5), "MD5", "00000002", "geheim");
+    assert_eq!(verify(&digester, &plain), known);
 }
 
 #[test]
@@ -144,7 +156,7 @@ fn quotes_and_commas_in_a_user_are_read() {
 proptest! {
     #[test]
     fn nothing_makes_reading_panic(header in "(Digest )?.{0,200}") {
-        let digester = Digester::new("trunkline").unwrap();
+        let digester = Digester::new("trunkline", true).unwrap();
         prop_assert_ne!(verify(&digester, &header), Verdict::Known("anna".to_owned()));
     }
 }
