@@ -52,6 +52,11 @@ impl House {
         self.root.join("flows")
     }
 
+    /// The workspace of the fuzz targets.
+    pub(crate) fn fuzz(&self) -> PathBuf {
+        self.root.join("tests").join("fuzz")
+    }
+
     /// A binary of the runtime.
     pub(crate) fn binary(&self, profile: &str, name: &str) -> PathBuf {
         self.target

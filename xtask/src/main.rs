@@ -1,5 +1,5 @@
 //! `cargo xtask`: build the plugins, show the demo, run the tests, the benchmarks, the
-//! simulator and the checks, in one command each.
+//! simulator, the fuzz targets and the checks, in one command each.
 //!
 //! Each command is a file in [`commands`]. What they share: [`house`] knows where things are,
 //! [`cargo`] asks cargo, [`progress`] shows one step, [`stages`] sums several up.
@@ -43,6 +43,8 @@ enum Command {
     Bench(commands::bench::Bench),
     /// Run random contacts over the example hotlines; faults at every boundary
     Sim(commands::sim::Sim),
+    /// Throw random bytes at what reads descriptions, passwords' digests, sound and keys of strangers
+    Fuzz(commands::fuzz::Fuzz),
     /// Check formatting and lints of the runtime and of the plugins
     Check,
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Test(test) => test.run(),
         Command::Bench(bench) => bench.run(),
         Command::Sim(sim) => sim.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::Check => commands::check::run(),
     };
     match result {

@@ -11,6 +11,8 @@ mod desk;
 mod digest;
 mod error;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod leg;
 pub mod limits;
