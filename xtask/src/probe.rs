@@ -14,6 +14,11 @@ pub(crate) fn listens(port: u16) -> bool {
     connect(port).is_some()
 }
 
+/// Whether something listens at an address of this machine.
+pub(crate) fn listens_at(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, ANSWER_MAX).is_ok()
+}
+
 /// Whether a server answers `GET path` with 200.
 pub(crate) fn answers(port: u16, path: &str) -> bool {
     let Some(mut stream) = connect(port) else {

@@ -1,8 +1,11 @@
 //! `cargo xtask demo`: the city's hotline with all that it needs, to be called at once.
 
+mod phone;
+
 use std::{
     fs,
     io::Write,
+    net::IpAddr,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Duration,
@@ -11,6 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
+use self::phone::Phone;
 use crate::{
     cargo::{self, cargo},
     children::Children,
@@ -45,11 +49,23 @@ const KEY_BYTES: usize = 24;
     cargo xtask demo                        call 12345 as a citizen that the register knows\n  \
     cargo xtask demo --language en          in English\n  \
     cargo xtask demo --web                  only serve: chat at http://127.0.0.1:8080\n  \
+    cargo xtask demo --phone                and answer the phone: sip:12345@127.0.0.1:5060\n  \
+    cargo xtask demo --phone --phone-address 192.168.1.20\n                                          \
+    for softphones on other machines of the house\n  \
     cargo xtask demo --port 9080            where 8080 is taken")]
 pub(crate) struct Demo {
     /// Serve only: no call in this terminal, the chat page is open instead
     #[arg(long)]
     web: bool,
+    /// Answer the phone, too: call it with a softphone, and be an agent with another
+    #[arg(long)]
+    phone: bool,
+    /// The port of SIP, by UDP and TCP
+    #[arg(long, default_value_t = phone::SIP_PORT, requires = "phone", value_parser = clap::value_parser!(u16).range(1..))]
+    sip_port: u16,
+    /// This machine's address to be called at, where softphones run on others
+    #[arg(long, default_value = "127.0.0.1", requires = "phone", value_parser = phone::address)]
+    phone_address: IpAddr,
     /// Where the hotline listens
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -72,20 +88,33 @@ impl Demo {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let house = House::find()?;
         self.ensure_ports()?;
+        if self.phone {
+            phone::ensure_voice()?;
+            phone::ensure_free(self.phone_address, self.sip_port)?;
+        }
         build(&house)?;
         let children = Children::watched()?;
         let place = house.demo();
         fs::create_dir_all(&place).with_context(|| format!("failed to make {}", place.display()))?;
         let key = client_key(&place.join(KEY_FILE))?;
+        let phone = match self.phone {
+            true => Some(Phone::prepare(&place, self.phone_address, self.sip_port)?),
+            false => None,
+        };
         let hotline = self.hotline(&house, &place)?;
         let services = self.start_services(&house, &children, &place)?;
-        let server = self.start_hotline(&house, &children, &place, &hotline, &key)?;
-        self.introduce(&house, &place, &hotline, services, server);
-        if self.web {
+        let server = self.start_hotline(&house, &children, &place, &hotline, &key, phone.as_ref())?;
+        self.introduce(&house, &place, &hotline, [services, server], phone.as_ref());
+        if self.serves_only() {
             let status = children.attend(SERVER)?;
             anyhow::bail!("{SERVER} ended ({status}); start the demo again, and its contacts go on");
         }
         self.dial(&house, &key)
+    }
+
+    /// Whether no call is made in this terminal.
+    fn serves_only(&self) -> bool {
+        self.web || self.phone
     }
 
     fn address(&self) -> String {
@@ -151,6 +180,7 @@ impl Demo {
         place: &Path,
         hotline: &Path,
         key: &str,
+        phone: Option<&Phone>,
     ) -> Result<u32> {
         Step::run(
             "Start the hotline",
@@ -164,23 +194,39 @@ impl Demo {
                     .arg("--store")
                     .arg(format!("fjall:{}", place.join("store").display()))
                     .env("TRUNKLINE_CLIENT_KEY", key);
+                if let Some(phone) = phone {
+                    phone.answer_with(&mut command);
+                }
                 let id = children.start(SERVER, command, &place.join("hotline.log"))?;
                 children.wait_until("the hotline was ready", READY_MAX, || {
-                    probe::answers(self.port, "/health/ready")
+                    probe::answers(self.port, "/health/ready") && phone.is_none_or(Phone::is_answered)
                 })?;
                 Ok(id)
             },
-            |_| self.address(),
+            |_| match phone {
+                Some(phone) => format!("{} and {}", self.address(), phone.uri(NUMBER)),
+                None => self.address(),
+            },
         )
     }
 
-    fn introduce(&self, house: &House, place: &Path, hotline: &Path, services: u32, server: u32) {
+    fn introduce(
+        &self,
+        house: &House,
+        place: &Path,
+        hotline: &Path,
+        [services, server]: [u32; 2],
+        phone: Option<&Phone>,
+    ) {
         let bold = anstyle::Style::new().bold();
         anstream::eprintln!();
         anstream::eprintln!("  chat page   {bold}{}/{bold:#}", self.address());
         anstream::eprintln!("  hotline     {}  (edits are live on save)", house.show(hotline));
         anstream::eprintln!("  processes   hotline {server}, city-services {services}");
-        if self.web {
+        if let Some(phone) = phone {
+            phone.introduce(house, NUMBER, &self.from);
+        }
+        if self.serves_only() {
             anstream::eprintln!(
                 "  call it     TRUNKLINE_CLIENT_KEY=$(cat {}) {} dial {} {NUMBER} --from {}",
                 house.show(&place.join(KEY_FILE)),
@@ -255,18 +301,28 @@ fn client_key(path: &Path) -> Result<String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("failed to read {}", path.display())),
     }
-    let mut random = [0; KEY_BYTES];
-    getrandom::fill(&mut random).context("the system gave no random bytes for the client key")?;
-    let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = random_hex::<KEY_BYTES>("the client key")?;
+    write_private(path, &key)?;
+    Ok(key)
+}
+
+/// As many random bytes, in hexadecimal digits.
+fn random_hex<const BYTES: usize>(what: &str) -> Result<String> {
+    let mut random = [0; BYTES];
+    getrandom::fill(&mut random).with_context(|| format!("the system gave no random bytes for {what}"))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Writes a file that its owner alone may read.
+fn write_private(path: &Path, text: &str) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
         .open(path)
-        .and_then(|mut file| file.write_all(key.as_bytes()))
-        .with_context(|| format!("failed to write {}", path.display()))?;
-    Ok(key)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("failed to write {}", path.display()))
 }
 
 /// Copies a hotline's folder, with each YAML file changed on the way.
