@@ -1,0 +1,319 @@
+//! Callers and others: agents' phones, numbers outside, and supervisors.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use serde_json::{Value as Json, json};
+use tokio::time::sleep;
+use trunkline_engine::{services::AgentState, session::State};
+use trunkline_model::ContactId;
+use trunkline_sip::{Destination, HangUp, Happened, Referred, sdp::Direction};
+
+use crate::common::{Exchange, Far, Line, city, eventually, tone, within};
+
+const LI_NA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const ZHANG_WEI: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+const BOSS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
+
+const QUEUE: &str = "start: human\nsteps:\n  \
+    human: { queue: general, music: { en: music }, on: { else: nobody }, next: thanks }\n  \
+    thanks: { say: { en: thanks }, next: done }\n  \
+    done: { end: completed }\n  nobody: { end: unserved }\n";
+
+async fn queue(carrier: &Far) -> Exchange {
+    let (music, thanks) = (tone(350.0, 400), tone(800.0, 200));
+    city(
+        QUEUE,
+        &[("music", &music), ("thanks", &thanks)],
+        Some(carrier.address),
+    )
+    .await
+}
+
+async fn phone(exchange: &Exchange, host: Ipv4Addr, agent: &str) -> Far {
+    let phone = Far::phone(host, agent, &format!("{agent}-word"), exchange.address).await;
+    is(exchange, agent, "available").await;
+    phone
+}
+
+fn state(exchange: &Exchange, agent: &str) -> Option<AgentState> {
+    let (_, agents) = exchange.node.contacts().queues_and_agents();
+    agents
+        .into_iter()
+        .find(|known| *known.name == *agent)
+        .map(|known| known.state)
+}
+
+/// Waits until an agent is in a state.
+async fn is(exchange: &Exchange, agent: &str, wanted: &str) {
+    eventually(&format!("{agent} is {wanted}"), || {
+        state(exchange, agent).is_some_and(|state| state.as_str() == wanted)
+    })
+    .await;
+}
+
+async fn ends(exchange: &Exchange, contact: &ContactId) -> String {
+    let session = exchange
+        .until("it ends", contact, |session| session.has_ended())
+        .await;
+    match session.state {
+        State::Ended { outcome, .. } => outcome.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Each hears what the other says, byte for byte.
+async fn hear_each_other(one: &Line, other: &Line) {
+    let (low, high) = (tone(500.0, 400), tone(1_100.0, 400));
+    one.peer.forget();
+    other.peer.forget();
+    one.peer.play(&low);
+    other.hears("the one is heard by the other", &low).await;
+    other.peer.play(&high);
+    one.hears("the other is heard by the one", &high).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_makes_an_agent_available_and_takes_a_caller() {
+    let mut carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let contact = exchange.contact(1).await;
+    let incoming = li_na.incoming().await;
+    incoming.call.ring();
+    is(&exchange, "li-na", "ringing").await;
+    line.hears("music is repeated", &repeated(&tone(350.0, 400)))
+        .await;
+    let mut agent = li_na.answer(incoming).await;
+    is(&exchange, "li-na", "talking").await;
+    hear_each_other(&line, &agent).await;
+    assert!(!line.has_pitch(350.0), "music has stopped");
+    line.press("7");
+    agent.press("5");
+    let keys = |line: &Line| line.peer.keys(line.agreed.keys.unwrap_or_default());
+    eventually("keys pass", || keys(&line) == "5" && keys(&agent) == "7").await;
+    agent.call.hang_up(HangUp::Normal);
+    line.hears("the flow goes on", &tone(800.0, 200)).await;
+    line.is_let_go().await;
+    agent.is_let_go().await;
+    assert_eq!(ends(&exchange, &contact).await, "completed");
+    li_na.sip.stop().await;
+    is(&exchange, "li-na", "away").await;
+    let _ = &mut carrier;
+    exchange.stop().await;
+}
+
+fn repeated(sound: &trunkline_media::Sound) -> trunkline_media::Sound {
+    trunkline_media::Sound::from_pcm([sound.samples(), sound.samples()].concat())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_leaves_takes_the_ringing_along() {
+    let carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let line = carrier.call(exchange.address, "12345").await;
+    let contact = exchange.contact(1).await;
+    let mut incoming = li_na.incoming().await;
+    incoming.call.ring();
+    sleep(Duration::from_millis(100)).await;
+    line.call.hang_up(HangUp::Normal);
+    let happened = within("the end of ringing", incoming.call.events()).await;
+    assert_eq!(happened, Some(Happened::Cancelled));
+    assert_eq!(ends(&exchange, &contact).await, "abandoned");
+    is(&exchange, "li-na", "available").await;
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_declines_is_away_and_the_next_is_offered() {
+    let carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    sleep(Duration::from_millis(20)).await;
+    let mut zhang_wei = phone(&exchange, ZHANG_WEI, "zhang-wei").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let declined = li_na.incoming().await;
+    declined.call.refuse(486, "Busy Here", None);
+    is(&exchange, "li-na", "away").await;
+    let agent = zhang_wei.take().await;
+    hear_each_other(&line, &agent).await;
+    agent.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    exchange.stop().await;
+}
+
+const TRANSFER: &str = "start: police\nsteps:\n  \
+    police: { transfer: \"110\", on: { busy: busy, no-answer: unanswered, failed: broken }, next: done }\n  \
+    done: { end: completed }\n  busy: { end: busy }\n  unanswered: { end: unanswered }\n  broken: { end: broken }\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_is_put_through_to_a_number_or_told_why_not() {
+    let mut carrier = Far::carrier().await;
+    let exchange = city(TRANSFER, &[], Some(carrier.address)).await;
+    let refusals = [(486, "busy"), (480, "unanswered"), (404, "broken")];
+    for (number, (status, outcome)) in (1..).zip(refusals) {
+        let line = carrier.call(exchange.address, "12345").await;
+        let incoming = carrier.incoming().await;
+        assert_eq!(incoming.called, "110");
+        // Sound before the answer is heard.
+        let early = carrier.early(&incoming);
+        early.peer.play(&tone(950.0, 400));
+        line.hears("sound before the answer", &tone(950.0, 400)).await;
+        incoming.call.refuse(status, "No", None);
+        let contact = exchange.contact(number).await;
+        assert_eq!(ends(&exchange, &contact).await, outcome);
+    }
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let police = carrier.take().await;
+    hear_each_other(&line, &police).await;
+    police.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(4).await).await, "completed");
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_hands_a_caller_over_to_a_number() {
+    let mut carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let mut agent = li_na.take().await;
+    hear_each_other(&line, &agent).await;
+    let call = agent.call.clone();
+    let to = format!("sip:110@{}", exchange.address);
+    let referring = tokio::spawn(async move { call.refer(&to, None).await });
+    let police = carrier.take().await;
+    let referred = within("the transfer", referring)
+        .await
+        .expect("it does not break");
+    assert_eq!(referred, Ok(Referred::Connected));
+    agent.call.hang_up(HangUp::Normal);
+    agent.is_let_go().await;
+    hear_each_other(&line, &police).await;
+    police.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_asks_first_and_then_hands_a_caller_over() {
+    let mut carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let mut agent = li_na.take().await;
+    hear_each_other(&line, &agent).await;
+    let to = Destination::Trunk {
+        name: "hotline".to_owned(),
+        number: "110".to_owned(),
+    };
+    let mut asking = li_na.dial(to, Direction::SendReceive, Vec::new()).await;
+    let police = carrier.take().await;
+    let mut asking = within("an answer", asking.answered())
+        .await
+        .expect("it is answered");
+    hear_each_other(&asking, &police).await;
+    let to = format!("sip:110@{}", exchange.address);
+    let referred = within("the transfer", agent.call.refer(&to, Some(&asking.call))).await;
+    assert_eq!(referred, Ok(Referred::Connected));
+    agent.call.hang_up(HangUp::Normal);
+    agent.is_let_go().await;
+    asking.is_let_go().await;
+    hear_each_other(&line, &police).await;
+    police.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
+    exchange.stop().await;
+}
+
+/// An operator's request.
+async fn asks(exchange: &Exchange, method: &str, path: &str, body: Option<Json>) -> (u16, Json) {
+    let address = exchange.node.address().expect("it listens");
+    let method = method.parse().expect("a method");
+    let mut request = reqwest::Client::new().request(method, format!("http://{address}{path}"));
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = request.send().await.expect("it is answered");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("it has a body");
+    (status, serde_json::from_str(&text).unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supervisor_listens_whispers_and_steps_in() {
+    let carrier = Far::carrier().await;
+    let exchange = queue(&carrier).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut boss = phone(&exchange, BOSS, "boss").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let contact = exchange.contact(1).await;
+    let agent = li_na.take().await;
+    hear_each_other(&line, &agent).await;
+    let (status, calls) = asks(&exchange, "GET", "/api/v1/calls", None).await;
+    let up = json!({ "calls": [{ "contact": contact.to_string(), "from": "trunk carrier" }] });
+    assert_eq!((status, calls), (200, up));
+    let legs = format!("/api/v1/contacts/{contact}/legs");
+    // Who hears the supervisor: the caller, the agent.
+    for (part, hear) in [
+        ("listens", [false, false]),
+        ("whispers", [false, true]),
+        ("joins", [true, true]),
+    ] {
+        let wish = json!({ "agent": "boss", "part": part });
+        let (status, leg) = asks(&exchange, "POST", &legs, Some(wish)).await;
+        assert_eq!(status, 201, "{leg}");
+        let mut guest = boss.take().await;
+        // The room is arranged when the answer is seen.
+        sleep(Duration::from_millis(300)).await;
+        for peer in [&line.peer, &agent.peer, &guest.peer] {
+            peer.forget();
+        }
+        line.peer.play(&tone(500.0, 600));
+        agent.peer.play(&tone(1_100.0, 600));
+        eventually(&format!("who {part} hears both"), || {
+            guest.has_pitch(500.0) && guest.has_pitch(1_100.0)
+        })
+        .await;
+        guest.peer.play(&tone(1_700.0, 600));
+        if hear[1] {
+            eventually(&format!("the agent hears who {part}"), || {
+                agent.has_pitch(1_700.0)
+            })
+            .await;
+        }
+        if hear[0] {
+            eventually(&format!("the caller hears who {part}"), || {
+                line.has_pitch(1_700.0)
+            })
+            .await;
+        }
+        sleep(Duration::from_millis(900)).await;
+        assert_eq!(
+            [line.has_pitch(1_700.0), agent.has_pitch(1_700.0)],
+            hear,
+            "{part}"
+        );
+        let number = leg["leg"].as_u64().expect("a number");
+        let (status, _) = asks(&exchange, "DELETE", &format!("{legs}/{number}"), None).await;
+        assert_eq!(status, 204);
+        guest.is_let_go().await;
+        hear_each_other(&line, &agent).await;
+    }
+    let wish = json!({ "agent": "li-na", "part": "listens" });
+    assert_eq!(
+        asks(&exchange, "POST", &legs, Some(wish)).await.0,
+        409,
+        "no supervisor"
+    );
+    assert_eq!(
+        asks(&exchange, "DELETE", &format!("{legs}/99"), None).await.0,
+        404
+    );
+    agent.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    exchange.stop().await;
+}
