@@ -20,10 +20,11 @@ use crate::{
 #[derive(Args)]
 #[command(
     after_help = "Benchmarks: plugin-call, plugin-costs, isolation, durable-events, key-to-prompt, reload-under-load,\n  \
-    check-hotline, scenarios\n\n\
+    check-hotline, scenarios, sip\n\n\
     Examples:\n  \
     cargo xtask bench                      all of them\n  \
-    cargo xtask bench plugin-call          one"
+    cargo xtask bench plugin-call          one\n  \
+    cargo xtask bench sip -- --quick       one, with what it takes itself; sip needs sipp and root"
 )]
 pub(crate) struct Bench {
     /// The benchmark to run; all when left out

@@ -1,0 +1,311 @@
+//! The server: a process of its own, and what the system and its metrics tell of it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// How long the server may take to be ready, or to be without calls.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Ports of its sound: more pairs than the most calls that are held, and below those that the system
+/// gives to others.
+const PORTS: &str = "20000-29999";
+/// Open files that the most calls need: two sockets each, and some for the rest.
+const FILES_MIN: u64 = 8_192;
+/// The system counts processor time in hundredths of a second, on every architecture.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Builds the server as it is shipped.
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
+    let project = benchmarks::project();
+    let output = Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--bin",
+            "trunkline",
+            "--message-format",
+            "json",
+        ])
+        .current_dir(project)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("failed to run cargo for the server")?;
+    ensure!(output.status.success(), "the server does not build; see above");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
+        .next_back()
+        .context("cargo built the server and does not say where it is")
+}
+
+/// A server, stopped when it goes.
+pub(crate) struct Server {
+    child: Child,
+    http: SocketAddr,
+    sip: SocketAddr,
+    log: PathBuf,
+}
+
+/// What a server has spent since it was started, or between two looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Cost {
+    at: Instant,
+    pub(crate) wall: Duration,
+    pub(crate) processor: Duration,
+    /// By the names of threads; a number at a name's end does not tell them apart.
+    pub(crate) threads: BTreeMap<String, Duration>,
+}
+
+impl Cost {
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let threads = self.threads.iter().map(|(name, spent)| {
+            let before = before.threads.get(name).copied().unwrap_or_default();
+            (name.clone(), spent.saturating_sub(before))
+        });
+        Self {
+            at: self.at,
+            wall: self.at - before.at,
+            processor: self.processor - before.processor,
+            threads: threads.filter(|(_, spent)| !spent.is_zero()).collect(),
+        }
+    }
+
+    /// Of one processor.
+    pub(crate) fn share(&self) -> f64 {
+        self.processor.as_secs_f64() / self.wall.as_secs_f64()
+    }
+
+    /// What threads with this in their names have spent.
+    pub(crate) fn of(&self, part: &str) -> Duration {
+        let named = self.threads.iter().filter(|(name, _)| name.contains(part));
+        named.map(|(_, spent)| *spent).sum()
+    }
+}
+
+/// What the server counts.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    /// The sum over all labels.
+    pub(crate) fn sum(&self, name: &str) -> u64 {
+        self.sum_where(name, "")
+    }
+
+    /// The sum over those whose labels hold a text.
+    pub(crate) fn sum_where(&self, name: &str, holds: &str) -> u64 {
+        let values = self.0.lines().filter_map(|line| {
+            let (labels, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
+            let whole = labels.is_empty() || labels.starts_with('{');
+            (whole && labels.contains(holds)).then(|| value.parse::<f64>().ok())?
+        });
+        values.sum::<f64>() as u64
+    }
+}
+
+impl Server {
+    /// Starts a server on the hotline in a folder, and waits until it answers.
+    pub(crate) fn start(binary: &Path, place: &Path) -> anyhow::Result<Self> {
+        Self::start_with(binary, place, "quiet", &[])
+    }
+
+    /// The same, which makes what is saved live.
+    pub(crate) fn start_watching(binary: &Path, place: &Path) -> anyhow::Result<Self> {
+        Self::start_with(binary, place, "watching", &["--watch"])
+    }
+
+    fn start_with(binary: &Path, place: &Path, name: &str, more: &[&str]) -> anyhow::Result<Self> {
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let files = files.current.unwrap_or(u64::MAX);
+        ensure!(
+            files >= FILES_MIN,
+            "{files} files may be open, and the calls need {FILES_MIN}: run `ulimit -n {FILES_MIN}` first"
+        );
+        let sip = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let phone = place.join(format!("{name}.phone.toml"));
+        fs::write(&phone, format!("listen = [\"udp:{sip}\"]\nports = \"{PORTS}\"\n"))?;
+        let address = place.join(format!("{name}.address"));
+        let log = place.join(format!("{name}.log"));
+        let child = Command::new(binary)
+            .arg("serve")
+            .arg(place.join("hotline"))
+            .args(["--listen", "127.0.0.1:0", "--log", "json", "--store"])
+            .arg(format!("fjall:{}", place.join(format!("{name}.store")).display()))
+            .arg("--phone")
+            .arg(phone)
+            .arg("--address-file")
+            .arg(&address)
+            .args(more)
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .spawn()
+            .with_context(|| format!("failed to start {}", binary.display()))?;
+        let mut server = Self {
+            child,
+            http: sip,
+            sip,
+            log,
+        };
+        let begin = Instant::now();
+        loop {
+            if let Some(http) = fs::read_to_string(&address)
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+            {
+                server.http = http;
+                return Ok(server);
+            }
+            if server.child.try_wait()?.is_some() || begin.elapsed() > PATIENCE {
+                bail!(
+                    "the server did not become ready; it said:\n{}",
+                    fs::read_to_string(&server.log).unwrap_or_default()
+                );
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    pub(crate) const fn sip(&self) -> SocketAddr {
+        self.sip
+    }
+
+    pub(crate) fn metrics(&self) -> anyhow::Result<Metrics> {
+        let mut stream = TcpStream::connect(self.http)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.http
+        )?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        ensure!(
+            text.starts_with("HTTP/1.1 200"),
+            "the server does not tell its metrics: {}",
+            text.lines().next().unwrap_or_default()
+        );
+        Ok(Metrics(text))
+    }
+
+    /// Processor time, of all and by thread. What threads spent that have ended counts in all only.
+    pub(crate) fn spent(&self) -> anyhow::Result<Cost> {
+        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let at = Instant::now();
+        let (_, processor) = stat(&fs::read_to_string(process.join("stat"))?)?;
+        let mut threads = BTreeMap::new();
+        for task in fs::read_dir(process.join("task"))? {
+            // One may end while they are listed.
+            let Ok(text) = fs::read_to_string(task?.path().join("stat")) else {
+                continue;
+            };
+            let (name, spent) = stat(&text)?;
+            let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+            *threads.entry(name.to_owned()).or_default() += spent;
+        }
+        Ok(Cost {
+            at,
+            wall: Duration::ZERO,
+            processor,
+            threads,
+        })
+    }
+
+    /// Bytes of memory that it has in its hands.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kib: u64 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
+            .context("the system does not tell the server's memory")?
+            .parse()?;
+        Ok(kib * 1024)
+    }
+
+    /// Contacts that ended with the outcome that the flow gives when all went well, by the log.
+    pub(crate) fn completed(&self) -> anyhow::Result<u64> {
+        let log = fs::read_to_string(&self.log)?;
+        Ok(log
+            .lines()
+            .filter(|line| line.contains("\"contact ended\"") && line.contains("\"outcome\":\"completed\""))
+            .count() as u64)
+    }
+
+    /// Calls of plugins that were answered.
+    pub(crate) fn plugin_calls(&self) -> anyhow::Result<u64> {
+        Ok(self.metrics()?.sum("trunkline_plugin_calls_total"))
+    }
+
+    /// Releases that went live after the first.
+    pub(crate) fn releases(&self) -> anyhow::Result<u64> {
+        let log = fs::read_to_string(&self.log)?;
+        let live = log.lines().filter(|line| line.contains("\"verdict\":\"live\""));
+        Ok((live.count() as u64).saturating_sub(1))
+    }
+
+    /// Waits until no call is up.
+    pub(crate) fn wait_until_idle(&self) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        loop {
+            let metrics = self.metrics()?;
+            let up = metrics.sum("trunkline_sip_calls") + metrics.sum("trunkline_phone_calls");
+            if up == 0 {
+                // Media tells its metrics once a second.
+                thread::sleep(Duration::from_millis(1_200));
+                return Ok(());
+            }
+            ensure!(begin.elapsed() < PATIENCE, "{up} calls did not end");
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Puts the log where it stays.
+    pub(crate) fn keep_log(&self) -> anyhow::Result<PathBuf> {
+        let kept = benchmarks::project().join("target/bench-sip.log");
+        fs::copy(&self.log, &kept)?;
+        Ok(kept)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It is this program's child and not yet waited for, so the id is still its own.
+        let asked = rustix::process::Pid::from_child(&self.child);
+        if rustix::process::kill_process(asked, rustix::process::Signal::TERM).is_err() {
+            let _ = self.child.kill();
+        }
+        let begin = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if begin.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// The name and the processor time in a line of /proc/PID/stat.
+fn stat(text: &str) -> anyhow::Result<(String, Duration)> {
+    let (before, after) = text.rsplit_once(") ").context("a stat file without a name")?;
+    let (_, name) = before.split_once('(').context("a stat file without a name")?;
+    // Fields 14 and 15, the third being the first after the name: user and system time.
+    let ticks = after
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(str::parse::<u32>)
+        .sum::<Result<u32, _>>()?;
+    Ok((name.to_owned(), TICK * ticks))
+}
