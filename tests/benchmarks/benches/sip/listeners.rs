@@ -72,6 +72,7 @@ impl Listeners {
             for ear in &self.ears {
                 let ear = ear.try_clone()?;
                 ear.set_nonblocking(true)?;
+                empty(&ear)?;
                 streams.spawn(stream(
                     tokio::net::UdpSocket::from_std(ear)?,
                     Instant::now() + lasting,
@@ -91,17 +92,21 @@ impl Listeners {
     }
 }
 
-/// What came to one socket: sequence numbers, and when they were seen.
-async fn stream(socket: tokio::net::UdpSocket, until: Instant) -> io::Result<Vec<(u16, Instant)>> {
+/// Throws away what waits in a socket: it came when nobody looked.
+fn empty(socket: &UdpSocket) -> io::Result<()> {
     let mut datagram = [0; DATAGRAM_BYTES_MAX];
-    // What waited in the socket came when nobody looked.
     loop {
-        match socket.try_recv(&mut datagram) {
+        match socket.recv(&mut datagram) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// What came to one socket: sequence numbers, and when they were seen.
+async fn stream(socket: tokio::net::UdpSocket, until: Instant) -> io::Result<Vec<(u16, Instant)>> {
+    let mut datagram = [0; DATAGRAM_BYTES_MAX];
     let mut packets = Vec::new();
     loop {
         // Dropping it loses no packet: it stays in the socket.

@@ -20,6 +20,7 @@ mod server;
 mod sipp;
 
 use std::{
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -76,6 +77,7 @@ fn main() -> anyhow::Result<()> {
     let server = Server::start(&binary, place.path())?;
     let sipp = Sipp::new(place.path(), server.sip());
     let sustained = search(&server, &sipp, times(RATE_FOR), arguments.quick)?;
+    drop(server);
     let floor = floor::measure_sending(times(Duration::from_secs(3)))?;
     println!(
         "\nA thread that does nothing but send such packets on loopback: {:.0} a second, {:.2} µs of processor time each",
@@ -85,16 +87,15 @@ fn main() -> anyhow::Result<()> {
     println!("\nCalls at once, a recording played to each (late: more than 20 ms):");
     for (calls, talk) in HELD {
         let calls = if arguments.quick { calls / 5 } else { calls };
-        hold(
-            &server,
-            &sipp,
+        let look = Look {
             calls,
             talk,
-            times(HELD_FOR),
-            floor.processor_micros(),
-        )?;
+            lasting: times(HELD_FOR),
+            floor_micros: floor.processor_micros(),
+        };
+        // A server of its own, whose memory nothing has swollen before.
+        look.at(&Server::start(&binary, place.path())?, place.path())?;
     }
-    drop(server);
 
     let rate = RELOAD_RATE.min((sustained / 2).max(1));
     swap_releases(&binary, place.path(), rate, times(RELOAD_FOR))
@@ -201,100 +202,123 @@ impl Attempt {
     }
 }
 
-/// Holds calls to which a recording is played, and looks at them.
-fn hold(
-    server: &Server,
-    sipp: &Sipp<'_>,
+/// Calls that are held, to be looked at.
+struct Look {
     calls: u32,
+    /// Whether their callers talk.
     talk: bool,
     lasting: Duration,
+    /// Processor time of a packet that is only sent.
     floor_micros: f64,
-) -> anyhow::Result<()> {
-    let begin = Duration::from_secs_f64(f64::from(calls) / f64::from(HELD_RATE));
-    let settle = Duration::from_secs(3);
-    let memory = server.memory()?;
-    // The first calls are still there when the last ones are looked at.
-    let held = begin + settle * 2 + lasting;
-    ensure!(
-        held < hotline::STORY,
-        "a recording is too short to hold {calls} calls"
-    );
-    let listeners = Listeners::open(if talk { 0 } else { LISTENED.min(calls) as usize })?;
-    let load = if talk {
-        Load::talking(HELD_RATE, calls, held)
-    } else {
-        sipp.write_ports(&listeners.ports(calls as usize))?;
-        Load::holding(HELD_RATE, calls, held)
-    };
-    let seen = thread::scope(|scope| {
-        let running = scope.spawn(|| sipp.run(&load));
-        thread::sleep(begin + settle);
-        let look = || -> anyhow::Result<(Cost, u64, u64, u64, u64)> {
-            let metrics = server.metrics()?;
-            Ok((
-                server.spent()?,
-                metrics.sum("trunkline_media_packets_sent"),
-                metrics.sum("trunkline_media_packets_late"),
-                metrics.sum("trunkline_media_packets_received"),
-                metrics.sum("trunkline_media_streams"),
-            ))
-        };
-        let before = look();
-        let heard = listeners.listen(lasting);
-        let after = look();
-        let held = server.memory();
-        (before, heard, after, held, running.join())
-    });
-    let (before, heard, after, held, outcome) = seen;
-    let outcome = outcome.map_err(|_| anyhow::anyhow!("a thread that runs sipp panicked"))??;
-    let (before, after) = (before?, after?);
-    let cost = after.0.since(&before.0);
-    let (sent, late, received) = (after.1 - before.1, after.2 - before.2, after.3 - before.3);
-    let media = cost.of("media");
-    println!(
-        "  {calls:>5}{}: {} streams, {} calls failed; {:.0} packets a second sent{}, server {:.0} % of a core ({:.0} % of it sound), \
-         {:.2} µs of processor time a packet sent: {:.2} of the floor",
-        if talk { " who talk" } else { "" },
-        after.4,
-        outcome.failed,
-        sent as f64 / cost.wall.as_secs_f64(),
-        if talk {
-            format!(" and {:.0} received", received as f64 / cost.wall.as_secs_f64())
+}
+
+/// What a server has done up to a moment.
+struct Moment {
+    cost: Cost,
+    sent: u64,
+    late: u64,
+    received: u64,
+    streams: u64,
+}
+
+impl Moment {
+    fn of(server: &Server) -> anyhow::Result<Self> {
+        let metrics = server.metrics()?;
+        Ok(Self {
+            cost: server.spent()?,
+            sent: metrics.sum("trunkline_media_packets_sent"),
+            late: metrics.sum("trunkline_media_packets_late"),
+            received: metrics.sum("trunkline_media_packets_received"),
+            streams: metrics.sum("trunkline_media_streams"),
+        })
+    }
+}
+
+impl Look {
+    /// Makes the calls, waits until all are there, and looks at them for a while.
+    fn at(&self, server: &Server, place: &Path) -> anyhow::Result<()> {
+        let sipp = Sipp::new(place, server.sip());
+        let begin = Duration::from_secs_f64(f64::from(self.calls) / f64::from(HELD_RATE));
+        let settle = Duration::from_secs(3);
+        // The first calls are still there when the last ones are looked at.
+        let held = begin + settle * 2 + self.lasting;
+        ensure!(
+            held < hotline::STORY,
+            "a recording is too short to hold {} calls",
+            self.calls
+        );
+        // The recording is decoded once, and is not a call's memory.
+        sipp.run(&Load::talking(HELD_RATE, 1, Duration::from_secs(1)))?;
+        server.wait_until_idle()?;
+        let empty = server.memory()?;
+        let ears = if self.talk { 0 } else { LISTENED.min(self.calls) };
+        let listeners = Listeners::open(ears as usize)?;
+        let load = if self.talk {
+            Load::talking(HELD_RATE, self.calls, held)
         } else {
-            String::new()
-        },
-        cost.share() * 100.0,
-        media.as_secs_f64() / cost.processor.as_secs_f64().max(f64::MIN_POSITIVE) * 100.0,
-        media.as_secs_f64() * 1e6 / sent.max(1) as f64,
-        media.as_secs_f64() * 1e6 / sent.max(1) as f64 / floor_micros,
-    );
-    println!(
-        "         late as the server counts: {:.3} %; {}; memory: {:.0} KiB a call",
-        late as f64 * 100.0 / sent.max(1) as f64,
-        match heard {
-            Ok(Heard { packets: 0, .. }) => "not received by anybody".to_owned(),
-            Ok(heard) => format!(
-                "as {} of the callers received it: {:.3} % of {}, {} missing, worst {:.0} ms",
-                heard.streams,
-                heard.late as f64 * 100.0 / heard.packets as f64,
-                heard.packets,
-                heard.missing,
-                heard.worst.as_secs_f64() * 1e3
-            ),
-            Err(error) => format!("not received: {error}"),
-        },
-        (held?.saturating_sub(memory)) as f64 / 1024.0 / f64::from(calls),
-    );
-    server.wait_until_idle()
+            sipp.write_ports(&listeners.ports(self.calls as usize))?;
+            Load::holding(HELD_RATE, self.calls, held)
+        };
+        let (before, heard, after, full, outcome) = thread::scope(|scope| {
+            let running = scope.spawn(|| sipp.run(&load));
+            thread::sleep(begin + settle);
+            let before = Moment::of(server);
+            let heard = listeners.listen(self.lasting);
+            let after = Moment::of(server);
+            (before, heard, after, server.memory(), running.join())
+        });
+        let outcome = outcome.map_err(|_| anyhow::anyhow!("a thread that runs sipp panicked"))??;
+        self.print(&before?, &after?, &outcome);
+        println!(
+            "         {}memory: {:.1} KiB a call",
+            heard?.told(),
+            full?.saturating_sub(empty) as f64 / 1024.0 / f64::from(self.calls)
+        );
+        Ok(())
+    }
+
+    fn print(&self, before: &Moment, after: &Moment, outcome: &Outcome) {
+        let cost = after.cost.since(&before.cost);
+        let (sent, received) = (after.sent - before.sent, after.received - before.received);
+        let a_second = |count: u64| count as f64 / cost.wall.as_secs_f64();
+        let sound = cost.of("media");
+        let micros = sound.as_secs_f64() * 1e6 / sent.max(1) as f64;
+        println!(
+            "  {:>5}{}: {} streams, {} calls failed; {:.0} packets a second sent, {:.0} received; server {:.0} % of a core, \
+             of which sound {:.0} %: {micros:.2} µs a packet sent, {:.2} of the floor; late as the server counts: {:.3} %",
+            self.calls,
+            if self.talk { " who talk" } else { "" },
+            after.streams,
+            outcome.failed,
+            a_second(sent),
+            a_second(received),
+            cost.share() * 100.0,
+            sound.as_secs_f64() / cost.wall.as_secs_f64() * 100.0,
+            micros / self.floor_micros,
+            (after.late - before.late) as f64 * 100.0 / sent.max(1) as f64,
+        );
+    }
+}
+
+impl Heard {
+    /// What of it is told before the rest of a line.
+    fn told(&self) -> String {
+        if self.packets == 0 {
+            return String::new();
+        }
+        format!(
+            "late as {} of the callers received it: {:.3} % of {}, {} missing, worst {:.0} ms; ",
+            self.streams,
+            self.late as f64 * 100.0 / self.packets as f64,
+            self.packets,
+            self.missing,
+            self.worst.as_secs_f64() * 1e3
+        )
+    }
 }
 
 /// New calls while a flow's file is written every second: each must end as the flow says.
-fn swap_releases(
-    binary: &std::path::Path,
-    place: &std::path::Path,
-    rate: u32,
-    lasting: Duration,
-) -> anyhow::Result<()> {
+fn swap_releases(binary: &Path, place: &Path, rate: u32, lasting: Duration) -> anyhow::Result<()> {
     let server = Server::start_watching(binary, place)?;
     let sipp = Sipp::new(place, server.sip());
     let calls = (f64::from(rate) * lasting.as_secs_f64()).round() as u32;

@@ -136,12 +136,22 @@ impl Server {
         let phone = place.join(format!("{name}.phone.toml"));
         fs::write(&phone, format!("listen = [\"udp:{sip}\"]\nports = \"{PORTS}\"\n"))?;
         let address = place.join(format!("{name}.address"));
+        // A server before it had the same names: where it listened, and what it kept, is not this one's.
+        for left in [place.join(format!("{name}.store.key")), address.clone()] {
+            if left.exists() {
+                fs::remove_file(left)?;
+            }
+        }
+        let store = place.join(format!("{name}.store"));
+        if store.exists() {
+            fs::remove_dir_all(&store)?;
+        }
         let log = place.join(format!("{name}.log"));
         let child = Command::new(binary)
             .arg("serve")
             .arg(place.join("hotline"))
             .args(["--listen", "127.0.0.1:0", "--log", "json", "--store"])
-            .arg(format!("fjall:{}", place.join(format!("{name}.store")).display()))
+            .arg(format!("fjall:{}", store.display()))
             .arg("--phone")
             .arg(phone)
             .arg("--address-file")
