@@ -644,7 +644,6 @@ impl Caller {
         } else if self.others.talking().is_some() {
             // Who answers is not spoken over.
             self.says.barge_in(&self.leg.stream);
-            self.music = None;
             self.play_music(None);
         }
     }
