@@ -317,6 +317,8 @@ pub enum RecordAnswer {
 /// Work that a service does for a contact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Serving {
+    /// The event that asked for it first.
+    pub seq: u64,
     /// The work, the same for all its attempts.
     pub work: WorkId,
     /// The attempt under way, counted from 1.
@@ -453,6 +455,7 @@ mod tests {
     fn the_sooner_of_announcement_offer_and_end_wakes() {
         let at = Timestamp::from_millis;
         let mut serving = Serving {
+            seq: 1,
             work: "w".into(),
             attempt: 1,
             demand: Demand::TicketUpdate,

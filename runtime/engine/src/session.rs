@@ -352,15 +352,16 @@ impl Session {
                     self.works += 1;
                 }
                 // Asked again, the work is as far as it was.
-                let stage = match &self.state {
-                    State::Serving(serving) if serving.work == *work => serving.stage.clone(),
-                    _ => Stage::Asked,
+                let (seq, stage) = match &self.state {
+                    State::Serving(serving) if serving.work == *work => (serving.seq, serving.stage.clone()),
+                    _ => (self.seq, Stage::Asked),
                 };
                 let particulars = match &event.personal {
                     Some(Personal::Particulars(particulars)) => (**particulars).clone(),
                     _ => Default::default(),
                 };
                 self.state = State::Serving(Box::new(Serving {
+                    seq,
                     work: work.clone(),
                     attempt: *attempt,
                     demand: demand.clone(),

@@ -205,6 +205,7 @@ impl<'a> Player<'a> {
         let (queue, count) = rest.split_once(' ').unwrap();
         for other in 0..count.parse::<u8>().unwrap() {
             let serving = Serving {
+                seq: 1,
                 work: format!("other-{other}").into(),
                 attempt: 1,
                 demand: Demand::Queue {

@@ -76,6 +76,7 @@ fn seconds(seconds: u64) -> Timestamp {
 
 fn serving(work: &str, demand: Demand) -> Serving {
     Serving {
+        seq: 1,
         work: work.into(),
         attempt: 1,
         demand,

@@ -112,6 +112,7 @@ pub(crate) fn time_up(course: &mut Course<'_>) -> Then {
 /// that the node was away does not count.
 pub(crate) fn recovered(course: &mut Course<'_>, away: Duration) -> Then {
     let Some(Serving {
+        seq: _,
         work,
         attempt,
         demand,

@@ -173,7 +173,7 @@ impl Given<'_> {
             }
             Step::Silent => self.silence(&session).await,
             Step::Dial => self.dialled(&session, posted).await,
-            Step::Answered => match transfer(&session) {
+            Step::Answered => match transfer(&session).filter(|serving| self.is_of(serving)) {
                 Some(serving) if !matches!(serving.stage, Stage::Talking { .. }) => {
                     self.serve(serving, ServiceAnswer::Transfer(TransferAnswer::Answered))
                         .await
@@ -181,6 +181,12 @@ impl Given<'_> {
                 _ => Ok(()),
             },
         }
+    }
+
+    /// Whether the document that this request comes from was written for this work, and not for what
+    /// was asked before: what came of one transfer says nothing of the next.
+    const fn is_of(&self, serving: &Serving) -> bool {
+        serving.seq <= self.at.after
     }
 
     async fn session(&self) -> Result<Session, Refusal> {
@@ -196,7 +202,10 @@ impl Given<'_> {
         let (asked, queued) = match &session.state {
             // What answers a question that is over answers no other.
             Stands::Hearing(hearing) => (hearing.seq <= self.at.after, false),
-            Stands::Serving(serving) => (false, matches!(serving.stage, Stage::Waiting(_))),
+            Stands::Serving(serving) => (
+                false,
+                self.is_of(serving) && matches!(serving.stage, Stage::Waiting(_)),
+            ),
             _ => (false, false),
         };
         // A notice stands before what may be talked over: it was played to its end.
@@ -250,7 +259,7 @@ impl Given<'_> {
     async fn dialled(&self, session: &Session, posted: &Posted) -> Result<(), Refusal> {
         self.played(session).await?;
         let came = posted.dialled.unwrap_or(Dialled::Failed);
-        if let Some(serving) = transfer(session) {
+        if let Some(serving) = transfer(session).filter(|serving| self.is_of(serving)) {
             let talks = matches!(serving.stage, Stage::Talking { .. });
             if came == Dialled::Completed && !talks {
                 self.serve(serving, ServiceAnswer::Transfer(TransferAnswer::Answered))
@@ -266,7 +275,7 @@ impl Given<'_> {
             };
             return self.serve(serving, ServiceAnswer::Transfer(answer)).await;
         }
-        if let Some((serving, agent)) = agent(session) {
+        if let Some((serving, agent)) = agent(session).filter(|(serving, _)| self.is_of(serving)) {
             // The contact is told here, and not by way of the queue, so that the answer to this request
             // does not dial the agent again.
             let answer = match came {

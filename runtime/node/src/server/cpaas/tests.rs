@@ -561,9 +561,12 @@ fn hotline() -> Hotline {
          \x20     1: { say: k-matter, next: move }\n\
          \x20     2: { say: k-pause, next: pause }\n\
          \x20     3: { say: k-pause, next: leave }\n\
+         \x20     4: { say: k-matter, next: first }\n\
          \x20   retries: 1\n\
          \x20   on: { no-input: bye, no-match: bye }\n\
          \x20 move: { transfer: \"+8657112345\", time: 30s, on: { busy: busy, no-answer: nobody, failed: failed }, next: bye }\n\
+         \x20 first: { transfer: \"+8657100001\", time: 30s, on: { busy: second, else: bye }, next: second }\n\
+         \x20 second: { transfer: \"+8657100002\", time: 30s, on: { busy: busy, else: bye }, next: bye }\n\
          \x20 busy: { say: { en: It is busy. }, next: done }\n\
          \x20 nobody: { say: { en: Nobody answers. }, next: done }\n\
          \x20 failed: { say: { en: No connection. }, next: done }\n\
@@ -622,6 +625,47 @@ async fn a_transfer_ends_as_the_carrier_says() {
             assert_eq!(line.doing, Doing::HangUp);
             assert!(line.session().await.has_ended());
         }
+    }
+}
+
+#[tokio::test]
+async fn what_came_of_one_transfer_says_nothing_of_the_next() {
+    for dialect in BOTH {
+        let exchange = Exchange::new(hotline()).await;
+        let mut line = Line::call(&exchange, dialect, "12345", false).await;
+        line.press("4").await;
+        let Doing::Dial { to, action, answered } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        assert_eq!(to, "+8657100001");
+        let busy = [("CallSid", line.call.as_str()), ("DialCallStatus", "busy")];
+        // The carrier asks twice at once, and again later.
+        let (one, other) = tokio::join!(
+            exchange.post(dialect, &action, &busy),
+            exchange.post(dialect, &action, &busy)
+        );
+        assert_eq!(one, other);
+        assert_eq!(exchange.post(dialect, &action, &busy).await, one);
+        line.read(&one.1);
+        assert!(
+            matches!(&line.doing, Doing::Dial { to, .. } if to == "+8657100002"),
+            "{:?}",
+            line.doing
+        );
+        // Nor that somebody answered, which may come late.
+        let leg = [("CallSid", "CA-leg"), ("ParentCallSid", line.call.as_str())];
+        assert_eq!(exchange.post(dialect, &answered, &leg).await.0, StatusCode::OK);
+        let session = line.session().await;
+        let Stands::Serving(serving) = &session.state else {
+            panic!("{:?}", session.state);
+        };
+        assert_eq!(serving.particulars.party.as_deref(), Some("+8657100002"));
+        assert!(matches!(serving.stage, Stage::Asked), "{serving:?}");
+        let Doing::Dial { action, .. } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        line.fetch(&action, &[("DialCallStatus", "completed")]).await;
+        assert_eq!(line.said.last().map(String::as_str), Some("Goodbye."));
     }
 }
 
