@@ -199,9 +199,12 @@ impl Services {
                 ..
             } => {
                 let agent = particulars.party.as_deref().unwrap_or_default();
+                // A carrier plays what was said before it rings there: the step has more time, and so has
+                // the agent.
+                let more = serving.until.since(at + *ring);
                 return self
                     .distribution
-                    .ask_agent(errand, agent, *ring, &serving.stage, at);
+                    .ask_agent(errand, agent, *ring, more, &serving.stage, at);
             }
             Demand::Transfer { .. } => return self.transfers.ask(errand, &serving.stage),
             Demand::Callback { .. } => {

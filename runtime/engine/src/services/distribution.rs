@@ -192,6 +192,7 @@ impl Distribution {
         errand: Errand,
         name: &str,
         ring: Duration,
+        more: Duration,
         stage: &Stage,
         at: Timestamp,
     ) -> Vec<Told> {
@@ -215,7 +216,7 @@ impl Distribution {
                     Doing::Ringing { .. } | Doing::Talking { .. } => TransferAnswer::Busy,
                     // Who is asked for by name is asked in wrap-up, too.
                     Doing::Available | Doing::WrapUp { .. } => {
-                        let until = at + ring.min(RING_TIME);
+                        let until = at + ring.min(RING_TIME) + more;
                         agent.does(Doing::Ringing { call, until }, at);
                         TransferAnswer::Ringing
                     }

@@ -175,7 +175,7 @@ impl Contacts {
     }
 
     /// A contact let go of work.
-    pub(super) fn left_service(self: &Arc<Self>, contact: &ContactId, work: &WorkId) {
+    pub(crate) fn left_service(self: &Arc<Self>, contact: &ContactId, work: &WorkId) {
         let now = self.clock.now();
         self.with_services(|services| (services.left(contact, work, now), ()));
     }

@@ -8,7 +8,7 @@ use trunkline_engine::{
     Input, Session, Utterance,
     collect::wanted,
     event::Question,
-    service::{Demand, QueueAnswer, ServiceAnswer, Serving, Stage, TransferAnswer},
+    service::{Demand, Destination, QueueAnswer, ServiceAnswer, Serving, Stage, TransferAnswer},
     session::State as Stands,
 };
 use trunkline_journal::{Expect, Put};
@@ -175,6 +175,11 @@ impl Given<'_> {
             Step::Dial => self.dialled(&session, posted).await,
             Step::Answered => match transfer(&session).filter(|serving| self.is_of(serving)) {
                 Some(serving) if !matches!(serving.stage, Stage::Talking { .. }) => {
+                    if let Some(agent) = wanted_agent(serving) {
+                        // The desk tells the contact. The agent may have taken the call by hand.
+                        let _ = self.state.contacts().agent_does(agent, self.contact, Deed::Answer);
+                        return Ok(());
+                    }
                     self.serve(serving, ServiceAnswer::Transfer(TransferAnswer::Answered))
                         .await
                 }
@@ -261,6 +266,7 @@ impl Given<'_> {
         let came = posted.dialled.unwrap_or(Dialled::Failed);
         if let Some(serving) = transfer(session).filter(|serving| self.is_of(serving)) {
             let talks = matches!(serving.stage, Stage::Talking { .. });
+            let spoke = talks || matches!(came, Dialled::Completed | Dialled::Answered);
             if came == Dialled::Completed && !talks {
                 self.serve(serving, ServiceAnswer::Transfer(TransferAnswer::Answered))
                     .await?;
@@ -273,7 +279,11 @@ impl Given<'_> {
                 Dialled::NoAnswer => TransferAnswer::NoAnswer,
                 Dialled::Failed => TransferAnswer::Failed,
             };
-            return self.serve(serving, ServiceAnswer::Transfer(answer)).await;
+            self.serve(serving, ServiceAnswer::Transfer(answer)).await?;
+            if let Some(agent) = wanted_agent(serving) {
+                let_go(self.state, self.contact, serving, agent, spoke);
+            }
+            return Ok(());
         }
         if let Some((serving, agent)) = agent(session).filter(|(serving, _)| self.is_of(serving)) {
             // The contact is told here, and not by way of the queue, so that the answer to this request
@@ -294,6 +304,30 @@ fn transfer(session: &Session) -> Option<&Serving> {
     match &session.state {
         Stands::Serving(serving) if matches!(serving.demand, Demand::Transfer { .. }) => Some(serving),
         _ => None,
+    }
+}
+
+/// The agent whom a transfer asks for.
+fn wanted_agent(serving: &Serving) -> Option<&str> {
+    match &serving.demand {
+        Demand::Transfer {
+            to: Destination::Agent,
+            ..
+        } => serving.particulars.party.as_deref(),
+        _ => None,
+    }
+}
+
+/// Has the desk let an agent go of a transfer whose end the contact was told here, and not by way of the
+/// desk. One who spoke has something to write up.
+fn let_go(state: &State, contact: &ContactId, serving: &Serving, agent: &str, spoke: bool) {
+    let contacts = state.contacts();
+    if spoke {
+        // Either may have been done before.
+        let _ = contacts.agent_does(agent, contact, Deed::Answer);
+        let _ = contacts.agent_does(agent, contact, Deed::End);
+    } else {
+        contacts.left_service(contact, &serving.work);
     }
 }
 
@@ -374,6 +408,8 @@ async fn rested(
                 deliver(state, contact, input).await?;
                 if let Some(agent) = queued {
                     let _ = contacts.agent_does(&agent, contact, Deed::End);
+                } else if let Some(agent) = wanted_agent(serving) {
+                    let_go(state, contact, serving, agent, false);
                 }
                 continue;
             }
@@ -386,7 +422,14 @@ async fn rested(
 
 /// Whether the carrier is to connect the caller to somebody.
 fn connects(session: &Session) -> bool {
-    transfer(session).is_some() || agent(session).is_some()
+    match transfer(session) {
+        // Whether the agent is there and free is still to be said.
+        Some(serving) if wanted_agent(serving).is_some() => {
+            matches!(serving.stage, Stage::Ringing | Stage::Talking { .. })
+        }
+        Some(_) => true,
+        None => agent(session).is_some(),
+    }
 }
 
 /// Whether a contact waits for something that a document can ask for.

@@ -123,6 +123,14 @@ impl Scribe<'_> {
                     words: false,
                     language: session.language.clone(),
                 }),
+                // Nothing was said yet of whether the agent is free.
+                (
+                    Demand::Transfer {
+                        to: Destination::Agent,
+                        ..
+                    },
+                    Stage::Asked,
+                ) => poll(),
                 _ => match self.target(session) {
                     Some(target) => Then::Dial {
                         target,

@@ -935,6 +935,92 @@ async fn who_waits_is_asked_again_until_an_agent_is_dialled() {
     }
 }
 
+/// A line whose caller asks for the agent zhang-wei by name, with the agent there.
+async fn asks_for_an_agent<'a>(exchange: &'a Exchange, dialect: Dialect, there: bool) -> Line<'a> {
+    let contacts = exchange.node.contacts();
+    if there {
+        contacts.agent_is("zhang-wei", true).unwrap();
+    }
+    let mut line = Line::call(exchange, dialect, "12345", false).await;
+    line.press("5").await;
+    for _ in 0..20 {
+        let Doing::Redirect(poll) = line.doing.clone() else {
+            break;
+        };
+        line.fetch(&poll, &[]).await;
+    }
+    line
+}
+
+/// A queue of two agents, and a way to one of them by name.
+fn by_name() -> Hotline {
+    let hotline = centre();
+    let flow = hotline.read("flows/main.yaml");
+    let flow = flow
+        .replace(
+            "2: { say: k-pause, next: noise }",
+            "2: { say: k-pause, next: noise }\n      5: { say: k-pause, next: named }",
+        )
+        .replace(
+            "  bye: {",
+            "  named: { transfer: { agent: zhang-wei }, time: 20s, on: { busy: bye, no-answer: nobody, failed: bye }, next: welcome }\n  bye: {",
+        );
+    hotline.write("flows/main.yaml", flow);
+    hotline
+}
+
+#[tokio::test]
+async fn an_agent_who_is_asked_for_by_name_is_dialled_when_free() {
+    for dialect in BOTH {
+        let exchange = Exchange::new(by_name()).await;
+        let contacts = exchange.node.contacts();
+        let state = || {
+            let (_, agents) = contacts.queues_and_agents();
+            let found = agents.into_iter().find(|agent| &*agent.name == "zhang-wei");
+            found.expect("the agent is there").state
+        };
+        let mut line = asks_for_an_agent(&exchange, dialect, true).await;
+        let Doing::Dial { to, action, answered } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        assert_eq!(to, "sip:zhang-wei@hotline.example.org");
+        assert!(matches!(state(), AgentState::Ringing { .. }), "{:?}", state());
+        let leg = [("CallSid", "CA-leg"), ("ParentCallSid", line.call.as_str())];
+        for _ in 0..2 {
+            assert_eq!(exchange.post(dialect, &answered, &leg).await.0, StatusCode::OK);
+        }
+        assert!(matches!(state(), AgentState::Talking { .. }), "{:?}", state());
+        eventually("they talk", async || {
+            matches!(&line.session().await.state, Stands::Serving(serving) if matches!(serving.stage, Stage::Talking { .. }))
+        })
+        .await;
+        line.fetch(&action, &[("DialCallStatus", "completed")]).await;
+        assert!(line.said.iter().any(|said| said.contains("What happened?")), "{:?}", line.said);
+        assert!(matches!(state(), AgentState::WrapUp { .. }), "{:?}", state());
+    }
+}
+
+#[tokio::test]
+async fn an_agent_who_does_not_answer_is_free_again_and_who_is_away_is_not_dialled() {
+    for dialect in BOTH {
+        let exchange = Exchange::new(by_name()).await;
+        let mut line = asks_for_an_agent(&exchange, dialect, true).await;
+        let Doing::Dial { action, .. } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        line.fetch(&action, &[("DialCallStatus", "no-answer")]).await;
+        assert!(line.said.iter().any(|said| said.contains("Nobody is there.")), "{:?}", line.said);
+        let (_, agents) = exchange.node.contacts().queues_and_agents();
+        let agent = agents.iter().find(|agent| &*agent.name == "zhang-wei").unwrap();
+        assert_eq!(agent.state, AgentState::Available);
+
+        let exchange = Exchange::new(by_name()).await;
+        let line = asks_for_an_agent(&exchange, dialect, false).await;
+        assert!(line.said.iter().any(|said| said.contains("Nobody is there.")), "{:?}", line.said);
+        assert_eq!(line.doing, Doing::HangUp);
+    }
+}
+
 #[tokio::test]
 async fn an_agent_without_a_telephone_is_not_reached() {
     for dialect in BOTH {
