@@ -1,7 +1,8 @@
 //! Draining: a node that is about to be restarted takes no new contacts, and says who would be cut off.
 //!
 //! What is durable survives a restart: a chat, a wait of days, a ticket. A telephone call does not: its line
-//! ends with the process. So those who are left are the callers on a line, and all others go on after the
+//! ends with the process, and a carrier whose request finds nobody hangs up, or does what its account says.
+//! So those who are left are the callers on a line, ours or a carrier's, and all others go on after the
 //! restart. Draining itself is not kept: a restart ends it.
 
 use std::collections::BTreeMap;
@@ -92,5 +93,29 @@ impl Contacts {
 
 /// Whether a contact is with a caller on a line, which a restart would end.
 fn is_cut_off(summary: &Summary) -> bool {
-    summary.channel == Channel::Phone && !summary.has_hung_up
+    (summary.channel == Channel::Phone || summary.channel.dials_itself()) && !summary.has_hung_up
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_engine::Session;
+
+    use super::*;
+
+    #[test]
+    fn callers_on_a_line_are_cut_off_and_others_are_not() {
+        let contact = ContactId::generate(Timestamp::from_millis(1), [7; 10]);
+        let on = |channel, has_hung_up| Summary {
+            channel,
+            has_hung_up,
+            ..Summary::of(&Session::new(contact.clone()))
+        };
+        for channel in [Channel::Phone, Channel::Twiml, Channel::Jambonz] {
+            assert!(is_cut_off(&on(channel, false)), "{channel:?}");
+            assert!(!is_cut_off(&on(channel, true)), "{channel:?}");
+        }
+        for channel in [Channel::Chat, Channel::Voice, Channel::Outbound] {
+            assert!(!is_cut_off(&on(channel, false)), "{channel:?}");
+        }
+    }
 }
