@@ -106,11 +106,17 @@ pub(super) async fn go_on(
         at,
         step,
     };
-    given.take(posted).await?;
     // The status of a dialled leg is not the call's own.
     let over = posted.phase == Some(Phase::Over) && step != Step::Answered;
-    if over {
+    if over && step != Step::Record {
+        // Who has left while a transfer rang does not go on behind it.
         hang_up(state, contact).await?;
+    } else {
+        given.take(posted).await?;
+        if over {
+            // What was recorded until then is a message.
+            hang_up(state, contact).await?;
+        }
     }
     if step == Step::Answered {
         return Ok(carrier.nothing());

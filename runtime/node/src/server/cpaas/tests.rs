@@ -792,6 +792,28 @@ async fn a_call_that_is_over_ends_the_contact() {
 }
 
 #[tokio::test]
+async fn who_hangs_up_while_it_rings_does_not_go_on() {
+    for dialect in BOTH {
+        let exchange = Exchange::new(hotline()).await;
+        let mut line = Line::call(&exchange, dialect, "12345", false).await;
+        line.press("4").await;
+        let Doing::Dial { action, .. } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        let over = [("CallStatus", "completed"), ("DialCallStatus", "busy")];
+        line.fetch(&action, &over).await;
+        assert_eq!(line.doing, Doing::HangUp);
+        let session = line.session().await;
+        assert!(session.has_ended() && session.hung_up.is_some(), "{:?}", session.state);
+        let (events, _) = exchange.node.contacts().events(&session.contact, 0, usize::MAX).await.unwrap();
+        let asked = events
+            .iter()
+            .filter(|(_, event)| matches!(event.fact, trunkline_engine::Fact::ServiceAsked { .. }));
+        assert_eq!(asked.count(), 1, "nobody else is dialled");
+    }
+}
+
+#[tokio::test]
 async fn a_number_that_is_none_is_refused() {
     for dialect in BOTH {
         let exchange = Exchange::new(hotline()).await;
