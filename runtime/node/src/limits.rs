@@ -216,6 +216,10 @@ pub const CARRIER_CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 /// some after 10.
 pub const CARRIER_ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
+/// How long what a contact said waits for what it asks, so that a quick step tears nothing apart; then it
+/// is said, and the rest is asked for again.
+pub const CARRIER_SAID_WITHIN: Duration = Duration::from_millis(1_500);
+
 /// The pause before a carrier asks again what comes next.
 pub const CARRIER_PAUSE: Duration = Duration::from_secs(1);
 

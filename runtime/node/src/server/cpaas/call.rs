@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     contacts::{CARRIER_ANSWERS, Call, Deed, is_e164},
-    limits::{CARRIER_AGAIN_WITHIN, CARRIER_ANSWER_WITHIN, CARRIER_STEPS_MAX},
+    limits::{CARRIER_AGAIN_WITHIN, CARRIER_ANSWER_WITHIN, CARRIER_SAID_WITHIN, CARRIER_STEPS_MAX},
     release::Pinned,
     server::{State, problem::Refusal},
 };
@@ -361,7 +361,7 @@ async fn answer(
     let until = match answered(state, &key).await? {
         Some(until) => until,
         None => {
-            let session = rested(state, carrier, contact, call).await?;
+            let session = rested(state, carrier, contact, call, at).await?;
             keep(state, &key, session.seq).await?
         }
     };
@@ -369,18 +369,26 @@ async fn answer(
 }
 
 /// Waits, within what a carrier waits for, until the contact asks something, ends, or has the
-/// carrier do something that it can.
+/// carrier do something that it can; less long when it has said something since `at`.
 async fn rested(
     state: &State,
     carrier: &Carrier,
     contact: &ContactId,
     call: &str,
+    at: At,
 ) -> Result<Session, Refusal> {
     let contacts = state.contacts();
     let until = contacts.clock.now() + CARRIER_ANSWER_WITHIN;
+    let soon = contacts.clock.now() + CARRIER_SAID_WITHIN;
     let mut session = contacts.session(contact).await?;
     for _ in 0..CARRIER_STEPS_MAX {
-        session = contacts.rested(contact, until, rests).await?;
+        session = contacts.rested(contact, soon, rests).await?;
+        if !rests(&session) {
+            // What was said before a step that takes its time is not kept from the caller until then.
+            let says = |session: &Session| session.unheard.is_some_and(|seq| seq > at.after);
+            let rests_or_says = |session: &Session| rests(session) || says(session);
+            session = contacts.rested(contact, until, rests_or_says).await?;
+        }
         let given = match &session.state {
             Stands::Hearing(hearing)
                 if hearing.question == Question::Message && !carrier.dialect.records_messages() =>
