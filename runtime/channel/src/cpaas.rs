@@ -20,7 +20,10 @@ use trunkline_engine::Channel;
 use trunkline_flow::speech::Speech;
 use trunkline_model::Duration;
 
-pub use posted::{BadPost, Dialled, POSTED_FIELD_BYTES_MAX, POSTED_FIELDS_MAX, Phase, Posted, pairs};
+pub use posted::{
+    BadPost, Dialled, POSTED_FIELD_BYTES_MAX, POSTED_FIELDS_MAX, Phase, Posted, WITHHELD,
+    is_withheld, pairs,
+};
 
 /// What a carrier reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,6 +10,21 @@ pub const POSTED_FIELDS_MAX: usize = 256;
 /// Bytes of one field that is used; a longer one is as if it were not there.
 pub const POSTED_FIELD_BYTES_MAX: usize = 16 << 10;
 
+/// What carriers post in place of a caller's number that is withheld or unknown: words spelt on the keys of
+/// a telephone, which look like numbers.
+pub const WITHHELD: [(&str, &str); 5] = [
+    ("+266696687", "ANONYMOUS"),
+    ("+7378742833", "RESTRICTED"),
+    ("+2562533", "BLOCKED"),
+    ("+8656696", "UNKNOWN"),
+    ("+86282452253", "UNAVAILABLE"),
+];
+
+/// Whether a number stands for a caller who shows none.
+pub fn is_withheld(number: &str) -> bool {
+    WITHHELD.iter().any(|(withheld, _)| *withheld == number)
+}
+
 /// A body that is not what a carrier posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPost {
@@ -31,7 +46,7 @@ pub struct Posted {
     pub call: String,
     /// The call that a dialled leg belongs to.
     pub parent: Option<String>,
-    /// Who calls.
+    /// Who calls; none when that is withheld.
     pub from: Option<String>,
     /// What is called.
     pub to: Option<String>,
@@ -101,7 +116,7 @@ impl Posted {
         Ok(Self {
             call: field("CallSid").unwrap_or_default(),
             parent: field("ParentCallSid"),
-            from: field("From"),
+            from: field("From").filter(|from| !is_withheld(from)),
             to: field("To").or_else(|| field("Called")),
             phase: field("CallStatus").as_deref().map(phase),
             inbound: field("Direction").is_none_or(|direction| direction == "inbound"),
@@ -124,7 +139,7 @@ impl Posted {
         Ok(Self {
             call: hook.call_sid.unwrap_or_default(),
             parent: short(hook.parent_call_sid),
-            from: short(hook.from),
+            from: short(hook.from).filter(|from| !is_withheld(from)),
             to: short(hook.to),
             phase: hook.call_status.as_deref().map(phase),
             inbound: hook

@@ -188,3 +188,32 @@ fn json_is_read_as_jambonz_writes_it() {
         Err(BadPost::NotJson)
     );
 }
+
+#[test]
+fn a_number_that_is_withheld_is_no_caller() {
+    for (number, word) in WITHHELD {
+        // It is the word as it stands on the keys of a telephone.
+        let keys: String = word
+            .chars()
+            .map(|letter| match letter {
+                'A'..='C' => '2',
+                'D'..='F' => '3',
+                'G'..='I' => '4',
+                'J'..='L' => '5',
+                'M'..='O' => '6',
+                'P'..='S' => '7',
+                'T'..='V' => '8',
+                _ => '9',
+            })
+            .collect();
+        assert_eq!(number, format!("+{keys}"));
+        let form = format!("CallSid=CA1&From=%2B{keys}");
+        let hook = format!(r#"{{"call_sid":"CA1","from":"+{keys}"}}"#);
+        for (dialect, body) in [(Dialect::Twiml, form), (Dialect::Jambonz, hook)] {
+            let posted = Posted::read(dialect, body.as_bytes()).unwrap();
+            assert_eq!(posted.from, None, "{word}");
+        }
+    }
+    let posted = Posted::read(Dialect::Twiml, b"CallSid=CA1&From=%2B8613800138000").unwrap();
+    assert_eq!(posted.from.as_deref(), Some("+8613800138000"));
+}
