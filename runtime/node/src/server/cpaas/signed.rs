@@ -100,7 +100,7 @@ fn twiml(secret: &[u8], url: &str, shown: &str, body: &[u8]) -> Result<(), Unsig
         }
     }
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
-    // With and without the port that the scheme has anyway: carriers sign either.
+    // Carriers sign the address with its port and without, and their own validators try both.
     let holds = addresses(url)
         .iter()
         .any(|url| hmac::verify(&key, format!("{url}{signed}").as_bytes(), &shown).is_ok());
@@ -116,7 +116,7 @@ fn parameter<'u>(url: &'u str, name: &str) -> Option<&'u str> {
         .map(|(_, value)| value)
 }
 
-/// An address as it is written, and with its scheme's port added or left out.
+/// An address as it is written; without its port; and, of one without, with that of its scheme.
 fn addresses(url: &str) -> Vec<String> {
     let mut all = vec![url.to_owned()];
     let parts = url.split_once("://").map(|(scheme, rest)| {
@@ -126,14 +126,16 @@ fn addresses(url: &str) -> Vec<String> {
     let Some((scheme, host, path)) = parts else {
         return all;
     };
-    let port = if scheme == "https" { ":443" } else { ":80" };
-    let own = host
+    let bare = host
         .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    if let Some(bare) = host.strip_suffix(port) {
-        all.push(format!("{scheme}://{bare}{path}"));
-    } else if !own {
-        all.push(format!("{scheme}://{host}{port}{path}"));
+        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map(|(bare, _)| bare);
+    match bare {
+        Some(bare) => all.push(format!("{scheme}://{bare}{path}")),
+        None => {
+            let port = if scheme == "https" { 443 } else { 80 };
+            all.push(format!("{scheme}://{host}:{port}{path}"));
+        }
     }
     all
 }
@@ -166,13 +168,22 @@ mod tests {
     #[test]
     fn the_documented_signature_holds_and_no_other() {
         assert_eq!(twiml(TOKEN, URL, SIGNATURE, FORM), Ok(()));
-        let ported = URL.replace(".com", ".com:443");
-        assert_eq!(twiml(TOKEN, &ported, SIGNATURE, FORM), Ok(()));
+        // As the carrier's own validators have it, the port may be left out of what is signed.
+        for port in [":443", ":8443"] {
+            let ported = URL.replace(".com", &format!(".com{port}"));
+            assert_eq!(twiml(TOKEN, &ported, SIGNATURE, FORM), Ok(()), "{port}");
+        }
+        let plain = sign_form(TOKEN, "http://h.example:80/a", &[]);
+        assert_eq!(twiml(TOKEN, "http://h.example/a", &plain, b""), Ok(()));
+        let other = sign_form(TOKEN, "https://h.example:8443/a", &[]);
+        assert_eq!(
+            twiml(TOKEN, "https://h.example/a", &other, b""),
+            Err(Unsigned::Wrong)
+        );
         for (token, url, form) in [
             (&b"12346"[..], URL, FORM),
             (TOKEN, "https://mycompany.com/myapp.php?foo=1&bar=3", FORM),
             (TOKEN, "http://mycompany.com/myapp.php?foo=1&bar=2", FORM),
-            (TOKEN, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", FORM),
             (TOKEN, URL, b"Digits=1234"),
             (TOKEN, URL, b"%zz"),
         ] {
