@@ -116,7 +116,7 @@ pub(super) fn router() -> Router<State> {
         .route("/carriers/{name}/call", post(call))
         .route("/carriers/{name}/status", post(status))
         .route("/carriers/{name}/calls/{contact}/{step}", post(step))
-        .route("/carriers/{name}/recordings/{content}/{proof}", get(recording))
+        .route("/carriers/{name}/recordings/{content}/{file}", get(recording))
 }
 
 /// A call comes in.
@@ -194,7 +194,7 @@ async fn step(
 /// A recording of a release, for those who were told where it is.
 async fn recording(
     Shared(state): Shared<State>,
-    Path((name, content, proof)): Path<(String, String, String)>,
+    Path((name, content, file)): Path<(String, String, String)>,
 ) -> Result<Response, Refusal> {
     let none = || {
         Refusal::not_found(
@@ -205,14 +205,14 @@ async fn recording(
     };
     let carrier = carrier(&state, &name)?;
     let content: Digest = content.parse().map_err(|_| none())?;
-    let proof = proof.strip_suffix(".wav").ok_or_else(none)?;
-    if !carrier.links().is_recording(&content, proof) {
-        return Err(none());
-    }
+    let played = carrier
+        .links()
+        .proves_recording(&content, &file)
+        .ok_or_else(none)?;
     let found = state.contacts().journal.store().blob(&content).await;
     let bytes = found.map_err(FindError::from)?.ok_or_else(none)?;
     let headers = [
-        (header::CONTENT_TYPE, "audio/wav"),
+        (header::CONTENT_TYPE, played.media_type()),
         // Its address is that of its content.
         (header::CACHE_CONTROL, "private, max-age=86400, immutable"),
     ];

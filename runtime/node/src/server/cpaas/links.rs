@@ -55,6 +55,39 @@ impl Step {
     }
 }
 
+/// Recordings that carriers play. Others are said by their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Played {
+    Wav,
+    Mp3,
+}
+
+impl Played {
+    const ALL: [Self; 2] = [Self::Wav, Self::Mp3];
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+        }
+    }
+
+    pub(super) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Wav => "audio/wav",
+            Self::Mp3 => "audio/mpeg",
+        }
+    }
+
+    /// What a recording is by the ending of its path; none where carriers do not play it.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        let (_, ending) = path.rsplit_once('.')?;
+        Self::ALL
+            .into_iter()
+            .find(|played| played.ending().eq_ignore_ascii_case(ending))
+    }
+}
+
 /// Where in a call a step is: after how many events, and how often that was answered before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct At {
@@ -93,15 +126,21 @@ impl Links<'_> {
     }
 
     /// The address of a recording, by its content.
-    pub(super) fn recording(&self, content: &Digest) -> String {
-        let proof = hex(&self.recorded(content).finalize().into_bytes()[..PROOF_BYTES]);
-        let carrier = self.carrier;
-        format!("{}/carriers/{carrier}/recordings/{content}/{proof}.wav", self.url)
+    pub(super) fn recording(&self, content: &Digest, played: Played) -> String {
+        let proof = hex(&self.recorded(content, played).finalize().into_bytes()[..PROOF_BYTES]);
+        let (carrier, ending) = (self.carrier, played.ending());
+        format!("{}/carriers/{carrier}/recordings/{content}/{proof}.{ending}", self.url)
     }
 
-    /// Whether a proof is that of a recording.
-    pub(super) fn is_recording(&self, content: &Digest, proof: &str) -> bool {
-        bytes(proof).is_some_and(|shown| self.recorded(content).verify_truncated_left(&shown).is_ok())
+    /// What the recording of an address is, if its file's name proves that the address is ours.
+    pub(super) fn proves_recording(&self, content: &Digest, file: &str) -> Option<Played> {
+        let (proof, ending) = file.rsplit_once('.')?;
+        let played = Played::ALL.into_iter().find(|played| played.ending() == ending)?;
+        let proves = self
+            .recorded(content, played)
+            .verify_truncated_left(&bytes(proof)?)
+            .is_ok();
+        proves.then_some(played)
     }
 
     fn proof(&self, contact: &ContactId, call: &str, step: Step, at: At) -> Hmac<Sha256> {
@@ -109,8 +148,8 @@ impl Links<'_> {
         self.mac(&["step", contact.as_str(), call, step.as_str(), &after, &again])
     }
 
-    fn recorded(&self, content: &Digest) -> Hmac<Sha256> {
-        self.mac(&["recording", &content.to_string()])
+    fn recorded(&self, content: &Digest, played: Played) -> Hmac<Sha256> {
+        self.mac(&["recording", &content.to_string(), played.ending()])
     }
 
     fn mac(&self, parts: &[&str]) -> Hmac<Sha256> {
@@ -164,6 +203,21 @@ mod tests {
         assert!(!links.proves(&contact, "CA1", Step::Gather, At { after: 8, again: 0 }, proof));
         for bad in ["", "zz", &proof[1..], "ääääääääääääääää"] {
             assert!(!links.proves(&contact, "CA1", Step::Gather, at, bad));
+        }
+        let content = Digest::of(b"RIFF");
+        let address = links.recording(&content, Played::Mp3);
+        let (_, file) = address.rsplit_once('/').unwrap();
+        assert_eq!(links.proves_recording(&content, file), Some(Played::Mp3));
+        assert_eq!(links.proves_recording(&Digest::of(b"ID3"), file), None);
+        assert_eq!(links.proves_recording(&content, &file.replace("mp3", "wav")), None);
+        assert_eq!(links.proves_recording(&content, &file.replace("mp3", "exe")), None);
+        for (path, played) in [
+            ("audio/a.WAV", Some(Played::Wav)),
+            ("audio/a.mp3", Some(Played::Mp3)),
+            ("audio/a.opus", None),
+            ("wav", None),
+        ] {
+            assert_eq!(Played::of(path), played, "{path}");
         }
         for step in Step::ALL {
             assert_eq!(Step::parse(step.as_str()), Some(step));

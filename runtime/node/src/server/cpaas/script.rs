@@ -14,7 +14,7 @@ use trunkline_model::ContactId;
 
 use super::{
     Carrier,
-    links::{At, Step},
+    links::{At, Played, Step},
 };
 use crate::{
     limits::{CARRIER_AGENT_RING, CARRIER_PAUSE, CARRIER_QUEUE_PAUSE},
@@ -58,7 +58,8 @@ impl Scribe<'_> {
             [Speech::Recording { path, .. }] => self
                 .release
                 .and_then(|release| release.bundle().recordings.get(path))
-                .map(|content| self.carrier.links().recording(content)),
+                .zip(Played::of(path))
+                .map(|(content, played)| self.carrier.links().recording(content, played)),
             _ => None,
         };
         Some(Said {

@@ -1129,6 +1129,18 @@ fn silence() -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn what_a_carrier_cannot_play_is_said_by_its_text() {
+    let hotline = hotline();
+    hotline.write("audio/welcome.opus", silence());
+    let prompts = hotline.read("prompts/en.yaml");
+    let recorded = "welcome: { text: Welcome., recording: audio/welcome.opus, seconds: 1 }";
+    hotline.write("prompts/en.yaml", prompts.replace("welcome: Welcome.", recorded));
+    let exchange = Exchange::new(hotline).await;
+    let line = Line::call(&exchange, Dialect::Twiml, "12345", false).await;
+    assert_eq!(line.said.first().map(String::as_str), Some("Welcome."));
+}
+
+#[tokio::test]
 async fn a_recording_is_fetched_by_its_address_and_no_other() {
     let hotline = hotline();
     hotline.write("audio/welcome.wav", silence());
