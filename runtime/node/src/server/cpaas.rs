@@ -86,13 +86,20 @@ impl Carrier {
     }
 
     fn reject(&self) -> Response {
-        self.document(render(
-            self.dialect,
-            &Script {
-                said: Vec::new(),
-                then: Then::Reject,
-            },
-        ))
+        self.only(Then::Reject)
+    }
+
+    fn hang_up(&self) -> Response {
+        self.only(Then::HangUp)
+    }
+
+    /// An answer that says nothing.
+    fn only(&self, then: Then) -> Response {
+        let script = Script {
+            said: Vec::new(),
+            then,
+        };
+        self.document(render(self.dialect, &script))
     }
 }
 

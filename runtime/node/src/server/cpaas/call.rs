@@ -361,6 +361,12 @@ async fn answer(
     let until = match answered(state, &key).await? {
         Some(until) => until,
         None => {
+            if state.contacts().summary(contact).await?.stranded.is_some() {
+                // Nothing can be said or asked any more, and asking again would never end.
+                tracing::warn!(%contact, carrier = carrier.name, "a caller is hung up on, since the contact cannot go on");
+                carrier.counts("stranded", "hung-up");
+                return Ok(carrier.hang_up());
+            }
             let session = rested(state, carrier, contact, call, at).await?;
             keep(state, &key, session.seq).await?
         }
