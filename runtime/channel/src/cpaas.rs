@@ -17,7 +17,10 @@ mod xml;
 use std::sync::Arc;
 
 use trunkline_engine::Channel;
-use trunkline_flow::speech::Speech;
+use trunkline_flow::{
+    address::{is_number, is_sip},
+    speech::Speech,
+};
 use trunkline_model::Duration;
 
 pub use posted::{
@@ -162,23 +165,21 @@ pub enum Target {
 }
 
 impl Target {
-    /// What a party that a flow names is: a SIP address, or else a number.
-    pub fn of(party: &str) -> Self {
+    /// What a party that a flow names is: a SIP address or a number, as flows may write them; none when it
+    /// is neither. It may come from a caller or a plugin, and is dialled at somebody's expense.
+    pub fn of(party: &str) -> Option<Self> {
         let party = party.trim();
-        let scheme = party.split(':').next().unwrap_or_default();
-        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
-            Self::Sip(party.to_owned())
-        } else if party.contains('@') {
-            Self::Sip(format!("sip:{party}"))
-        } else {
-            let number = party.strip_prefix("tel:").unwrap_or(party);
-            Self::Number(
-                number
-                    .chars()
-                    .filter(|c| !matches!(c, ' ' | '-' | '(' | ')'))
-                    .collect(),
-            )
+        if is_sip(party) {
+            return Some(Self::Sip(party.to_owned()));
         }
+        // People write numbers with what makes them readable.
+        let number: String = party
+            .strip_prefix("tel:")
+            .unwrap_or(party)
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '(' | ')'))
+            .collect();
+        is_number(&number).then_some(Self::Number(number))
     }
 }
 

@@ -10,6 +10,7 @@
 //! engine takes only a [`Checked`] hotline, which nothing but [`check`] makes. This crate
 //! performs no I/O and reads no clock; it knows signatures of plugins, never WIT.
 
+pub mod address;
 pub mod calendar;
 pub mod check;
 pub mod diagnostics;

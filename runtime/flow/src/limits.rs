@@ -39,6 +39,9 @@ pub const ANSWER_KEYS_MAX: usize = 64;
 /// Digits of a number that callers call.
 pub const NUMBER_CHARS_MAX: usize = 32;
 
+/// Bytes of a SIP address behind its scheme.
+pub const SIP_BYTES_MAX: usize = 255;
+
 /// Branches of one `together`.
 pub const TOGETHER_BRANCHES_MAX: usize = 8;
 

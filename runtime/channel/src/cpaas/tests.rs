@@ -117,7 +117,7 @@ fn a_transfer_tells_when_it_is_answered() {
     let script = Script {
         said: vec![],
         then: Then::Dial {
-            target: Target::of("+86 571-12345"),
+            target: Target::of("+86 571-12345").unwrap(),
             ring: Duration::from_secs(30),
             action: "https://h.example/d".to_owned(),
             answered: "https://h.example/a".to_owned(),
@@ -135,8 +135,11 @@ fn a_transfer_tells_when_it_is_answered() {
     let verbs: serde_json::Value = serde_json::from_str(&render(Dialect::Jambonz, &script)).unwrap();
     assert_eq!(verbs[0]["target"][0]["number"], "+8657112345");
     assert_eq!(verbs[0]["confirmHook"]["url"], "https://h.example/a");
-    assert_eq!(Target::of("sip:a@b"), Target::Sip("sip:a@b".into()));
-    assert_eq!(Target::of("zhang@b"), Target::Sip("sip:zhang@b".into()));
+    assert_eq!(Target::of("sip:a@b"), Some(Target::Sip("sip:a@b".into())));
+    assert_eq!(Target::of("tel:(0571) 12345"), Some(Target::Number("057112345".into())));
+    for neither in ["zhang@b", "zhang-wei", "client:zhang", "sip:", "sip:a b", "", "+", "https://b/1"] {
+        assert_eq!(Target::of(neither), None, "{neither}");
+    }
 }
 
 #[test]

@@ -16,10 +16,11 @@ use super::{
     saves, variable,
 };
 use crate::{
+    address::{is_number, is_sip},
     diagnostics::{Code, Finding, did_you_mean},
     expression::Expression,
     hotline::ticket_type,
-    limits::{CALLBACK_EVERY_DEFAULT, MESSAGE_TIME_DEFAULT, NUMBER_CHARS_MAX, TRANSFER_TIME_DEFAULT},
+    limits::{CALLBACK_EVERY_DEFAULT, MESSAGE_TIME_DEFAULT, TRANSFER_TIME_DEFAULT},
     source::Word,
     step::{Callback, EVENTS, Key, Notify, Record, Survey, Ticket, TicketAction, Transfer, TransferTo, Wait},
     syntax::{
@@ -99,16 +100,7 @@ fn addressed(view: &FlowView<'_, '_>, value: &ValueSyntax, sip: bool) -> bool {
         return true;
     };
     let address = written.trim();
-    let digits = address.strip_prefix('+').unwrap_or(address);
-    let number = (1..=NUMBER_CHARS_MAX).contains(&digits.len())
-        && digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'));
-    let host = |scheme: &str| {
-        let rest = address.strip_prefix(scheme)?;
-        Some(!rest.is_empty() && !rest.contains(char::is_whitespace))
-    };
-    let fits = number || sip && host("sip:").or_else(|| host("sips:")).unwrap_or_default();
+    let fits = is_number(address) || sip && is_sip(address);
     if !fits {
         view.world.report(
             Finding::new(

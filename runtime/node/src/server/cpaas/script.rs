@@ -164,7 +164,7 @@ impl Scribe<'_> {
                 },
                 _,
             ) => self.agent(party?),
-            (Demand::Transfer { .. }, _) => Some(Target::of(party?)),
+            (Demand::Transfer { .. }, _) => Target::of(party?),
             (Demand::Queue { .. }, Stage::Talking { agent }) => self.agent(agent.as_deref()?),
             _ => None,
         }

@@ -671,6 +671,25 @@ async fn what_came_of_one_transfer_says_nothing_of_the_next() {
 }
 
 #[tokio::test]
+async fn what_is_no_address_is_not_dialled() {
+    for dialect in BOTH {
+        let hotline = hotline();
+        let flow = hotline.read("flows/main.yaml");
+        let flow = flow
+            .replace("words: string? }", "words: string?, desk: string? }")
+            .replace("next: move }", "next: pick }")
+            .replace("  move: {", "  pick: { set: { desk: \"client:desk\" }, next: move }\n  move: {")
+            .replace("transfer: \"+8657112345\"", "transfer: \"${desk}\"");
+        hotline.write("flows/main.yaml", flow);
+        let exchange = Exchange::new(hotline).await;
+        let mut line = Line::call(&exchange, dialect, "12345", false).await;
+        line.press("1").await;
+        assert_eq!(line.said.last().map(String::as_str), Some("No connection."));
+        assert_eq!(line.doing, Doing::HangUp);
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_comes_again_is_answered_byte_for_byte_and_moves_nothing() {
     for dialect in BOTH {
         let exchange = Exchange::new(hotline()).await;
