@@ -89,13 +89,14 @@ impl Drain {
         let mut heard = Instant::now();
         loop {
             let left = read(&api, &json)?;
-            if left.left == 0 || Instant::now() >= until {
-                return Ok(self.end(&api, &json, &left));
-            }
             if !left.draining {
-                // Somebody took it back, or the server has been restarted: waiting has no end.
+                // Somebody took it back, or the server has been restarted: waiting has no end, and that nobody
+                // is left says nothing.
                 anstream::eprintln!("{} does not drain any more", api.base());
                 return Ok(Exit::Findings);
+            }
+            if left.left == 0 || Instant::now() >= until {
+                return Ok(self.end(&api, &json, &left));
             }
             told.progress(&left, Instant::now());
             sleep(ASK_EVERY.min(until.saturating_duration_since(Instant::now()))).await;
