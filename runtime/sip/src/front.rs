@@ -265,7 +265,9 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
             return challenge(desk, transaction, stale).await;
         }
     };
-    if desk.draining.load(Ordering::Relaxed) || desk.stopping.load(Ordering::Relaxed) {
+    // Those who draining waits for are brought to agents, and agents ring others: from the house calls go on.
+    let drained = desk.draining.load(Ordering::Relaxed) && matches!(from, Source::Trunk { .. });
+    if drained || desk.stopping.load(Ordering::Relaxed) {
         return busy(desk, transaction).await;
     }
     let trunk = match &from {
