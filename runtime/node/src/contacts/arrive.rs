@@ -10,7 +10,10 @@ use trunkline_engine::{Arrival, Channel, Decision};
 use trunkline_journal::{Error as JournalError, Expect, Put};
 use trunkline_model::{ContactId, Digest, Timestamp, limits::INPUT_ID_BYTES_MAX};
 
-use super::{ArriveError, Contacts, FindError, SPACE, contact::Contact, is_conflict};
+use super::{ArriveError, Contacts, FindError, SPACE,
+    contact::{Begun, Contact},
+    is_conflict,
+};
 use crate::{
     key::{Token, random},
     limits::{BEGIN_AGAIN_WITHIN, BEGIN_ID_CHARS_MIN, CONFLICTS_MAX, CONTACTS_MAX, REQUESTS_SWEPT_MAX},
@@ -268,7 +271,13 @@ impl Contacts {
                     numbers: Vec::new(),
                 },
             )?;
-        let contact = Arc::new(Contact::arriving(id.clone(), now, pinned, Some(token.digest())));
+        let contact = Arc::new(Contact::arriving(
+            id.clone(),
+            call.channel,
+            now,
+            pinned,
+            Some(token.digest()),
+        ));
         let put = Put {
             space: SPACE,
             key: id.as_str(),
@@ -277,8 +286,10 @@ impl Contacts {
             expires: None,
             at: now,
         };
-        if !contact.begin(self, decision, put).await? {
-            return Ok(None);
+        match contact.begin(self, decision, put).await? {
+            Begun::Now => {}
+            Begun::Before => return Ok(None),
+            Begun::Draining => return Err(ArriveError::Draining),
         }
         metrics::counter!(observe::ARRIVALS, "channel" => trunkline_channel::chat::channel_name(call.channel))
             .increment(1);

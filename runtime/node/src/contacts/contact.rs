@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tracing::Instrument as _;
 use trunkline_engine::{
-    Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused,
+    Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused,
     service::{Demand, Destination},
     turn::Turn,
 };
@@ -48,12 +48,18 @@ struct Standing {
 
 impl Contact {
     /// A contact that is about to begin.
-    pub(super) fn arriving(id: ContactId, at: Timestamp, pinned: Pinned, token: Option<Digest>) -> Self {
+    pub(super) fn arriving(
+        id: ContactId,
+        channel: Channel,
+        at: Timestamp,
+        pinned: Pinned,
+        token: Option<Digest>,
+    ) -> Self {
         metrics::gauge!(observe::CONTACTS, "state" => State::Arriving.as_str()).increment(1.0);
         Self {
             changed: Notify::new(),
             standing: Mutex::new(Standing {
-                summary: Summary::arriving(&id, at),
+                summary: Summary::arriving(&id, channel, at),
                 pinned: Some(pinned),
                 touched: at,
                 token,
@@ -205,29 +211,37 @@ impl Contact {
     }
 
     /// Begins the contact: makes its first events, and what is kept beside them, durable, and
-    /// acts upon them. Whether it did: false when somebody else begins or began it.
+    /// acts upon them.
     pub(super) async fn begin(
         self: &Arc<Self>,
         contacts: &Arc<Contacts>,
         decision: Decision,
         beside: Put<'_>,
-    ) -> Result<bool, JournalError> {
+    ) -> Result<Begun, JournalError> {
         // Whoever finds the contact from now on waits until it has begun.
         let mut guard = self.awake.lock().await;
-        match contacts.known().entry(self.id.clone()) {
-            Entry::Occupied(_) => return Ok(false),
-            Entry::Vacant(vacant) => vacant.insert(self.clone()),
-        };
+        {
+            let mut known = contacts.known();
+            // Looked at under the lock: whoever drains and then counts those who are left counts this
+            // contact, or it does not begin.
+            if contacts.is_draining() {
+                return Ok(Begun::Draining);
+            }
+            match known.entry(self.id.clone()) {
+                Entry::Occupied(_) => return Ok(Begun::Before),
+                Entry::Vacant(vacant) => vacant.insert(self.clone()),
+            };
+        }
         let began = self.began(contacts, &decision, beside).await;
         match began {
             Ok(Some(head)) => {
                 let awake = guard.insert(Box::new(Awake::of(head, &self.id, &[])));
                 self.applied(contacts, awake, &decision.events, Some(&decision.session));
-                Ok(true)
+                Ok(Begun::Now)
             }
             failed => {
                 contacts.known().remove(&self.id);
-                failed.map(|_| false)
+                failed.map(|_| Begun::Before)
             }
         }
     }
@@ -559,6 +573,17 @@ impl Contact {
             _ => {}
         }
     }
+}
+
+/// Whether a contact began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It did.
+    Now,
+    /// Somebody else begins or began it.
+    Before,
+    /// No new contacts are taken.
+    Draining,
 }
 
 /// What was decided.

@@ -114,6 +114,9 @@ mod tests {
             assert!(is_cut_off(&on(channel, false)), "{channel:?}");
             assert!(!is_cut_off(&on(channel, true)), "{channel:?}");
         }
+        // One that is still at its beginning is counted by how it comes.
+        let arriving = Summary::arriving(&contact, Channel::Phone, Timestamp::from_millis(1));
+        assert!(is_cut_off(&arriving));
         for channel in [Channel::Chat, Channel::Voice, Channel::Outbound] {
             assert!(!is_cut_off(&on(channel, false)), "{channel:?}");
         }

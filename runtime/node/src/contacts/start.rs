@@ -6,12 +6,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
-use trunkline_engine::Start;
+use trunkline_engine::{Channel, Start};
 use trunkline_flow::{Hotline, start::StartsOn};
 use trunkline_journal::{Error as JournalError, Expect, Put};
 use trunkline_model::{ContactId, Value, VariableName, json::from_json};
 
-use super::{Contacts, FindError, SPACE, arrive, contact::Contact};
+use super::{
+    Contacts, FindError, SPACE, arrive,
+    contact::{Begun, Contact},
+};
 use crate::{key::Token, limits::CONTACTS_MAX, mask::mask, observe};
 
 /// A contact to be started.
@@ -141,7 +144,13 @@ impl Contacts {
         let release = pinned.release().id();
         // Nobody holds the token: such a contact has no caller's side.
         let token = Token::draw().digest();
-        let contact = Arc::new(Contact::arriving(call.contact.clone(), now, pinned, Some(token)));
+        let contact = Arc::new(Contact::arriving(
+            call.contact.clone(),
+            Channel::Outbound,
+            now,
+            pinned,
+            Some(token),
+        ));
         let put = Put {
             space: SPACE,
             key: call.contact.as_str(),
@@ -150,8 +159,10 @@ impl Contacts {
             expires: None,
             at: now,
         };
-        if !contact.begin(self, decision, put).await? {
-            return Ok(false);
+        match contact.begin(self, decision, put).await? {
+            Begun::Now => {}
+            Begun::Before => return Ok(false),
+            Begun::Draining => return Err(StartError::NotNow),
         }
         metrics::counter!(observe::ARRIVALS, "channel" => "outbound").increment(1);
         tracing::info!(

@@ -92,9 +92,10 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of a contact of which nothing has happened.
-    pub(crate) fn arriving(contact: &ContactId, at: Timestamp) -> Self {
+    pub(crate) fn arriving(contact: &ContactId, channel: Channel, at: Timestamp) -> Self {
         Self {
             state: State::Arriving,
+            channel,
             arrived: at,
             since: at,
             ..Self::of(&Session::new(contact.clone()))
