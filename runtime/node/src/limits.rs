@@ -245,7 +245,10 @@ pub const SOCKET_INPUTS_AT_ONCE: u32 = 20;
 /// How often an input may come by one WebSocket in the long run.
 pub const SOCKET_INPUT_EVERY: Duration = Duration::from_millis(200);
 
-/// WebSockets of one contact at once.
+/// WebSockets at once.
+pub const SOCKETS_MAX: usize = 8_192;
+
+/// WebSockets of one contact at once; one more closes the oldest.
 pub const SOCKETS_PER_CONTACT_MAX: usize = 4;
 
 /// How often the server sends a ping.

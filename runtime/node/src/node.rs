@@ -264,7 +264,12 @@ impl Node {
         if let (Some(listener), Some(listen)) = (listener, &settings.listen) {
             // Health can be asked for from now on; all else is refused until the node is ready.
             let state = server::State::new(contacts.clone(), feeds.clone(), readiness.clone(), listen);
-            tasks.spawn(server::serve(listener, server::router(state), stop.clone()));
+            let sockets = state.sockets().clone();
+            let serving = server::serve(listener, server::router(state), stop.clone());
+            tasks.spawn(async move {
+                serving.await;
+                sockets.closed().await;
+            });
         }
         let recovery = contacts.recover().await.inspect_err(|_| stop.cancel())?;
         feeds.load().await.inspect_err(|_| stop.cancel())?;

@@ -83,7 +83,7 @@ impl State {
         &self.0.feeds
     }
 
-    fn sockets(&self) -> &Arc<chat_socket::Sockets> {
+    pub(crate) fn sockets(&self) -> &Arc<chat_socket::Sockets> {
         &self.0.sockets
     }
 

@@ -4,8 +4,8 @@
 //! that drops is taken up again with `after`. What closes it is said by its code and a sentence.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -20,7 +20,14 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 use trunkline_channel::{
     chat::{Answer, Given, Turn},
     problem::Problem,
@@ -30,7 +37,7 @@ use trunkline_model::ContactId;
 use super::{State, auth::bearer, body, callers, problem::Refusal};
 use crate::limits::{
     POLL_WAIT_MAX, SOCKET_INPUT_EVERY, SOCKET_INPUTS_AT_ONCE, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PING_EVERY,
-    SOCKET_SEND_WITHIN, SOCKET_SILENT_MAX, SOCKETS_PER_CONTACT_MAX,
+    SOCKET_SEND_WITHIN, SOCKET_SILENT_MAX, SOCKETS_MAX, SOCKETS_PER_CONTACT_MAX,
 };
 
 /// The subprotocol's name and version.
@@ -39,38 +46,86 @@ const PROTOCOL: &str = "trunkline.v1";
 /// What a subprotocol that carries a token begins with: browsers cannot send `Authorization`.
 const TOKEN: &str = "bearer.";
 
-/// How many sockets each contact has.
+/// The sockets that are open. A connection that becomes one leaves those that the listener counts.
+pub(crate) struct Sockets {
+    open: Mutex<Open>,
+    at_once: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
 #[derive(Default)]
-pub(super) struct Sockets(Mutex<BTreeMap<ContactId, usize>>);
+struct Open {
+    opened: u64,
+    /// Of each contact, oldest first.
+    of: BTreeMap<ContactId, VecDeque<(u64, CancellationToken)>>,
+}
 
 /// A socket that is counted until it is gone.
 struct Counted {
     sockets: Arc<Sockets>,
     contact: ContactId,
+    number: u64,
+    /// Newer ones took its place.
+    replaced: CancellationToken,
+    _place: OwnedSemaphorePermit,
+    _task: TaskTrackerToken,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            at_once: Arc::new(Semaphore::new(SOCKETS_MAX)),
+            tasks: TaskTracker::new(),
+        }
+    }
 }
 
 impl Sockets {
+    /// Counts one more; none when the node has as many as it may. Of a contact that has, the oldest goes:
+    /// a telephone that lost its network leaves one behind, and whoever comes now is the caller.
     fn count(self: &Arc<Self>, contact: &ContactId) -> Option<Counted> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(contact.clone()).or_default();
-        if *count >= SOCKETS_PER_CONTACT_MAX {
-            return None;
+        let place = self.at_once.clone().try_acquire_owned().ok()?;
+        let replaced = CancellationToken::new();
+        let mut open = self.open();
+        open.opened += 1;
+        let number = open.opened;
+        let own = open.of.entry(contact.clone()).or_default();
+        while own.len() >= SOCKETS_PER_CONTACT_MAX
+            && let Some((_, oldest)) = own.pop_front()
+        {
+            oldest.cancel();
         }
-        *count += 1;
+        own.push_back((number, replaced.clone()));
+        drop(open);
         Some(Counted {
             sockets: self.clone(),
             contact: contact.clone(),
+            number,
+            replaced,
+            _place: place,
+            _task: self.tasks.token(),
         })
+    }
+
+    /// Returns when all are closed.
+    pub(crate) async fn closed(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let mut counts = self.sockets.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.contact) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.contact);
+        let mut open = self.sockets.open();
+        if let Some(own) = open.of.get_mut(&self.contact) {
+            own.retain(|(number, _)| *number != self.number);
+            if own.is_empty() {
+                open.of.remove(&self.contact);
             }
         }
     }
@@ -94,8 +149,8 @@ pub(crate) struct ChatQuery {
 /// rest of the API. An input is answered by `{"type":"taken","id":…,"seq":…,"reply":"accepted"}`, or by
 /// `{"type":"problem","id":…,"problem":{…}}`. The token is sent as `Authorization: Bearer TOKEN`, or, by
 /// browsers, as a subprotocol: `Sec-WebSocket-Protocol: trunkline.v1, bearer.TOKEN`. The connection is
-/// closed with 1000 after the turn of type `ended`, with 1012 when the server stops, and with 1003, 1008
-/// or 1009 when what comes cannot be taken.
+/// closed with 1000 after the turn of type `ended`, with 1012 when the server stops, with 1003, 1008
+/// or 1009 when what comes cannot be taken, and with 1008 when the contact has opened four newer ones.
 #[utoipa::path(
     get,
     path = "/api/v1/chat",
@@ -110,7 +165,6 @@ pub(crate) struct ChatQuery {
         (status = 401, description = "The token is missing or not this contact's.", body = Problem),
         (status = 403, description = "A page of another server asks.", body = Problem),
         (status = 404, description = "There is no such contact.", body = Problem),
-        (status = 429, description = "The contact has as many WebSockets as it may.", body = Problem),
         (status = 503, description = "Not possible now.", body = Problem),
     )
 )]
@@ -164,12 +218,10 @@ pub(crate) async fn open(
         )
     })?;
     let counted = state.sockets().count(&contact).ok_or_else(|| {
-        Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
+        Refusal::unavailable(
             "too-many-sockets",
-            "The contact has WebSockets enough",
-            format!("The contact has {SOCKETS_PER_CONTACT_MAX} WebSockets, and may have no more."),
-            "Close those that are not needed.",
+            format!("The server has {SOCKETS_MAX} WebSockets, and may have no more."),
+            5,
         )
     })?;
     Ok(upgrade
@@ -183,7 +235,7 @@ pub(crate) async fn open(
                 socket,
                 after: query.after,
                 allowance: Allowance::new(Instant::now()),
-                _counted: counted,
+                counted,
             };
             chat.run().await;
         }))
@@ -258,7 +310,7 @@ struct Chat {
     socket: WebSocket,
     after: u64,
     allowance: Allowance,
-    _counted: Counted,
+    counted: Counted,
 }
 
 /// Why a socket is no more.
@@ -309,6 +361,12 @@ impl Chat {
                 message = self.socket.recv() => {
                     heard = Instant::now();
                     self.take(message).await?;
+                }
+                () = self.counted.replaced.cancelled() => {
+                    return Err(Over::Close(
+                        close_code::POLICY,
+                        format!("The contact has opened {SOCKETS_PER_CONTACT_MAX} newer WebSockets."),
+                    ));
                 }
                 _ = pings.tick() => {
                     if heard.elapsed() >= SOCKET_SILENT_MAX.to_std() {

@@ -231,10 +231,11 @@ async fn bounds_close_with_a_code_and_a_sentence() {
     }
     let query = format!("contact={contact}");
     let bearer = format!("Bearer {token}");
-    assert_eq!(
-        status(line.open(&query, &[("authorization", &bearer)]).await),
-        429
-    );
+    // One more takes the place of the oldest.
+    clients.push(line.chat(&contact, &token, 0).await);
+    let (code, reason) = closed(&mut clients.remove(0)).await;
+    assert_eq!(code, 1008, "{reason}");
+    assert!(reason.contains("newer"), "{reason}");
 
     let large = Message::text("x".repeat(SOCKET_MESSAGE_BYTES_MAX + 1));
     clients[0].send(large).await.unwrap();
