@@ -28,6 +28,7 @@ use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
+use tokio_tungstenite::tungstenite;
 use trunkline_channel::{
     chat::{Answer, Given, Turn},
     problem::Problem,
@@ -258,15 +259,24 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
-    let authority = |text: &str| text.parse::<Authority>().ok();
-    let own = headers
-        .get(header::HOST)
-        .and_then(|host| authority(host.to_str().ok()?));
-    let asks = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| authority(origin.split_once("://")?.1));
-    own.is_some() && own == asks
+    let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let asks = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let (Some(own), Some((scheme, asks))) = (own, asks) else {
+        return false;
+    };
+    let port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
+    // Each may name the port that the scheme has anyway; names differ by more than their case.
+    let place = |text: &str| {
+        let authority: Authority = text.parse().ok()?;
+        let host = authority.host().to_ascii_lowercase();
+        Some((host, authority.port_u16().unwrap_or(port)))
+    };
+    let own = place(own);
+    own.is_some() && own == place(asks)
 }
 
 /// How many inputs may come now.
@@ -428,7 +438,7 @@ impl Chat {
             Some(Ok(Message::Close(_))) | None => return Err(Over::Gone),
             Some(Err(error)) => {
                 let error = error.into_inner();
-                let too_large = error.to_string().contains("too long");
+                let too_large = matches!(error.downcast_ref::<tungstenite::Error>(), Some(tungstenite::Error::Capacity(_)));
                 tracing::debug!(contact = %self.contact, "a chat's WebSocket broke");
                 return Err(if too_large {
                     Over::Close(

@@ -284,6 +284,35 @@ async fn a_node_that_stops_says_so() {
 }
 
 #[test]
+fn a_page_is_the_servers_own_by_host_and_port() {
+    let own = |host: &str, origin: &str| {
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("host", host.parse().unwrap());
+        headers.insert("origin", origin.parse().unwrap());
+        super::is_own_page(&headers)
+    };
+    for (host, origin) in [
+        ("h.example", "https://h.example"),
+        ("h.example", "https://H.Example:443"),
+        ("h.example:443", "https://h.example"),
+        ("h.example", "http://h.example:80"),
+        ("[::1]:8080", "http://[::1]:8080"),
+    ] {
+        assert!(own(host, origin), "{host} {origin}");
+    }
+    for (host, origin) in [
+        ("h.example", "https://h.example:8443"),
+        ("h.example:8443", "https://h.example"),
+        ("h.example", "https://h.example.evil"),
+        ("h.example", "null"),
+        ("h.example", "file://h.example"),
+        ("h.example", "https://"),
+    ] {
+        assert!(!own(host, origin), "{host} {origin}");
+    }
+}
+
+#[test]
 fn inputs_come_back_to_their_allowance() {
     let mut now = tokio::time::Instant::now();
     let mut allowance = Allowance::new(now);
