@@ -51,6 +51,7 @@ struct Shared {
     client_key: Option<Key>,
     openapi: std::sync::OnceLock<String>,
     sockets: Arc<chat_socket::Sockets>,
+    carriers_key: cpaas::OwnKey,
 }
 
 impl State {
@@ -68,6 +69,7 @@ impl State {
             client_key: listen.client_key.clone(),
             openapi: std::sync::OnceLock::new(),
             sockets: Arc::default(),
+            carriers_key: cpaas::OwnKey::default(),
         }))
     }
 
@@ -81,6 +83,10 @@ impl State {
 
     fn feeds(&self) -> &Arc<Feeds> {
         &self.0.feeds
+    }
+
+    fn carriers_key(&self) -> &cpaas::OwnKey {
+        &self.0.carriers_key
     }
 
     pub(crate) fn sockets(&self) -> &Arc<chat_socket::Sockets> {

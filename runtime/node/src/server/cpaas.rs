@@ -9,6 +9,8 @@
 //! and the document is made of the contact's events up to there.
 
 mod call;
+mod carrier;
+mod key;
 mod links;
 mod script;
 mod signed;
@@ -17,22 +19,21 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use axum::{
     Router,
+    body::Bytes,
     extract::{Path, Request, State as Shared},
-    http::{HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
-use trunkline_channel::cpaas::{Dialect, Phase, Posted, Script, Target, Then, render};
-use trunkline_flow::hotline::{Agent, CarrierKind};
+use trunkline_channel::cpaas::{Phase, Posted};
 use trunkline_model::{ContactId, Digest};
-use trunkline_plugin::SecretValue;
 
+pub(super) use self::key::OwnKey;
 use self::{
+    carrier::Carrier,
     links::{At, Links, Step},
     signed::Unsigned,
 };
@@ -40,81 +41,10 @@ use super::{State, body, problem::Refusal};
 use crate::{
     contacts::{ArriveError, DeliverError, FindError},
     limits::{CARRIER_BYTES_MAX, CARRIER_CLOCK_SKEW_MAX},
-    observe,
 };
 
 /// What the paths of carriers begin with.
 pub(super) const PATHS: &str = "/carriers/";
-
-/// A carrier, as a request needs it.
-pub(super) struct Carrier {
-    name: String,
-    dialect: Dialect,
-    /// The address that it knows the server by.
-    url: String,
-    secret: SecretValue,
-    /// The hotline's numbers that come by it; all without.
-    numbers: Option<Vec<Arc<str>>>,
-}
-
-impl Carrier {
-    fn links(&self) -> Links<'_> {
-        Links {
-            url: &self.url,
-            carrier: &self.name,
-            secret: self.secret.bytes(),
-        }
-    }
-
-    fn counts(&self, step: &'static str, outcome: &'static str) {
-        metrics::counter!(observe::CARRIERS, "carrier" => self.name.clone(), "step" => step, "outcome" => outcome)
-            .increment(1);
-    }
-
-    /// An answer in the carrier's dialect.
-    fn document(&self, text: String) -> Response {
-        let media = HeaderValue::from_static(self.dialect.media_type());
-        ([(header::CONTENT_TYPE, media)], text).into_response()
-    }
-
-    /// An answer to what needs none.
-    fn nothing(&self) -> Response {
-        self.document(match self.dialect {
-            Dialect::Twiml => "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>".to_owned(),
-            Dialect::Jambonz => "[]".to_owned(),
-        })
-    }
-
-    fn reject(&self) -> Response {
-        self.only(Then::Reject)
-    }
-
-    fn hang_up(&self) -> Response {
-        self.only(Then::HangUp)
-    }
-
-    /// An answer that says nothing.
-    fn only(&self, then: Then) -> Response {
-        let script = Script {
-            said: Vec::new(),
-            then,
-        };
-        self.document(render(self.dialect, &script))
-    }
-}
-
-/// Where a carrier reaches an agent: the SIP phone that is registered with this server, at the host
-/// by which the carrier knows it.
-fn agent_address(agent: &Agent, name: &str, carrier: &Carrier) -> Option<Target> {
-    agent.phone.as_ref()?;
-    let (_, rest) = carrier.url.split_once("://")?;
-    let authority = rest.split('/').next()?;
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    Some(Target::Sip(format!("sip:{name}@{host}")))
-}
 
 /// The routes of carriers. They are no part of the described API: what they take and answer is the
 /// carriers' own.
@@ -132,8 +62,9 @@ async fn call(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let carrier = carrier(&state, &name)?;
-    let posted = signed(&state, &carrier, "call", request).await?;
+    let live = carrier::live(&state, &name).await?;
+    let raw = Raw::read(&state, request).await?;
+    let (carrier, posted) = raw.signed(&state, vec![live], "call")?;
     let answered = call::begin(&state, &carrier, &posted).await;
     count(&carrier, "call", &answered);
     answered
@@ -145,8 +76,10 @@ async fn status(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let carrier = carrier(&state, &name)?;
-    let posted = signed(&state, &carrier, "status", request).await?;
+    let raw = Raw::read(&state, request).await?;
+    let contact = carrier::contact_of(&state, &name, &raw.body).await?;
+    let carriers = carrier::of_contact(&state, &name, contact.as_ref()).await?;
+    let (carrier, posted) = raw.signed(&state, carriers, "status")?;
     let answered = if posted.phase == Some(Phase::Over) && posted.inbound {
         call::over(&state, &carrier, &posted).await
     } else {
@@ -171,15 +104,17 @@ async fn step(
     Path((name, contact, step)): Path<(String, String, String)>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let carrier = carrier(&state, &name)?;
+    let contact = ContactId::parse(&contact);
+    let carriers = carrier::of_contact(&state, &name, contact.as_ref()).await?;
     let place = axum::extract::Query::<Place>::try_from_uri(request.uri()).ok();
-    let posted = signed(&state, &carrier, "step", request).await?;
+    let raw = Raw::read(&state, request).await?;
+    let (carrier, posted) = raw.signed(&state, carriers, "step")?;
     let foreign = || {
         carrier.counts("step", "foreign");
         forbidden("The address is not one that this server gave for this call.")
     };
     let (Some(step), Some(contact), Some(axum::extract::Query(place))) =
-        (Step::parse(&step), ContactId::parse(&contact), place)
+        (Step::parse(&step), contact, place)
     else {
         return Err(foreign());
     };
@@ -210,12 +145,14 @@ async fn recording(
             "Take the address as it stands in the document.",
         )
     };
-    let carrier = carrier(&state, &name)?;
     let content: Digest = content.parse().map_err(|_| none())?;
-    let played = carrier
-        .links()
-        .proves_recording(&content, &file)
-        .ok_or_else(none)?;
+    // The proof is all that it takes: whoever was told the address may fetch it, whatever is live now.
+    let links = Links {
+        url: "",
+        carrier: &name,
+        key: &state.carriers_key().get(state.contacts()).await?,
+    };
+    let played = links.proves_recording(&content, &file).ok_or_else(none)?;
     let found = state.contacts().journal.store().blob(&content).await;
     let bytes = found.map_err(FindError::from)?.ok_or_else(none)?;
     let headers = [
@@ -226,57 +163,43 @@ async fn recording(
     Ok((headers, bytes).into_response())
 }
 
-/// A carrier of the live release.
-fn carrier(state: &State, name: &str) -> Result<Carrier, Refusal> {
-    let none = || {
-        Refusal::not_found(
-            "no-such-carrier",
-            "The hotline has no such carrier.",
-            "Carriers are declared under `carriers` of hotline.yaml.",
-        )
-    };
-    let release = state.releases().current().ok_or_else(none)?;
-    let declared = release.hotline().carriers.get(name).ok_or_else(none)?;
-    let secret = state.feeds().secret(&declared.secret).ok_or_else(|| {
-        tracing::warn!(carrier = name, secret = %declared.secret, "a carrier's secret has no value on this server: its calls are refused");
-        Refusal::unavailable(
-            "no-secret",
-            "The server has no value of this carrier's secret; its operator has to set it.",
-            60,
-        )
-    })?;
-    Ok(Carrier {
-        name: name.to_owned(),
-        dialect: match declared.kind {
-            CarrierKind::Twiml => Dialect::Twiml,
-            CarrierKind::Jambonz => Dialect::Jambonz,
-        },
-        url: declared.url.as_str().to_owned(),
-        secret,
-        numbers: declared.numbers.clone(),
-    })
+/// A request as it came.
+struct Raw {
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
-/// A request that the carrier signed, read.
-async fn signed(
-    state: &State,
-    carrier: &Carrier,
-    step: &'static str,
-    request: Request,
-) -> Result<Posted, Refusal> {
-    let url = format!("{}{}", carrier.url, path_and_query(request.uri()));
-    let headers = request.headers().clone();
-    let body = body::bytes(request, state, CARRIER_BYTES_MAX).await?;
-    let now = state.contacts().clock.now();
-    let verified = signed::verify(
-        carrier.dialect,
-        carrier.secret.bytes(),
-        &url,
-        &headers,
-        &body,
-        now,
-    );
-    if let Err(why) = verified {
+impl Raw {
+    async fn read(state: &State, request: Request) -> Result<Self, Refusal> {
+        let (uri, headers) = (request.uri().clone(), request.headers().clone());
+        let body = body::bytes(request, state, CARRIER_BYTES_MAX).await?;
+        Ok(Self { uri, headers, body })
+    }
+
+    /// What the request says, with the first of `carriers` that signed it.
+    fn signed(
+        &self,
+        state: &State,
+        carriers: Vec<Carrier>,
+        step: &'static str,
+    ) -> Result<(Carrier, Posted), Refusal> {
+        let now = state.contacts().clock.now();
+        let mut unsigned = None;
+        for carrier in carriers {
+            let url = format!("{}{}", carrier.url, path_and_query(&self.uri));
+            let secret = carrier.secret.bytes();
+            match signed::verify(carrier.dialect, secret, &url, &self.headers, &self.body, now) {
+                Ok(()) => {
+                    let posted = self.posted(&carrier, step)?;
+                    return Ok((carrier, posted));
+                }
+                Err(why) => unsigned = Some((carrier, why)),
+            }
+        }
+        let Some((carrier, why)) = unsigned else {
+            return Err(forbidden("There is no carrier that could have signed the request."));
+        };
         carrier.counts(step, "unsigned");
         tracing::warn!(
             carrier = carrier.name,
@@ -284,22 +207,25 @@ async fn signed(
             why = why.as_str(),
             "a request in a carrier's name is not signed by it"
         );
-        return Err(forbidden(match why {
+        Err(forbidden(match why {
             Unsigned::Missing => "The request has no signature of the carrier's.".to_owned(),
             Unsigned::Wrong => "The signature is not that of this request.".to_owned(),
             Unsigned::Stale => {
                 format!("The request was signed more than {CARRIER_CLOCK_SKEW_MAX} ago, or in the future.")
             }
-        }));
+        }))
     }
-    Posted::read(carrier.dialect, &body).map_err(|error| {
-        carrier.counts(step, "unreadable");
-        Refusal::bad_request(
-            "bad-carrier-request",
-            format!("The request cannot be read: {error}."),
-            "See whether the carrier's kind in hotline.yaml is right.",
-        )
-    })
+
+    fn posted(&self, carrier: &Carrier, step: &'static str) -> Result<Posted, Refusal> {
+        Posted::read(carrier.dialect, &self.body).map_err(|error| {
+            carrier.counts(step, "unreadable");
+            Refusal::bad_request(
+                "bad-carrier-request",
+                format!("The request cannot be read: {error}."),
+                "See whether the carrier's kind in hotline.yaml is right.",
+            )
+        })
+    }
 }
 
 fn path_and_query(uri: &Uri) -> &str {

@@ -15,7 +15,8 @@ use trunkline_journal::{Expect, Put};
 use trunkline_model::{ContactId, Digest, InputId};
 
 use super::{
-    ArriveError, Carrier, DeliverError, FindError,
+    ArriveError, DeliverError, FindError,
+    carrier::Carrier,
     links::{At, Step},
     script::Scribe,
 };
@@ -46,7 +47,7 @@ pub(super) async fn begin(state: &State, carrier: &Carrier, posted: &Posted) -> 
         return Ok(carrier.reject());
     };
     let call = Call {
-        id: Some(request_id(carrier, &posted.call)),
+        id: Some(request_id(carrier.dialect, &carrier.name, &posted.call)),
         channel: carrier.dialect.channel(),
         number,
         language: None,
@@ -75,7 +76,7 @@ const fn kind(error: &ArriveError) -> &'static str {
 
 /// The call is over.
 pub(super) async fn over(state: &State, carrier: &Carrier, posted: &Posted) -> Result<(), Refusal> {
-    let id = request_id(carrier, &posted.call);
+    let id = request_id(carrier.dialect, &carrier.name, &posted.call);
     match state.contacts().begun_by(&id).await? {
         Some(contact) => hang_up(state, &contact).await,
         // One that was never taken.
@@ -553,12 +554,8 @@ fn called(state: &State, carrier: &Carrier, to: Option<&str>) -> Option<String> 
 }
 
 /// The name of a call's request for a contact.
-fn request_id(carrier: &Carrier, call: &str) -> String {
-    let kind: &str = match carrier.dialect {
-        Dialect::Twiml => "twiml",
-        Dialect::Jambonz => "jambonz",
-    };
-    Digest::of_parts([kind, &carrier.name, call].map(str::as_bytes)).to_string()
+pub(super) fn request_id(dialect: Dialect, carrier: &str, call: &str) -> String {
+    Digest::of_parts([dialect.as_str(), carrier, call].map(str::as_bytes)).to_string()
 }
 
 /// A recording's name at the carrier, without the address around it.

@@ -100,7 +100,8 @@ pub(super) struct Links<'a> {
     /// The address that the carrier knows the server by.
     pub(super) url: &'a str,
     pub(super) carrier: &'a str,
-    pub(super) secret: &'a [u8],
+    /// The server's own key.
+    pub(super) key: &'a [u8],
 }
 
 impl Links<'_> {
@@ -153,7 +154,7 @@ impl Links<'_> {
     }
 
     fn mac(&self, parts: &[&str]) -> Hmac<Sha256> {
-        let mut mac: Hmac<Sha256> = Hmac::new_from_slice(self.secret).expect("HMAC takes keys of any length");
+        let mut mac: Hmac<Sha256> = Hmac::new_from_slice(self.key).expect("HMAC takes keys of any length");
         for part in [self.carrier].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -191,7 +192,7 @@ mod tests {
         let links = Links {
             url: "https://h.example",
             carrier: "main",
-            secret: b"a secret of some length",
+            key: b"a key of some length",
         };
         let contact = ContactId::generate(Timestamp::from_millis(1), [7; 10]);
         let at = At { after: 7, again: 0 };

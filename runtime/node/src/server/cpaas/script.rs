@@ -13,7 +13,7 @@ use trunkline_flow::speech::Speech;
 use trunkline_model::ContactId;
 
 use super::{
-    Carrier,
+    carrier::Carrier,
     links::{At, Played, Step},
 };
 use crate::{
@@ -173,6 +173,6 @@ impl Scribe<'_> {
     /// An agent's telephone, where the agent has one: it is registered with this server.
     fn agent(&self, name: &str) -> Option<Target> {
         let agent = self.release?.hotline().agents.get(name)?;
-        super::agent_address(agent, name, self.carrier)
+        self.carrier.agent(agent, name)
     }
 }

@@ -35,10 +35,12 @@ pub(super) const CARRIERS: &str = "carriers:\n  \
 
 /// A node that carriers reach.
 pub(super) struct Exchange {
-    _hotline: Hotline,
+    hotline: Hotline,
     pub(super) node: Node,
     pub(super) clock: Clock,
     router: Router,
+    /// What carriers sign with.
+    token: &'static [u8],
 }
 
 impl Exchange {
@@ -48,10 +50,14 @@ impl Exchange {
 
     /// A node on journals that may have been another's before.
     async fn on(hotline: Hotline, clock: Clock, journal: Journal) -> Self {
+        Self::signed_with(TOKEN, hotline, clock, journal).await
+    }
+
+    async fn signed_with(token: &'static [u8], hotline: Hotline, clock: Clock, journal: Journal) -> Self {
         let mut table = SecretTable::default();
         table.insert(
             "carrier-token".parse().unwrap(),
-            SecretValue::new(TOKEN.to_vec()).unwrap(),
+            SecretValue::new(token.to_vec()).unwrap(),
         );
         let settings = Settings {
             secrets: Some(Arc::new(table)),
@@ -70,10 +76,11 @@ impl Exchange {
         };
         let state = State::new(node.contacts().clone(), node.feeds().clone(), readiness, &listen);
         Self {
-            _hotline: hotline,
+            hotline,
             node,
             clock,
             router: router(state),
+            token,
         }
     }
 
@@ -90,7 +97,7 @@ impl Exchange {
                     .map(|(name, value)| format!("{name}={}", encoded(value)))
                     .collect::<Vec<_>>()
                     .join("&");
-                (body, sign_form(TOKEN, url, fields), "x-twilio-signature")
+                (body, sign_form(self.token, url, fields), "x-twilio-signature")
             }
             Dialect::Jambonz => {
                 let mut hook = json!({ "direction": "inbound", "call_status": "in-progress" });
@@ -112,7 +119,7 @@ impl Exchange {
                     hook[name] = value;
                 }
                 let body = hook.to_string();
-                let signature = signature::sign(TOKEN, body.as_bytes(), self.clock.now());
+                let signature = signature::sign(self.token, body.as_bytes(), self.clock.now());
                 (body, signature, "jambonz-signature")
             }
         }
@@ -1124,6 +1131,53 @@ async fn a_call_goes_on_after_a_restart_and_is_answered_as_before() {
         line.read(&answered.1);
         line.press("1").await;
         assert!(matches!(line.doing, Doing::Dial { .. }), "{:?}", line.doing);
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_on_though_the_hotline_has_its_carrier_no_longer() {
+    for dialect in BOTH {
+        let exchange = Exchange::new(hotline()).await;
+        let mut line = Line::call(&exchange, dialect, "12345", false).await;
+        let folder = exchange.hotline.path().to_owned();
+        let settings = exchange.hotline.read("hotline.yaml").replace(CARRIERS, "");
+        exchange.hotline.write("hotline.yaml", settings);
+        let releases = exchange.node.releases();
+        let (report, _) = releases.take_folder(&folder, crate::report::Cause::Asked).await;
+        let live = report.release.expect("the hotline loads without carriers");
+        assert_ne!(live, line.session().await.release);
+        // Nobody new comes by it, and who is there goes on and leaves.
+        let url = format!("{URL}/carriers/{}/call", dialect.as_str());
+        let new = [("CallSid", "CA-new"), ("To", "12345")];
+        assert_eq!(exchange.post(dialect, &url, &new).await.0, StatusCode::NOT_FOUND);
+        line.press("1").await;
+        assert!(matches!(line.doing, Doing::Dial { .. }), "{:?}", line.doing);
+        let url = format!("{URL}/carriers/{}/status", dialect.as_str());
+        let over = [("CallSid", line.call.as_str()), ("CallStatus", "completed")];
+        assert_eq!(exchange.post(dialect, &url, &over).await.0, StatusCode::OK);
+        assert!(line.session().await.has_ended());
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_on_though_its_carrier_signs_with_another_secret() {
+    for dialect in BOTH {
+        let (clock, journal) = (Clock::still(NOON), journal(Arc::new(Memory::new())));
+        let before = Exchange::on(hotline(), clock.clone(), journal.clone()).await;
+        let line = Line::call(&before, dialect, "12345", false).await;
+        let Doing::Gather { action, .. } = line.doing.clone() else {
+            panic!("{:?}", line.doing);
+        };
+        let call = line.call.clone();
+        drop(line);
+        before.node.shutdown().await;
+        let after = Exchange::signed_with(b"another token, as long", hotline(), clock, journal).await;
+        let pressed = [("CallSid", call.as_str()), ("Digits", "1")];
+        let stale = before.signed(dialect, &action, &pressed);
+        assert_eq!(after.send(&action, stale).await.0, StatusCode::FORBIDDEN);
+        let (status, document) = after.post(dialect, &action, &pressed).await;
+        assert_eq!(status, StatusCode::OK, "{document}");
+        assert!(document.contains("+8657112345"), "{document}");
     }
 }
 
