@@ -110,9 +110,11 @@ fn served(world: &World<'_>, queue: &QueueSpecSyntax) {
     );
 }
 
-/// Reports a queue of a hotline that is called by phone, none of whose agents has one.
+/// Reports a queue of a hotline that is called by phone, over a trunk or a carrier, none of whose agents has
+/// one.
 fn by_phone(world: &World<'_>, queue: &QueueSpecSyntax) {
-    let Some(agents) = world.centre.roster().filter(|_| !world.hotline.trunks.is_empty()) else {
+    let is_called = !world.hotline.trunks.is_empty() || !world.hotline.carriers.is_empty();
+    let Some(agents) = world.centre.roster().filter(|_| is_called) else {
         return;
     };
     let mut serve = agents.iter().filter(|agent| {
@@ -193,6 +195,32 @@ steps:
 #                                ^^^^^^ TL0801: there is no queue `generl`
 #                                                                                   ^^^^^^ TL0203: a queue has no `length`
   g: { end: completed }
+"##,
+        );
+    }
+
+    #[test]
+    fn callers_of_carriers_meet_agents_with_phones() {
+        assert_findings(
+            r##"
+--- hotline.yaml
+hotline: test
+languages: [zh-CN, en]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+carriers: { cloud: { kind: twiml, url: "https://hotline.example.org", secret: twiml-token } }
+queues: { general: { skills: [mandarin] }, law: { skills: [law] } }
+#         ^^^^^^^ TL0821: no agent of the queue `general` has a phone
+--- agents.yaml
+zhang-wei: { skills: [mandarin] }
+li-na: { skills: [law], phone: li-na-phone }
+--- flows/main.yaml
+flow: main
+start: a
+steps:
+  a: { queue: general, on: { else: b }, next: b }
+  b: { queue: law, on: { else: done }, next: done }
+  done: { end: completed }
 "##,
         );
     }

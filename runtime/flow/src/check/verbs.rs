@@ -50,7 +50,7 @@ pub(super) fn lower(view: &FlowView<'_, '_>, index: usize, scribe: &Scribe<'_, '
         VerbSyntax::Survey(survey) => Verb::Survey(services::survey(view, survey)?),
         VerbSyntax::Ticket(ticket) => Verb::Ticket(services::ticket(view, ticket, scribe)?),
         VerbSyntax::Notify(notify) => Verb::Notify(services::notify(notify, scribe)?),
-        VerbSyntax::Record(record) => Verb::Record(services::record(view, record, scribe)?),
+        VerbSyntax::Record(record) => Verb::Record(services::record(view, record, &step.name, scribe)?),
         VerbSyntax::Wait { time, event } => Verb::Wait(services::wait(view, *time, event.as_ref())?),
         VerbSyntax::End { outcome, outputs } => Verb::End(lower_end(view, outcome, outputs, scribe)?),
         VerbSyntax::Broken => return None,

@@ -6,6 +6,7 @@ use trunkline_model::VariableName;
 
 use super::{
     super::{
+        carriers,
         expressions::{Scribe, type_of_answer},
         flow::{FlowView, key},
     },
@@ -93,8 +94,13 @@ fn consent(view: &FlowView<'_, '_>, ask: &AskSyntax) {
     }
 }
 
-/// A secret that is read back would stand in the journal as it was said.
+/// A secret that is read back would stand in the journal as it was said, and one that is spoken would be
+/// known to a carrier.
 fn secret(view: &FlowView<'_, '_>, ask: &AskSyntax) {
+    let kind = ask.answer.kind.as_ref().map(|kind| &kind.value);
+    if let (Some(secret), Some(AnswerSyntax::Text)) = (ask.secret, kind) {
+        carriers::hear_secrets(view, secret);
+    }
     if let (Some(secret), Some(_)) = (ask.secret, &ask.confirm) {
         bad(
             view,

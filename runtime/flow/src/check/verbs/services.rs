@@ -49,7 +49,7 @@ pub(super) fn transfer(
         let (TransferToSyntax::Address(value)
         | TransferToSyntax::Agent(value)
         | TransferToSyntax::Hotline(value)) = &transfer.to;
-        carriers::connect_three(view.world, value.span);
+        carriers::connect_three(view, value.span);
     }
     let (to, staffed) = match &transfer.to {
         TransferToSyntax::Address(value) => {
@@ -210,10 +210,12 @@ pub(super) fn notify(notify: &NotifySyntax, scribe: &Scribe<'_, '_, '_, '_>) -> 
 pub(super) fn record(
     view: &FlowView<'_, '_>,
     record: &RecordSyntax,
+    id: &Word,
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Record> {
     Some(match record {
         RecordSyntax::Start { consent } => {
+            carriers::record(view, id.span);
             if let Some(consent) = consent {
                 view.world.centre.consent(view.world, consent);
             }
@@ -233,7 +235,7 @@ fn message(
     message: &MessageSyntax,
     scribe: &Scribe<'_, '_, '_, '_>,
 ) -> Option<Record> {
-    carriers::keep_messages(view.world, message.save.span);
+    carriers::keep_messages(view, message.save.span);
     let prompt = scribe.prompt(&message.prompt);
     let finish = match &message.finish {
         Some(word) => key(view.world, word),
