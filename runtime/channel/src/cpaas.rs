@@ -61,15 +61,6 @@ impl Dialect {
             Self::Jambonz => "application/json",
         }
     }
-
-    /// Whether the carrier records a message and says where it is.
-    pub const fn records_messages(self) -> bool {
-        match self {
-            Self::Twiml => true,
-            // It streams sound to a WebSocket, and keeps nothing that could be named.
-            Self::Jambonz => false,
-        }
-    }
 }
 
 /// What a contact says next, and what the carrier does then.

@@ -22,6 +22,8 @@ pub struct Carries {
     pub prompts: Prompts,
     /// Time to the first key or word, unless the step gives one.
     pub first_input: Duration,
+    /// Whether a message that the caller leaves is kept.
+    pub messages: bool,
 }
 
 /// How a channel's keys come.
@@ -65,6 +67,7 @@ impl Channel {
             keys_ahead_max: KEYS_AHEAD_MAX,
             prompts: Prompts::AtOnce,
             first_input: VOICE_FIRST_INPUT,
+            messages: true,
         };
         match self {
             // Nobody is heard there; what is sent is sent as a message is.
@@ -74,6 +77,7 @@ impl Channel {
                 keys_ahead_max: KEYS_AHEAD_MAX,
                 prompts: Prompts::AtOnce,
                 first_input: TEXT_FIRST_INPUT,
+                messages: true,
             },
             Self::Voice => voice,
             Self::Phone => Carries {
@@ -90,6 +94,8 @@ impl Channel {
                 keys: Keys::Collected {
                     next: Some(VOICE_NEXT_KEY),
                 },
+                // It streams sound to a WebSocket, and keeps nothing that could be named.
+                messages: false,
                 ..Carries::CARRIER
             },
         }
@@ -107,6 +113,7 @@ impl Carries {
             within: PLAYED_WITHIN_MAX,
         },
         first_input: VOICE_FIRST_INPUT,
+        messages: true,
     };
 
     /// Whether more keys may belong to an answer that has some.

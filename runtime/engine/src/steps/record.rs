@@ -55,10 +55,14 @@ pub(super) fn ask(course: &mut Course<'_>, id: &StepId, step: &Step) -> Then {
     else {
         return course.broken();
     };
+    let channel = course.session.channel;
+    if !channel.carries().messages {
+        // Nobody is asked for what would be lost.
+        return course.leave_by_exit(id, step, DECLINED, Value::None);
+    }
     // What was pressed ahead is no message.
     collect::drop_ahead(course);
     course.say(id, prompt, None, Given::default());
-    let channel = course.session.channel;
     let time = if channel.is_voice() {
         (*max).min(MESSAGE_TIME_MAX)
     } else {

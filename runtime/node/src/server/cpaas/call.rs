@@ -396,14 +396,7 @@ async fn rested(
             let rests_or_says = |session: &Session| rests(session) || says(session);
             session = contacts.rested(contact, until, rests_or_says).await?;
         }
-        let given = match &session.state {
-            Stands::Hearing(hearing)
-                if hearing.question == Question::Message && !carrier.dialect.records_messages() =>
-            {
-                Input::Unanswered {
-                    question: hearing.seq,
-                }
-            }
+        match &session.state {
             Stands::Serving(serving) if connects(&session) => {
                 let pinned = pinned(state, &session).await;
                 let scribe = Scribe {
@@ -432,11 +425,9 @@ async fn rested(
                 } else if let Some(agent) = wanted_agent(serving) {
                     let_go(state, contact, serving, agent, false);
                 }
-                continue;
             }
             _ => break,
-        };
-        deliver(state, contact, given).await?;
+        }
     }
     Ok(session)
 }
