@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tracing::Instrument as _;
 use trunkline_engine::{
     Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused,
-    service::{Demand, Destination},
+    service::{Demand, Destination, RecordDemand},
     turn::Turn,
 };
 use trunkline_journal::{Error as JournalError, Head, Put};
@@ -532,15 +532,15 @@ impl Contact {
         }
         if let Some(serving) = pending.service {
             let work = Some((serving.work.clone(), serving.attempt));
-            // A carrier that dials is asked by the document that it is answered with. An agent is asked
-            // for here first: only the node knows whether the agent is there and free.
+            // A carrier that dials and records is asked by the document that it is answered with. An agent is
+            // asked for here first: only the node knows whether the agent is there and free.
             let dialled = awake.session.channel.dials_itself()
                 && matches!(
                     serving.demand,
                     Demand::Transfer {
                         to: Destination::Address | Destination::Hotline,
                         ..
-                    }
+                    } | Demand::Record(RecordDemand::Message { .. })
                 );
             if awake.dispatched.service != work && !dialled {
                 contacts.ask_service(&self.id, awake.session.channel, serving);

@@ -8,7 +8,7 @@ use trunkline_engine::{
     Input, Session, Utterance,
     collect::wanted,
     event::Question,
-    service::{Demand, Destination, QueueAnswer, ServiceAnswer, Serving, Stage, TransferAnswer},
+    service::{Demand, Destination, QueueAnswer, RecordAnswer, RecordDemand, ServiceAnswer, Serving, Stage, TransferAnswer},
     session::State as Stands,
 };
 use trunkline_journal::{Expect, Put};
@@ -156,29 +156,14 @@ impl Given<'_> {
         match self.step {
             Step::Gather => self.gathered(&session, posted).await,
             Step::Poll => self.played(&session).await,
-            Step::Record => {
-                let finish = match &session.state {
-                    Stands::Hearing(hearing) if hearing.question == Question::Message => {
-                        let pinned = pinned(self.state, &session).await;
-                        pinned.and_then(|pinned| wanted(pinned.release().hotline(), &session)?.finish)
-                    }
-                    _ => return Ok(()),
-                };
-                match (&posted.recording, finish) {
-                    (Some(recording), Some(finish)) => {
-                        tracing::info!(
-                            contact = %self.contact,
-                            carrier = self.carrier.name,
-                            recording = %named(recording),
-                            "a message is recorded at the carrier"
-                        );
-                        self.played(&session).await?;
-                        self.utter(Utterance::Keys(finish.to_string().into())).await
-                    }
-                    _ => self.silence(&session).await,
+            Step::Record => self.recorded(&session, posted).await,
+            Step::Silent => match message(&session) {
+                Some(serving) => {
+                    self.serve(serving, ServiceAnswer::Record(RecordAnswer::Declined))
+                        .await
                 }
-            }
-            Step::Silent => self.silence(&session).await,
+                None => self.silence(&session).await,
+            },
             Step::Dial => self.dialled(&session, posted).await,
             Step::Answered => match transfer(&session).filter(|serving| self.is_of(serving)) {
                 Some(serving) if !matches!(serving.stage, Stage::Talking { .. }) => {
@@ -230,6 +215,37 @@ impl Given<'_> {
             (None, None) if asked => self.silence(session).await,
             _ => self.played(session).await,
         }
+    }
+
+    /// A message was recorded. The carrier keeps it, and what it is called there is its name in the flow.
+    async fn recorded(&self, session: &Session, posted: &Posted) -> Result<(), Refusal> {
+        let Some(recording) = &posted.recording else {
+            return self.silence(session).await;
+        };
+        match &session.state {
+            Stands::Hearing(hearing)
+                if hearing.question == Question::Message && hearing.seq <= self.at.after =>
+            {
+                let pinned = pinned(self.state, session).await;
+                let finish = pinned.and_then(|pinned| wanted(pinned.release().hotline(), session)?.finish);
+                let Some(finish) = finish else {
+                    return self.silence(session).await;
+                };
+                self.played(session).await?;
+                self.utter(Utterance::Keys(finish.to_string().into())).await?;
+            }
+            // The caller has left meanwhile, which ends most messages.
+            Stands::Serving(_) => {}
+            _ => return Ok(()),
+        }
+        let session = self.session().await?;
+        let Some(serving) = message(&session) else {
+            return Ok(());
+        };
+        tracing::info!(contact = %self.contact, carrier = self.carrier.name, "a message is recorded at the carrier");
+        let recording = format!("{}-{}", self.carrier.name, named(recording)).into();
+        self.serve(serving, ServiceAnswer::Record(RecordAnswer::Done { recording }))
+            .await
     }
 
     /// Nothing was given in the question's whole time.
@@ -310,6 +326,18 @@ impl Given<'_> {
 fn transfer(session: &Session) -> Option<&Serving> {
     match &session.state {
         Stands::Serving(serving) if matches!(serving.demand, Demand::Transfer { .. }) => Some(serving),
+        _ => None,
+    }
+}
+
+/// The message that is to be kept.
+fn message(session: &Session) -> Option<&Serving> {
+    match &session.state {
+        Stands::Serving(serving)
+            if matches!(serving.demand, Demand::Record(RecordDemand::Message { .. })) =>
+        {
+            Some(serving)
+        }
         _ => None,
     }
 }
@@ -406,7 +434,7 @@ async fn rested(
                     release: pinned.as_ref().map(|pinned| &**pinned.release()),
                 };
                 if scribe.target(&session).is_some() {
-                    break;
+                    return Ok(session);
                 }
                 let queued = agent(&session).map(|(_, agent)| agent.to_owned());
                 let answer = match &queued {
@@ -426,9 +454,12 @@ async fn rested(
                     let_go(state, contact, serving, agent, false);
                 }
             }
-            _ => break,
+            _ => return Ok(session),
         }
     }
+    // It is asked for again, and goes on from there.
+    tracing::warn!(%contact, carrier = carrier.name, steps = CARRIER_STEPS_MAX, "a contact makes many steps that the carrier cannot");
+    carrier.counts("steps", "too-many");
     Ok(session)
 }
 

@@ -11,7 +11,12 @@ use axum::{
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 use trunkline_channel::cpaas::Dialect;
-use trunkline_engine::{Session, service::Stage, services::AgentState, session::State as Stands};
+use trunkline_engine::{
+    Fact, Session,
+    service::{RecordAnswer, ServiceAnswer, Stage},
+    services::AgentState,
+    session::State as Stands,
+};
 use trunkline_journal::{Journal, Memory};
 use trunkline_model::{ContactId, Duration, Timestamp};
 use trunkline_plugin::{SecretTable, SecretValue};
@@ -772,6 +777,21 @@ async fn what_takes_longer_is_asked_for_again() {
     }
 }
 
+/// The names of the messages that a contact left.
+async fn recordings(line: &Line<'_>) -> Vec<String> {
+    let contact = line.contact().await;
+    let contacts = line.exchange.node.contacts();
+    let (events, _) = contacts.events(&contact, 0, usize::MAX).await.unwrap();
+    let named = events.iter().filter_map(|(_, event)| match &event.fact {
+        Fact::ServiceAnswered {
+            answer: ServiceAnswer::Record(RecordAnswer::Done { recording }),
+            ..
+        } => Some(recording.to_string()),
+        _ => None,
+    });
+    named.collect()
+}
+
 #[tokio::test]
 async fn a_message_is_recorded_where_the_carrier_can() {
     let exchange = Exchange::new(hotline()).await;
@@ -792,7 +812,27 @@ async fn a_message_is_recorded_where_the_carrier_can() {
             line.fetch(&silent, &[]).await;
         }
         assert_eq!(line.said.last().map(String::as_str), Some(says));
+        // Where it is kept is found by its name.
+        assert_eq!(recordings(&line).await, if recorded { vec!["twiml-RE1"] } else { vec![] });
     }
+    // Who leaves in the middle of it has left one as well.
+    let mut line = Line::call(&exchange, Dialect::Twiml, "12345", false).await;
+    line.press("3").await;
+    let Doing::Record { action, .. } = line.doing.clone() else {
+        panic!("{:?}", line.doing);
+    };
+    let status = format!("{URL}/carriers/twiml/status");
+    line.exchange
+        .post(
+            Dialect::Twiml,
+            &status,
+            &[("CallSid", &line.call), ("CallStatus", "completed")],
+        )
+        .await;
+    let left = [("RecordingSid", "RE2"), ("CallStatus", "completed")];
+    line.fetch(&action, &left).await;
+    assert_eq!(recordings(&line).await, ["twiml-RE2"]);
+    assert!(line.session().await.has_ended());
     let mut line = Line::call(&exchange, Dialect::Jambonz, "12345", false).await;
     line.press("3").await;
     // Nobody is asked for what would be lost.
@@ -836,7 +876,7 @@ async fn who_hangs_up_while_it_rings_does_not_go_on() {
         let (events, _) = exchange.node.contacts().events(&session.contact, 0, usize::MAX).await.unwrap();
         let asked = events
             .iter()
-            .filter(|(_, event)| matches!(event.fact, trunkline_engine::Fact::ServiceAsked { .. }));
+            .filter(|(_, event)| matches!(event.fact, Fact::ServiceAsked { .. }));
         assert_eq!(asked.count(), 1, "nobody else is dialled");
     }
 }
