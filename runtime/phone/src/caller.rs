@@ -540,19 +540,17 @@ impl Caller {
             return;
         }
         let hotline = self.release.hotline();
-        let hears = hotline
-            .ears
-            .as_ref()
-            .is_some_and(|ears| ears.languages.contains(&session.language));
-        if !hears {
+        let ears = hotline.ears.as_ref();
+        let Some(ears) = ears.filter(|ears| ears.languages.contains(&session.language)) else {
             return;
-        }
+        };
         let hints = match self.step(session).map(|step| &step.verb) {
             Some(Verb::Menu(menu)) => menu.words.iter().map(|(word, _)| word.to_string()).collect(),
             _ => Vec::new(),
         };
         self.listening = Some(Listening::begin(
             &self.phone.ears,
+            &ears.engine,
             &self.leg.stream,
             asked,
             &session.language,

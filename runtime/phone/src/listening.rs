@@ -40,16 +40,17 @@ impl Listening {
     /// Begins to listen to what comes on a stream.
     pub(crate) fn begin(
         ears: &Ears,
+        engine: &str,
         stream: &Stream,
         asked: u64,
         language: &str,
         hints: Vec<String>,
     ) -> Self {
-        let (ears, language) = (ears.clone(), language.to_owned());
+        let (ears, engine, language) = (ears.clone(), engine.to_owned(), language.to_owned());
         let begin: Begin = Box::new(move |stream| {
             let (sender, sound) = mpsc::channel(SOUND_WAITING_MAX);
             stream.listen(Some(sender));
-            ears.listen(&language, &hints, sound)
+            ears.listen(&engine, &language, &hints, sound)
         });
         Self {
             asked,

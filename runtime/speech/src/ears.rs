@@ -65,28 +65,29 @@ impl Ears {
         Ok(Self(Arc::new(providers)))
     }
 
-    /// Whether somebody could be heard in a language, for checks at the start.
+    /// Whether a provider could hear somebody in a language, for checks at the start.
     ///
     /// # Errors
     ///
-    /// Says what to do: declare a provider for the language, or give its secret.
-    pub fn available(&self, language: &str) -> Result<(), EarsError> {
-        self.provider(language)?.available()
+    /// Says what to do: declare the provider, or the language of it, or give its secret.
+    pub fn available(&self, engine: &str, language: &str) -> Result<(), EarsError> {
+        self.provider(engine, language)?.available()
     }
 
-    /// Hears one answer. `sound` is the caller's, at 8,000 samples a second, as it comes; its end
+    /// Hears one answer by the provider that the hotline names. `sound` is the caller's, at 8,000 samples a second, as it comes; its end
     /// says that nothing more will be said. Dropping what is returned ends the listening.
     ///
     /// `hints` are words that are likely, such as those of a menu. Only the first [`HINTS_MAX`] are
     /// told to the provider.
     pub fn listen(
         &self,
+        engine: &str,
         language: &str,
         hints: &[String],
         sound: mpsc::Receiver<Arc<[i16]>>,
     ) -> mpsc::Receiver<Understood> {
         let (understood, receiver) = mpsc::channel(UNDERSTOOD_WAITING_MAX);
-        match self.provider(language) {
+        match self.provider(engine, language) {
             Ok(provider) => {
                 let hints = hints
                     .iter()
@@ -102,14 +103,15 @@ impl Ears {
         receiver
     }
 
-    /// The provider of a language: one that names it, or one that names none.
-    fn provider(&self, language: &str) -> Result<Arc<Provider>, EarsError> {
+    /// The provider of a name, if it hears the language. Callers' sound goes to nobody whom the hotline does
+    /// not name.
+    fn provider(&self, engine: &str, language: &str) -> Result<Arc<Provider>, EarsError> {
         self.0
-            .values()
-            .find(|provider| provider.names(language))
-            .or_else(|| self.0.values().find(|provider| provider.hears_all()))
+            .get(engine)
+            .filter(|provider| provider.hears_all() || provider.names(language))
             .cloned()
             .ok_or_else(|| EarsError::NoProvider {
+                engine: engine.into(),
                 language: language.into(),
             })
     }

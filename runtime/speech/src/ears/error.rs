@@ -5,9 +5,14 @@ use std::sync::Arc;
 /// Why nothing will be understood. None holds anything of what was said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EarsError {
-    /// No provider hears the language.
-    #[error("nobody hears {language}: declare a provider under [ears] in phone.toml")]
+    /// There is no such provider, or it does not hear the language.
+    #[error(
+        "{engine} hears no {language}: declare it as [ears.{engine}] in phone.toml, with the language among its \
+         languages, or name another in hotline.yaml"
+    )]
     NoProvider {
+        /// The provider's name.
+        engine: Arc<str>,
         /// The language's tag.
         language: Arc<str>,
     },

@@ -175,7 +175,7 @@ async fn told(messages: &'static [&'static str]) -> Vec<Understood> {
         .boxed()
     })
     .await;
-    all(ears(provided.address, "answer = \"500ms\"").listen("zh-CN", &[], sound(None))).await
+    all(ears(provided.address, "answer = \"500ms\"").listen("house", "zh-CN", &[], sound(None))).await
 }
 
 fn broke(what: &'static str) -> Understood {
@@ -205,7 +205,7 @@ async fn a_caller_is_heard() {
     })
     .await;
     let hints = ["缴费".to_owned(), "长".repeat(100)];
-    let heard = all(ears(provided.address, "").listen("zh-CN", &hints, sound(None))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &hints, sound(None))).await;
     let expected = [
         Understood::Began,
         Understood::Partial("我要".to_owned()),
@@ -233,7 +233,7 @@ async fn the_end_of_the_sound_is_told_and_an_answer_awaited() {
         .boxed()
     })
     .await;
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(Some(5)))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(Some(5)))).await;
     assert_eq!(heard, [Understood::Began, said("好", None)]);
     let sent = provided.sent.lock().unwrap().clone();
     assert_eq!((sent.samples.len(), sent.stopped), (5 * 160, true));
@@ -247,12 +247,12 @@ async fn the_end_of_the_sound_is_told_and_an_answer_awaited() {
     })
     .await;
     assert_eq!(
-        all(ears(provided.address, "").listen("zh-CN", &[], sound(Some(5)))).await,
+        all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(Some(5)))).await,
         []
     );
     // A final that never comes.
     let provided = provider(|_, conversation| conversation.wait().boxed()).await;
-    let heard = all(ears(provided.address, "last = \"200ms\"").listen("zh-CN", &[], sound(Some(5)))).await;
+    let heard = all(ears(provided.address, "last = \"200ms\"").listen("house", "zh-CN", &[], sound(Some(5)))).await;
     assert_eq!(
         heard,
         [Understood::Failed(EarsError::TimedOut { name: "house".into() })]
@@ -318,7 +318,7 @@ async fn what_is_too_large_or_no_text_ends_the_listening() {
             .boxed()
         })
         .await;
-        let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+        let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
         assert_eq!(heard, [broke(what)]);
     }
     for (bytes, what) in [
@@ -335,7 +335,7 @@ async fn what_is_too_large_or_no_text_ends_the_listening() {
             .boxed()
         })
         .await;
-        let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+        let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
         assert_eq!(heard, [broke(what)]);
     }
 }
@@ -353,7 +353,7 @@ async fn nothing_is_understood_of_no_sound() {
     })
     .await;
     let (_quiet, sound) = mpsc::channel(1);
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound)).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound)).await;
     assert_eq!(heard, [broke("it understands before it was sent any sound")]);
 }
 
@@ -375,7 +375,7 @@ async fn floods_are_thinned_and_then_ended() {
         })
     };
     let provided = flood(90, r#"{"type":"final","text":"好"}"#).await;
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
     assert_eq!(heard.last(), Some(&said("好", None)));
     // A second may begin within it.
     assert!(
@@ -384,7 +384,7 @@ async fn floods_are_thinned_and_then_ended() {
         heard.len()
     );
     let provided = flood(5_000, "").await;
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
     assert_eq!(heard.last(), Some(&broke("it sends too many messages")));
 }
 
@@ -405,7 +405,7 @@ async fn a_provider_that_is_lost_is_connected_to_once_more_with_the_sound_it_had
         }
     };
     let provided = provider(script(true)).await;
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
     assert_eq!(heard, [Understood::Began, said("人工", None)]);
     let sent = provided.sent.lock().unwrap().clone();
     assert_eq!(sent.starts.len(), 2);
@@ -414,7 +414,7 @@ async fn a_provider_that_is_lost_is_connected_to_once_more_with_the_sound_it_had
     assert_eq!(sent.samples[1_600..], again);
 
     let provided = provider(script(false)).await;
-    let heard = all(ears(provided.address, "").listen("zh-CN", &[], sound(None))).await;
+    let heard = all(ears(provided.address, "").listen("house", "zh-CN", &[], sound(None))).await;
     assert_eq!(
         heard,
         [
@@ -445,7 +445,7 @@ async fn a_provider_that_takes_no_sound_holds_up_no_call() {
     })
     .await;
     let (sender, sound) = mpsc::channel(50);
-    let understood = ears(provided.address, "last = \"10s\"").listen("zh-CN", &[], sound);
+    let understood = ears(provided.address, "last = \"10s\"").listen("house", "zh-CN", &[], sound);
     for number in 0..FRAMES {
         let sending = sender.send(vec![number; 160].into());
         timeout(Duration::from_secs(1), sending)
@@ -484,7 +484,7 @@ async fn whoever_stops_listening_ends_the_connection() {
         .boxed()
     })
     .await;
-    let understood = ears(provided.address, "").listen("zh-CN", &[], sound(None));
+    let understood = ears(provided.address, "").listen("house", "zh-CN", &[], sound(None));
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(understood);
     timeout(Duration::from_secs(5), is_closed).await.unwrap().unwrap();
@@ -501,7 +501,7 @@ async fn who_is_not_reached_says_why() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let error = failed(all(ears(nobody, "").listen("zh-CN", &[], sound(None))).await);
+    let error = failed(all(ears(nobody, "").listen("house", "zh-CN", &[], sound(None))).await);
     assert_eq!(error.kind(), "unreachable");
     // Answers HTTP, and not WebSocket.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -514,7 +514,7 @@ async fn who_is_not_reached_says_why() {
                 .await;
         }
     });
-    let error = failed(all(ears(address, "").listen("zh-CN", &[], sound(None))).await);
+    let error = failed(all(ears(address, "").listen("house", "zh-CN", &[], sound(None))).await);
     assert!(
         error.to_string().ends_with("it answered 401 Unauthorized"),
         "{error}"
@@ -523,7 +523,7 @@ async fn who_is_not_reached_says_why() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let before = Instant::now();
     let address = listener.local_addr().unwrap();
-    let error = failed(all(ears(address, "").listen("zh-CN", &[], sound(None))).await);
+    let error = failed(all(ears(address, "").listen("house", "zh-CN", &[], sound(None))).await);
     assert!(error.to_string().contains("within 3s"), "{error}");
     assert!(before.elapsed() < Duration::from_secs(5));
 
@@ -531,13 +531,18 @@ async fn who_is_not_reached_says_why() {
         address,
         "languages = [\"zh\"]\n[ears.other]\nurl = \"ws://127.0.0.1:1/\"\nsecret = \"none\"\nlanguages = [\"en\"]",
     );
-    assert_eq!(ears.available("zh-CN"), Ok(()));
-    assert_eq!(ears.available("zhx").unwrap_err().kind(), "no-provider");
-    assert_eq!(ears.available("en-GB").unwrap_err().kind(), "missing");
-    let error = failed(all(ears.listen("de", &[], sound(None))).await);
+    assert_eq!(ears.available("house", "zh-CN"), Ok(()));
+    assert_eq!(ears.available("other", "en-GB").unwrap_err().kind(), "missing");
+    // Who is named is asked, and nobody else, though another hears the language.
+    for (engine, language) in [("house", "zhx"), ("house", "en"), ("nobody", "zh-CN")] {
+        let error = ears.available(engine, language).unwrap_err();
+        assert_eq!(error.kind(), "no-provider", "{engine} {language}");
+    }
+    let error = failed(all(ears.listen("house", "de", &[], sound(None))).await);
     assert_eq!(
         error.to_string(),
-        "nobody hears de: declare a provider under [ears] in phone.toml"
+        "house hears no de: declare it as [ears.house] in phone.toml, with the language among its languages, or \
+         name another in hotline.yaml"
     );
 }
 
