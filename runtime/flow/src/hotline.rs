@@ -312,17 +312,15 @@ impl Hotline {
         }
     }
 
-    /// Who says texts in a language or dialect: its own voice, or that of what it falls back to.
+    /// Who says texts in a language or dialect: its own voice, or that of what it falls back to, or that of
+    /// the shorter tag (`zh-yue-HK`, `zh-yue`, `zh`). Where there is none a phone says them by espeak-ng, if the
+    /// server has it.
     pub fn voice(&self, language: &str) -> Option<&Voice> {
-        let mut tag = language;
+        let falls_back = |tag: &&str| self.dialects.get(*tag).map(|tag| &**tag);
         // A way longer than there are dialects goes in a circle.
-        for _ in 0..=self.dialects.len() {
-            if let Some(voice) = self.voices.get(tag) {
-                return Some(voice);
-            }
-            tag = self.dialects.get(tag)?;
-        }
-        None
+        let declared = std::iter::successors(Some(language), falls_back).take(self.dialects.len() + 1);
+        let shorter = std::iter::successors(Some(language), |tag| Some(tag.rsplit_once('-')?.0));
+        declared.chain(shorter).find_map(|tag| self.voices.get(tag))
     }
 
     /// The language or dialect of a tag: the same tag, or else without its last parts, one by

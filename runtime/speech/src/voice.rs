@@ -49,7 +49,7 @@ pub struct VoiceChoices(pub BTreeMap<Arc<str>, VoiceChoice>);
 
 impl VoiceChoices {
     /// The choice for a language, looked up from the end of its tag: `zh-yue-HK` finds `zh-yue`,
-    /// then `zh`.
+    /// then `zh`. What a dialect falls back to is the hotline's to say, and comes before that.
     pub fn find(&self, language: &str) -> Option<&VoiceChoice> {
         let mut tag = language;
         loop {

@@ -1,5 +1,5 @@
-//! Voices and ears: of languages that the hotline has, and of each in which callers by phone would hear
-//! nothing otherwise.
+//! Voices and ears: of languages that the hotline has, and of each in which what callers by phone hear
+//! depends on what the server has installed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,7 +48,7 @@ pub(super) fn ears(world: &World<'_>) -> Option<Ears> {
     })
 }
 
-/// Reports each language in which callers by phone would hear nothing where there is no recording.
+/// Reports each language in which nobody is declared who says to callers by phone what is not recorded.
 /// Carriers speak by themselves.
 pub(super) fn silent(world: &World<'_>, hotline: &Hotline) {
     if hotline.trunks.is_empty() {
@@ -177,6 +177,35 @@ steps:
   done: { end: completed }
 "##,
         );
+    }
+
+    #[test]
+    fn a_shorter_tag_lends_its_voice() {
+        let text = r##"
+--- hotline.yaml
+hotline: test
+languages: [zh, zh-yue]
+time-zone: Asia/Shanghai
+numbers: { "12345": { flow: main } }
+trunks: { telecom: { from: [192.0.2.0/28] } }
+voices: { zh: { engine: house } }
+--- prompts/zh.yaml
+hello: 您好
+--- prompts/zh-yue.yaml
+hello: 你好
+--- flows/main.yaml
+flow: main
+start: a
+steps:
+  a: { say: hello, next: done }
+  done: { end: completed }
+"##;
+        let report = check(&parse(&files(text)), &interfaces());
+        assert!(report.diagnostics.is_empty(), "{:#?}", report.diagnostics);
+        let checked = report.checked.expect("no findings");
+        let engine = |language: &str| checked.voice(language).map(|voice| &*voice.engine);
+        assert_eq!(engine("zh-yue-HK"), Some("house"));
+        assert_eq!(engine("z"), None);
     }
 
     #[test]
