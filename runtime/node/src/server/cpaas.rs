@@ -8,14 +8,19 @@
 //! A request that comes again is answered as before, byte for byte: how far its answer went is kept,
 //! and the document is made of the contact's events up to there.
 
+mod answered;
 mod call;
 mod carrier;
+mod given;
 mod key;
 mod links;
 mod script;
+mod service;
 mod signed;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -113,8 +118,7 @@ async fn step(
         carrier.counts("step", "foreign");
         forbidden("The address is not one that this server gave for this call.")
     };
-    let (Some(step), Some(contact), Some(axum::extract::Query(place))) =
-        (Step::parse(&step), contact, place)
+    let (Some(step), Some(contact), Some(axum::extract::Query(place))) = (Step::parse(&step), contact, place)
     else {
         return Err(foreign());
     };
@@ -198,7 +202,9 @@ impl Raw {
             }
         }
         let Some((carrier, why)) = unsigned else {
-            return Err(forbidden("There is no carrier that could have signed the request."));
+            return Err(forbidden(
+                "There is no carrier that could have signed the request.",
+            ));
         };
         carrier.counts(step, "unsigned");
         tracing::warn!(

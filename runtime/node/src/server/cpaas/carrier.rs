@@ -128,7 +128,8 @@ pub(super) async fn of_contact(
             Err(error) => return Err(error.into()),
         }
     }
-    let fits = |carrier: &Carrier| channel.is_none_or(|channel: Channel| carrier.dialect.channel() == channel);
+    let fits =
+        |carrier: &Carrier| channel.is_none_or(|channel: Channel| carrier.dialect.channel() == channel);
     match live(state, name).await {
         Ok(carrier) if fits(&carrier) => found.push(carrier),
         Ok(_) => {}

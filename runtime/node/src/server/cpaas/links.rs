@@ -130,7 +130,10 @@ impl Links<'_> {
     pub(super) fn recording(&self, content: &Digest, played: Played) -> String {
         let proof = hex(&self.recorded(content, played).finalize().into_bytes()[..PROOF_BYTES]);
         let (carrier, ending) = (self.carrier, played.ending());
-        format!("{}/carriers/{carrier}/recordings/{content}/{proof}.{ending}", self.url)
+        format!(
+            "{}/carriers/{carrier}/recordings/{content}/{proof}.{ending}",
+            self.url
+        )
     }
 
     /// What the recording of an address is, if its file's name proves that the address is ours.
@@ -210,8 +213,14 @@ mod tests {
         let (_, file) = address.rsplit_once('/').unwrap();
         assert_eq!(links.proves_recording(&content, file), Some(Played::Mp3));
         assert_eq!(links.proves_recording(&Digest::of(b"ID3"), file), None);
-        assert_eq!(links.proves_recording(&content, &file.replace("mp3", "wav")), None);
-        assert_eq!(links.proves_recording(&content, &file.replace("mp3", "exe")), None);
+        assert_eq!(
+            links.proves_recording(&content, &file.replace("mp3", "wav")),
+            None
+        );
+        assert_eq!(
+            links.proves_recording(&content, &file.replace("mp3", "exe")),
+            None
+        );
         for (path, played) in [
             ("audio/a.WAV", Some(Played::Wav)),
             ("audio/a.mp3", Some(Played::Mp3)),

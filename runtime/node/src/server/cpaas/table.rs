@@ -12,7 +12,7 @@ use trunkline_engine::{
 };
 use trunkline_model::{VariableName, json::to_json};
 
-use super::tests::{CARRIERS, Doing, Exchange, Line};
+use super::testing::{CARRIERS, Doing, Exchange, Line};
 use crate::testing::Hotline;
 
 #[path = "../../../../../tests/collection/table.rs"]
