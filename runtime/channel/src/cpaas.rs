@@ -11,6 +11,8 @@
 pub mod jambonz;
 mod language;
 mod posted;
+mod sentences;
+mod ssml;
 pub mod twiml;
 mod xml;
 
@@ -24,8 +26,7 @@ use trunkline_flow::{
 use trunkline_model::Duration;
 
 pub use posted::{
-    BadPost, Dialled, POSTED_FIELD_BYTES_MAX, POSTED_FIELDS_MAX, Phase, Posted, WITHHELD,
-    is_withheld, pairs,
+    BadPost, Dialled, POSTED_FIELD_BYTES_MAX, POSTED_FIELDS_MAX, Phase, Posted, WITHHELD, is_withheld, pairs,
 };
 
 /// What a carrier reads.

@@ -5,7 +5,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Gather, Said, Script, Target, Then, language, parted, seconds, twiml::spoken, xml::Writer};
+use super::{
+    Gather, Said, Script, Target, Then, language, parted, seconds,
+    sentences::{SAY_BYTES_MAX, cut},
+    ssml::spoken,
+    xml::Writer,
+};
 
 /// The verbs.
 pub fn render(script: &Script) -> String {
@@ -119,24 +124,27 @@ fn joined(said: &[Said]) -> Vec<Json> {
             .take_while(|said| said.recording.is_none() && said.language == first.language)
             .count();
         let (one, after) = rest.split_at(same);
-        verbs.push(json!({
-            "verb": "say",
-            "text": text(one),
-            "synthesizer": { "vendor": "default", "language": language::common(&first.language) },
+        let language = language::common(&first.language);
+        verbs.extend(texts(one).into_iter().map(|text| {
+            json!({
+                "verb": "say",
+                "text": text,
+                "synthesizer": { "vendor": "default", "language": language },
+            })
         }));
         rest = after;
     }
     verbs
 }
 
-/// Plain where a voice only reads it, else SSML.
-fn text(said: &[Said]) -> String {
+/// Plain, and in parts that are not too long, where a voice only reads it, else SSML.
+fn texts(said: &[Said]) -> Vec<String> {
     if said.iter().all(|said| said.speech.is_empty()) {
         let texts: Vec<&str> = said.iter().map(|said| &*said.text).collect();
         let text = texts.join("\n");
         // A text that looks like SSML would be read as such.
         if !text.trim_start().starts_with('<') {
-            return text;
+            return cut(&text, SAY_BYTES_MAX).into_iter().map(str::to_owned).collect();
         }
     }
     let mut xml = Writer::inside();
@@ -153,5 +161,5 @@ fn text(said: &[Said]) -> String {
             }
         }
     });
-    xml.done()
+    vec![xml.done()]
 }

@@ -136,8 +136,20 @@ fn a_transfer_tells_when_it_is_answered() {
     assert_eq!(verbs[0]["target"][0]["number"], "+8657112345");
     assert_eq!(verbs[0]["confirmHook"]["url"], "https://h.example/a");
     assert_eq!(Target::of("sip:a@b"), Some(Target::Sip("sip:a@b".into())));
-    assert_eq!(Target::of("tel:(0571) 12345"), Some(Target::Number("057112345".into())));
-    for neither in ["zhang@b", "zhang-wei", "client:zhang", "sip:", "sip:a b", "", "+", "https://b/1"] {
+    assert_eq!(
+        Target::of("tel:(0571) 12345"),
+        Some(Target::Number("057112345".into()))
+    );
+    for neither in [
+        "zhang@b",
+        "zhang-wei",
+        "client:zhang",
+        "sip:",
+        "sip:a b",
+        "",
+        "+",
+        "https://b/1",
+    ] {
         assert_eq!(Target::of(neither), None, "{neither}");
     }
 }
@@ -219,4 +231,19 @@ fn a_number_that_is_withheld_is_no_caller() {
     }
     let posted = Posted::read(Dialect::Twiml, b"CallSid=CA1&From=%2B8613800138000").unwrap();
     assert_eq!(posted.from.as_deref(), Some("+8613800138000"));
+}
+
+#[test]
+fn a_long_text_is_said_in_parts() {
+    let sentence = "Your call is answered in the order in which it came. ";
+    let script = Script {
+        said: vec![said(&sentence.repeat(100))],
+        then: Then::HangUp,
+    };
+    let twiml = render(Dialect::Twiml, &script);
+    assert_eq!(twiml.matches("<Say ").count(), 2, "{twiml}");
+    let verbs: Vec<serde_json::Value> = serde_json::from_str(&render(Dialect::Jambonz, &script)).unwrap();
+    assert_eq!(verbs.len(), 3);
+    let first = verbs[0]["text"].as_str().unwrap();
+    assert!(first.ends_with("it came.") && first.len() <= 3_000, "{first}");
 }

@@ -3,15 +3,15 @@
 //! What the caller may talk over stands inside `Gather`; a notice stands before it. One time holds to
 //! the first key and between keys. `actionOnEmptyResult` has silence posted as well.
 
-use trunkline_flow::speech::Speech;
-
-use super::{Gather, Said, Script, Target, Then, language, parted, seconds, xml::Writer};
+use super::{
+    Gather, Said, Script, Target, Then, language, parted, seconds,
+    sentences::{SAY_BYTES_MAX, cut},
+    ssml::spoken,
+    xml::Writer,
+};
 
 /// The longest that a carrier rings.
 const RING_SECONDS_MAX: u64 = 600;
-
-/// The longest pause of one `Pause`, and of a silence within a text.
-const BREAK_MS_MAX: u64 = 10_000;
 
 /// The document.
 pub fn render(script: &Script) -> String {
@@ -124,39 +124,18 @@ fn all(xml: &mut Writer, said: &[Said]) {
             xml.element("Play", &[], |xml| xml.text(recording));
         } else {
             let language = language::said(&said.language);
-            xml.element("Say", &[("language", &language)], |xml| {
-                if said.speech.is_empty() {
-                    xml.text(&said.text);
+            let attributes = [("language", language.as_str())];
+            if said.speech.is_empty() {
+                for part in cut(&said.text, SAY_BYTES_MAX) {
+                    xml.element("Say", &attributes, |xml| xml.text(part));
                 }
+                continue;
+            }
+            xml.element("Say", &attributes, |xml| {
                 for part in &said.speech {
                     spoken(xml, part, &said.text);
                 }
             });
         }
-    }
-}
-
-/// A part of what is said, by the elements of SSML that stand in `Say`.
-pub(super) fn spoken(xml: &mut Writer, part: &Speech, whole: &str) {
-    let as_ = |xml: &mut Writer, kind: &str, text: &str| {
-        xml.element("say-as", &[("interpret-as", kind)], |xml| xml.text(text));
-    };
-    match part {
-        Speech::Text(text) | Speech::Number(text) => xml.text(text),
-        Speech::Pause(time) => {
-            let time = format!("{}ms", time.as_millis().min(BREAK_MS_MAX));
-            xml.empty("break", &[("time", &time)]);
-        }
-        Speech::Digits(digits) => as_(xml, "characters", digits),
-        Speech::Ordinal(place) => as_(xml, "ordinal", place),
-        Speech::Date(date) => {
-            let text = date.strftime("%Y-%m-%d").to_string();
-            let attributes = [("interpret-as", "date"), ("format", "ymd")];
-            xml.element("say-as", &attributes, |xml| xml.text(&text));
-        }
-        Speech::Time { hour, minute } => xml.text(&format!("{hour:02}:{minute:02}")),
-        Speech::Money { amount, currency } => xml.text(&format!("{amount} {currency}")),
-        // Reached only when the recording cannot be played.
-        Speech::Recording { .. } => xml.text(whole),
     }
 }
