@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::hmac;
-use sha2::{Digest as _, Sha256};
 use trunkline_channel::cpaas::{Dialect, pairs};
-use trunkline_model::Timestamp;
+use trunkline_model::{Digest, Timestamp};
 
 use crate::{limits::CARRIER_CLOCK_SKEW_MAX, signature};
 
@@ -79,10 +78,7 @@ fn twiml(secret: &[u8], url: &str, shown: &str, body: &[u8]) -> Result<(), Unsig
     let shown = STANDARD.decode(shown.trim()).map_err(|_| Unsigned::Wrong)?;
     let mut signed = String::new();
     if let Some(digest) = parameter(url, BODY_DIGEST) {
-        let is: String = Sha256::digest(body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let is = Digest::of(body).to_string();
         if !digest.eq_ignore_ascii_case(&is) {
             return Err(Unsigned::Wrong);
         }
@@ -196,10 +192,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_form_is_held_against_its_digest() {
-        let digest: String = Sha256::digest(b"{}")
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = Digest::of(b"{}").to_string();
         let url = format!("https://h.example/a?bodySHA256={digest}");
         let signature = sign_form(TOKEN, &url, &[]);
         assert_eq!(twiml(TOKEN, &url, &signature, b"{}"), Ok(()));
