@@ -292,8 +292,8 @@ trunks:
 #                                                                                                                                              ^^^^^ TL0010: there is no kind of `caller-id` `trust`
 #                                                                                                                                                     ^^^^^^ TL0006: a trunk has no field `colour`
   land: { from: [198.51.100.9], country: "086", put-through: forward }
-#                                         ^^^^^ TL0010: `086` is no country's calling code
-#                                                             ^^^^^^^ TL0010: there is no way to put callers through `forward`
+#                                        ^^^^^ TL0010: `086` is no country's calling code
+#                                                            ^^^^^^^ TL0010: there is no way to put callers through `forward`
   mute: { from: [198.51.100.3], codecs: [] }
 #                               ^^^^^^ TL0010: a trunk without codecs carries no speech
 --- agents.yaml
