@@ -34,7 +34,16 @@ mod tests {
         for address in ["sip:desk@example.org", "sips:desk"] {
             assert!(is_sip(address) && !is_number(address), "{address}");
         }
-        for neither in ["", "+", "110 ", "desk@example.org", "sip:", "sip:a b", "sip:a\r\nb", "十"] {
+        for neither in [
+            "",
+            "+",
+            "110 ",
+            "desk@example.org",
+            "sip:",
+            "sip:a b",
+            "sip:a\r\nb",
+            "十",
+        ] {
             assert!(!is_number(neither) && !is_sip(neither), "{neither:?}");
         }
         assert!(!is_number(&"1".repeat(NUMBER_CHARS_MAX + 1)));

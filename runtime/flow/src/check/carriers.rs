@@ -65,7 +65,9 @@ fn reaches(world: &World<'_>, carrier: &CarrierSyntax, flow: &str) -> bool {
         numbers.is_none_or(|numbers| numbers.iter().any(|own| own.value == number.value))
     };
     let numbers = world.hotline.numbers.iter().filter(|number| own(&number.number));
-    let mut ahead: Vec<&str> = numbers.filter_map(|number| Some(number.flow.as_ref()?.as_str())).collect();
+    let mut ahead: Vec<&str> = numbers
+        .filter_map(|number| Some(number.flow.as_ref()?.as_str()))
+        .collect();
     let mut seen = BTreeSet::new();
     while let Some(next) = ahead.pop() {
         if next == flow {
@@ -85,12 +87,17 @@ fn reaches(world: &World<'_>, carrier: &CarrierSyntax, flow: &str) -> bool {
 
 /// Reports a message that a caller is to leave where a carrier keeps none.
 pub(super) fn keep_messages(view: &FlowView<'_, '_>, at: Span) {
-    cannot(view, at, "ask for words instead: `ask: …`, `answer: text`", |name, kind| match kind {
-        CarrierKind::Jambonz => Some(format!(
-            "the carrier `{name}` keeps no message, so its callers leave by `declined`"
-        )),
-        CarrierKind::Twiml => None,
-    });
+    cannot(
+        view,
+        at,
+        "ask for words instead: `ask: …`, `answer: text`",
+        |name, kind| match kind {
+            CarrierKind::Jambonz => Some(format!(
+                "the carrier `{name}` keeps no message, so its callers leave by `declined`"
+            )),
+            CarrierKind::Twiml => None,
+        },
+    );
 }
 
 /// Reports a connection of three where a carrier connects two.
@@ -105,11 +112,16 @@ pub(super) fn connect_three(view: &FlowView<'_, '_>, at: Span) {
 
 /// Reports a recording of the call, of which a carrier keeps the marks alone.
 pub(super) fn record(view: &FlowView<'_, '_>, at: Span) {
-    cannot(view, at, "have the carrier record its calls, for all of them", |name, _| {
-        Some(format!(
-            "the carrier `{name}` is not told to record: the step marks the time and keeps no sound"
-        ))
-    });
+    cannot(
+        view,
+        at,
+        "have the carrier record its calls, for all of them",
+        |name, _| {
+            Some(format!(
+                "the carrier `{name}` is not told to record: the step marks the time and keeps no sound"
+            ))
+        },
+    );
 }
 
 /// Reports a secret that has to be spoken: what carriers recognise is known to them.

@@ -10,7 +10,8 @@ use trunkline_engine::{Arrival, Channel, Decision};
 use trunkline_journal::{Error as JournalError, Expect, Put};
 use trunkline_model::{ContactId, Digest, Timestamp, limits::INPUT_ID_BYTES_MAX};
 
-use super::{ArriveError, Contacts, FindError, SPACE,
+use super::{
+    ArriveError, Contacts, FindError, SPACE,
     contact::{Begun, Contact},
     is_conflict,
 };

@@ -9,7 +9,8 @@ use std::{
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tracing::Instrument as _;
 use trunkline_engine::{
-    Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up, input::Refused,
+    Channel, Decision, Event, Fact, Input, Reply, Session, Utterance, decide, give_up,
+    input::Refused,
     service::{Demand, Destination, RecordDemand},
     turn::Turn,
 };

@@ -24,11 +24,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
+use tokio_tungstenite::tungstenite;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
-use tokio_tungstenite::tungstenite;
 use trunkline_channel::{
     chat::{Answer, Given, Turn},
     problem::Problem,
@@ -438,7 +438,10 @@ impl Chat {
             Some(Ok(Message::Close(_))) | None => return Err(Over::Gone),
             Some(Err(error)) => {
                 let error = error.into_inner();
-                let too_large = matches!(error.downcast_ref::<tungstenite::Error>(), Some(tungstenite::Error::Capacity(_)));
+                let too_large = matches!(
+                    error.downcast_ref::<tungstenite::Error>(),
+                    Some(tungstenite::Error::Capacity(_))
+                );
                 tracing::debug!(contact = %self.contact, "a chat's WebSocket broke");
                 return Err(if too_large {
                     Over::Close(

@@ -830,7 +830,10 @@ async fn draining_refuses_new_contacts_and_tells_who_is_left() {
     assert_eq!((status, &drain["draining"]), (StatusCode::OK, &json!(false)));
     let first = api.node.arrive(call.clone()).await.unwrap().contact;
     // Contacts of one millisecond come in any order.
-    api.node.contacts().clock.advance(trunkline_model::Duration::from_millis(1));
+    api.node
+        .contacts()
+        .clock
+        .advance(trunkline_model::Duration::from_millis(1));
     api.node.arrive(call).await.unwrap();
     let (_, drain) = api.get("/api/v1/drain?limit=1", Some(API_KEY)).await;
     assert_eq!(drain["left"], 2);

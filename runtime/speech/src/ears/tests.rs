@@ -252,7 +252,8 @@ async fn the_end_of_the_sound_is_told_and_an_answer_awaited() {
     );
     // A final that never comes.
     let provided = provider(|_, conversation| conversation.wait().boxed()).await;
-    let heard = all(ears(provided.address, "last = \"200ms\"").listen("house", "zh-CN", &[], sound(Some(5)))).await;
+    let heard =
+        all(ears(provided.address, "last = \"200ms\"").listen("house", "zh-CN", &[], sound(Some(5)))).await;
     assert_eq!(
         heard,
         [Understood::Failed(EarsError::TimedOut { name: "house".into() })]
