@@ -5,6 +5,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use serde_json::{Value as Json, json};
 use tokio::time::sleep;
 use trunkline_engine::{services::AgentState, session::State};
+use trunkline_media::Sound;
 use trunkline_model::ContactId;
 use trunkline_sip::{Destination, HangUp, Happened, Referred, sdp::Direction};
 
@@ -63,18 +64,30 @@ async fn ends(exchange: &Exchange, contact: &ContactId) -> String {
 
 /// Each hears what the other says, byte for byte.
 async fn hear_each_other(one: &Line, other: &Line) {
-    let (low, high) = (tone(500.0, 400), tone(1_100.0, 400));
     one.peer.forget();
     other.peer.forget();
-    one.peer.play(&low);
-    other.hears("the one is heard by the other", &low).await;
-    other.peer.play(&high);
-    one.hears("the other is heard by the one", &high).await;
+    passes(one, other, &tone(500.0, 400)).await;
+    passes(other, one, &tone(1_100.0, 400)).await;
+}
+
+/// What one says is heard by another. It is said again when it was not heard whole: a machine that does
+/// much else is late with packets, and what is late is silence.
+async fn passes(from: &Line, to: &Line, sound: &Sound) {
+    for _ in 0..10 {
+        from.peer.play(sound);
+        for _ in 0..40 {
+            if to.place_of(sound).is_some() {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+    panic!("what was said was not heard");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_phone_makes_an_agent_available_and_takes_a_caller() {
-    let mut carrier = Far::carrier().await;
+    let carrier = Far::carrier().await;
     let exchange = queue(&carrier).await;
     let mut li_na = phone(&exchange, LI_NA, "li-na").await;
     let mut line = carrier.call(exchange.address, "12345").await;
@@ -99,12 +112,7 @@ async fn a_phone_makes_an_agent_available_and_takes_a_caller() {
     assert_eq!(ends(&exchange, &contact).await, "completed");
     li_na.sip.stop().await;
     is(&exchange, "li-na", "away").await;
-    let _ = &mut carrier;
     exchange.stop().await;
-}
-
-fn repeated(sound: &trunkline_media::Sound) -> trunkline_media::Sound {
-    trunkline_media::Sound::from_pcm([sound.samples(), sound.samples()].concat())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,8 +166,7 @@ async fn a_caller_is_put_through_to_a_number_or_told_why_not() {
         assert_eq!(incoming.called, "110");
         // Sound before the answer is heard.
         let early = carrier.early(&incoming);
-        early.peer.play(&tone(950.0, 400));
-        line.hears("sound before the answer", &tone(950.0, 400)).await;
+        passes(&early, &line, &tone(950.0, 400)).await;
         incoming.call.refuse(status, "No", None);
         let contact = exchange.contact(number).await;
         assert_eq!(ends(&exchange, &contact).await, outcome);

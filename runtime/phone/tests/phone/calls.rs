@@ -105,10 +105,10 @@ fn loudest(samples: &[i16]) -> i16 {
 async fn a_recording_holds_both_sides_and_no_secret() {
     let (pin, word) = (tone(500.0, 200), tone(700.0, 200));
     let steps = format!(
-        "vars: {{ pin: \"string?\" }}\nstart: begin\nsteps:\n  begin: {{ record: start, on: {{ else: other }}, next: pin }}\n  \
+        "vars: {{ pin: \"string?\" }}\nstart: begin\nsteps:\n  begin: {{ record: start, next: pin }}\n  \
          pin: {{ ask: {{ en: pin }}, answer: digits, length: 2, secret: true, save: pin, on: {{ else: other }}, next: word }}\n  \
          word: {{ ask: {{ en: word }}, answer: digits, length: 1, on: {{ else: other }}, next: end }}\n  \
-         end: {{ record: stop, on: {{ else: other }}, next: done }}\n{DONE}"
+         end: {{ record: stop, next: done }}\n{DONE}"
     );
     let exchange = city(&steps, &[("pin", &pin), ("word", &word)], None).await;
     let carrier = Far::carrier().await;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 use trunkline_engine::{Event, Session};
 use trunkline_flow::Rules;
 use trunkline_journal::StoreSpec;
@@ -164,13 +167,11 @@ pub(crate) fn tone(hertz: f64, length_ms: usize) -> Sound {
 
 /// Waits until something holds.
 pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..PATIENCE.as_millis() / 5 {
-        if holds() {
-            return;
-        }
-        sleep(Duration::from_millis(5)).await;
+    let patience = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < patience, "{what}");
+        sleep(Duration::from_millis(10)).await;
     }
-    panic!("{what}");
 }
 
 pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
@@ -489,6 +490,19 @@ impl Line {
         self.heard()
             .windows(wanted.len())
             .position(|window| *window == *wanted)
+    }
+
+    /// How often a sound was heard, byte for byte.
+    pub(crate) fn times_of(&self, sound: &Sound) -> usize {
+        let wanted = sound.encoded(trunkline_media::Codec::Pcma);
+        let heard = self.heard();
+        let (mut times, mut at) = (0, 0);
+        while at + wanted.len() <= heard.len() {
+            let is_there = heard[at..at + wanted.len()] == *wanted;
+            times += usize::from(is_there);
+            at += if is_there { wanted.len() } else { 1 };
+        }
+        times
     }
 
     /// Waits until a sound was heard, byte for byte.
