@@ -95,8 +95,8 @@ async fn a_phone_makes_an_agent_available_and_takes_a_caller() {
     let incoming = li_na.incoming().await;
     incoming.call.ring();
     is(&exchange, "li-na", "ringing").await;
-    line.hears("music is repeated", &repeated(&tone(350.0, 400)))
-        .await;
+    let music = tone(350.0, 400);
+    eventually("music is repeated", || line.times_of(&music) >= 3).await;
     let mut agent = li_na.answer(incoming).await;
     is(&exchange, "li-na", "talking").await;
     hear_each_other(&line, &agent).await;
