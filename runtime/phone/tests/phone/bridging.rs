@@ -16,7 +16,7 @@ const ZHANG_WEI: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 const BOSS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 
 const QUEUE: &str = "start: human\nsteps:\n  \
-    human: { queue: general, music: { en: music }, on: { else: nobody }, next: thanks }\n  \
+    human: { queue: general, music: music, on: { else: nobody }, next: thanks }\n  \
     thanks: { say: { en: thanks }, next: done }\n  \
     done: { end: completed }\n  nobody: { end: unserved }\n";
 

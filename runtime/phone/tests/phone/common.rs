@@ -463,6 +463,9 @@ pub(crate) async fn city(steps: &str, sounds: &[(&str, &Sound)], carrier: Option
         format!("flow: main\n{steps}").as_bytes(),
     );
     write(folder.path(), "flows/old.yaml", old.as_bytes());
+    if steps.contains("music: music") {
+        write(folder.path(), "prompts/en.yaml", b"music: music\n");
+    }
     for (name, sound) in sounds {
         write(folder.path(), &format!("sounds/{name}.wav"), &sound.to_wav());
     }
