@@ -100,15 +100,10 @@ pub(crate) struct Metrics(String);
 impl Metrics {
     /// The sum over all labels.
     pub(crate) fn sum(&self, name: &str) -> u64 {
-        self.sum_where(name, "")
-    }
-
-    /// The sum over those whose labels hold a text.
-    pub(crate) fn sum_where(&self, name: &str, holds: &str) -> u64 {
         let values = self.0.lines().filter_map(|line| {
             let (labels, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
             let whole = labels.is_empty() || labels.starts_with('{');
-            (whole && labels.contains(holds)).then(|| value.parse::<f64>().ok())?
+            whole.then(|| value.parse::<f64>().ok())?
         });
         values.sum::<f64>() as u64
     }
