@@ -152,7 +152,8 @@ impl Server {
             .arg("--address-file")
             .arg(&address)
             .args(more)
-            .env("RUST_LOG", "info")
+            // As it logs when nobody asks for more.
+            .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
