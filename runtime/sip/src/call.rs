@@ -257,10 +257,12 @@ pub(crate) struct Shared {
     pub(crate) dialog: Mutex<Option<DialogId>>,
     /// Where the peer signals from, as far as it was known when the call began.
     peers: Vec<IpAddr>,
+    /// Whether the peer is a phone of an account.
+    pub(crate) phone: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(id: String, peers: Vec<IpAddr>) -> Arc<Shared> {
+    pub(crate) fn new(id: String, peers: Vec<IpAddr>, phone: bool) -> Arc<Shared> {
         let (hang_up, reason, dialog) = (CancellationToken::new(), Mutex::default(), Mutex::default());
         Arc::new(Shared {
             id,
@@ -268,6 +270,7 @@ impl Shared {
             reason,
             dialog,
             peers,
+            phone,
         })
     }
 

@@ -9,10 +9,12 @@ use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::sip::{Header, Transport as Wire};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::SipAddr;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::call::{Arriving, DialogId, Shared};
 use crate::digest::Digester;
+use crate::guess::Guesses;
+use crate::limits::ANSWERS_MAX;
 use crate::load::Load;
 use crate::registrar::Registrar;
 use crate::settings::{Config, Credentials, Settings, Transport, Trunk};
@@ -28,17 +30,40 @@ pub(crate) struct Desk {
     config: RwLock<Arc<Config>>,
     pub(crate) digester: Digester,
     pub(crate) registrar: Registrar,
+    pub(crate) guesses: Guesses,
+    /// Room for answers of the gate that are on their way.
+    pub(crate) answers: Arc<Semaphore>,
     pub(crate) load: Arc<Load>,
     pub(crate) counters: Counters,
     pub(crate) draining: AtomicBool,
     pub(crate) stopping: AtomicBool,
-    calls: Mutex<HashMap<String, Arc<Shared>>>,
+    calls: Mutex<Calls>,
     /// The INVITEs that calls came by, to know one that came by two ways (RFC 3261 8.2.2.2).
     merged: Mutex<HashSet<String>>,
     arriving: mpsc::Sender<Arriving>,
     named: AtomicU64,
     /// The stack, known once it runs.
     pub(crate) stack: OnceLock<Stack>,
+}
+
+/// The calls that are up.
+#[derive(Default)]
+struct Calls {
+    by_name: HashMap<String, Arc<Shared>>,
+    /// By Call-ID; a call that comes back to us is there twice.
+    by_dialog: HashMap<String, Vec<Arc<Shared>>>,
+}
+
+impl Calls {
+    fn forget_dialog(&mut self, shared: &Arc<Shared>) {
+        let Some(dialog) = shared.dialog() else { return };
+        if let Some(calls) = self.by_dialog.get_mut(&dialog.call) {
+            calls.retain(|call| call.id != shared.id);
+            if calls.is_empty() {
+                self.by_dialog.remove(&dialog.call);
+            }
+        }
+    }
 }
 
 /// The stack's parts that everything sends through.
@@ -84,6 +109,8 @@ impl Desk {
             config: RwLock::new(Arc::new(config)),
             digester,
             registrar,
+            guesses: Guesses::default(),
+            answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
             load: Arc::default(),
             counters: Counters::default(),
             draining: AtomicBool::new(false),
@@ -144,35 +171,59 @@ impl Desk {
 
     pub(crate) fn add(&self, shared: &Arc<Shared>) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.insert(shared.id.clone(), Arc::clone(shared));
+        calls.by_name.insert(shared.id.clone(), Arc::clone(shared));
         // A count in a gauge: 2^52 calls are not reached.
-        metrics::gauge!("trunkline_sip_calls").set(calls.len() as f64);
+        metrics::gauge!("trunkline_sip_calls").set(calls.by_name.len() as f64);
     }
 
     pub(crate) fn remove(&self, id: &str) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.remove(id);
-        metrics::gauge!("trunkline_sip_calls").set(calls.len() as f64);
+        if let Some(shared) = calls.by_name.remove(id) {
+            calls.forget_dialog(&shared);
+        }
+        metrics::gauge!("trunkline_sip_calls").set(calls.by_name.len() as f64);
+    }
+
+    /// The dialog of a call became known, or is another one now.
+    pub(crate) fn note_dialog(&self, shared: &Arc<Shared>, dialog: DialogId) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.forget_dialog(shared);
+        calls
+            .by_dialog
+            .entry(dialog.call.clone())
+            .or_default()
+            .push(Arc::clone(shared));
+        shared.set_dialog(dialog);
+    }
+
+    /// The calls with a Call-ID.
+    pub(crate) fn calls_by(&self, call: &str) -> Vec<Arc<Shared>> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.by_dialog.get(call).cloned().unwrap_or_default()
     }
 
     pub(crate) fn calls(&self) -> Vec<Arc<Shared>> {
         self.calls
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .by_name
             .values()
             .cloned()
             .collect()
     }
 
     pub(crate) fn calls_count(&self) -> usize {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_name
+            .len()
     }
 
     /// The call whose dialog is named.
     pub(crate) fn call_of(&self, dialog: &DialogId) -> Option<String> {
-        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls
-            .values()
+        self.calls_by(&dialog.call)
+            .into_iter()
             .find(|shared| shared.dialog().as_ref() == Some(dialog))
             .map(|shared| shared.id.clone())
     }

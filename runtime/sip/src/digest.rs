@@ -97,7 +97,8 @@ impl Digester {
             .collect()
     }
 
-    /// Checks an Authorization header for a method; `password` tells that of a user.
+    /// Checks an Authorization header for a method, and takes its count: each is good once. `password` tells that of a
+    /// user.
     pub(crate) fn verify(
         &self,
         header: &str,
@@ -107,12 +108,38 @@ impl Digester {
         let Some(answer) = read(header) else {
             return Verdict::Wrong;
         };
+        match self.right(&answer, method, password) {
+            Verdict::Known(user) => match count(&answer) {
+                Some(count) if self.first_use(&answer.nonce, count) => Verdict::Known(user),
+                Some(_) => Verdict::Stale,
+                None => Verdict::Wrong,
+            },
+            other => other,
+        }
+    }
+
+    /// Checks an Authorization header without taking its count.
+    pub(crate) fn check(
+        &self,
+        header: &str,
+        method: &str,
+        password: impl FnOnce(&str) -> Option<String>,
+    ) -> Verdict {
+        read(header).map_or(Verdict::Wrong, |answer| self.right(&answer, method, password))
+    }
+
+    fn right(
+        &self,
+        answer: &Answer<'_>,
+        method: &str,
+        password: impl FnOnce(&str) -> Option<String>,
+    ) -> Verdict {
         let Some(algorithm) = Algorithm::named(answer.algorithm) else {
             return Verdict::Wrong;
         };
         let password = password(&answer.username);
         // An unknown user costs the same work as a wrong password.
-        let expected = algorithm.response(&answer, method, password.as_deref().unwrap_or_default());
+        let expected = algorithm.response(answer, method, password.as_deref().unwrap_or_default());
         let right = same(
             expected.as_bytes(),
             answer.response.to_ascii_lowercase().as_bytes(),
@@ -124,19 +151,8 @@ impl Digester {
         match age {
             None => Verdict::Stale,
             Some(age) if age > NONCE_LIFE.as_secs() => Verdict::Stale,
-            Some(_) => {
-                // Without qop there is no counter: such a nonce is good once.
-                let count = if answer.qop.is_empty() {
-                    Some(1)
-                } else {
-                    u64::from_str_radix(answer.nc, 16).ok()
-                };
-                match count {
-                    Some(count) if self.first_use(&answer.nonce, count) => Verdict::Known(answer.username),
-                    Some(_) => Verdict::Stale,
-                    None => Verdict::Wrong,
-                }
-            }
+            Some(_) if count(answer).is_none() => Verdict::Wrong,
+            Some(_) => Verdict::Known(answer.username.clone()),
         }
     }
 
@@ -246,6 +262,19 @@ impl Algorithm {
         }
         self.hash(&format!("{who}:{nonce}:{nc}:{cnonce}:{qop}:{what}"))
     }
+}
+
+/// How often a nonce was used, as the user counts. Without qop there is no counter: such a nonce is good once.
+fn count(answer: &Answer<'_>) -> Option<u64> {
+    if answer.qop.is_empty() {
+        return Some(1);
+    }
+    u64::from_str_radix(answer.nc, 16).ok()
+}
+
+/// The user that an Authorization header names, whether it is who it says or not.
+pub(crate) fn user(header: &str) -> Option<String> {
+    Some(read(header)?.username)
 }
 
 /// Reads the answer in an Authorization header.

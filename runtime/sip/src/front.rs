@@ -44,6 +44,11 @@ pub(crate) async fn serve(desk: Arc<Desk>, mut incoming: TransactionReceiver, en
             continue;
         };
         let desk = Arc::clone(&desk);
+        // The stack would look into Via again, and cannot read there what it writes of an IPv6 address.
+        transaction.destination = transaction
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.get_remote_addr().cloned());
         // A panic ends this request's task alone.
         tokio::spawn(async move {
             let inside = transaction
@@ -79,6 +84,7 @@ pub(crate) async fn sweep(desk: Arc<Desk>, end: CancellationToken) {
             () = end.cancelled() => return,
             () = tokio::time::sleep(SWEEP) => {}
         }
+        desk.guesses.sweep(Instant::now());
         for account in desk.registrar.sweep(|_, _| true, Instant::now()) {
             desk.tell(Arriving::Unregistered { account }).await;
         }
@@ -235,15 +241,16 @@ fn source(desk: &Desk, config: &Config, transaction: &Transaction) -> Result<(So
         .connection
         .as_ref()
         .and_then(|connection| connection.get_remote_addr()?.get_socketaddr().ok());
-    if let Some(trunk) = from.and_then(|from| Desk::trunk_at(config, from.ip())) {
-        return Ok((
-            Source::Trunk {
-                name: trunk.name.clone(),
-            },
-            Some(trunk.caps),
-        ));
-    }
-    match login(desk, config, &transaction.original)? {
+    let trunk = from.and_then(|from| Desk::trunk_at(config, from.ip()));
+    // A password says more than an address: a phone may be in a trunk's network.
+    let login = match (login(desk, config, &transaction.original), trunk) {
+        (Err(_), Some(trunk)) => {
+            let name = trunk.name.clone();
+            return Ok((Source::Trunk { name }, Some(trunk.caps)));
+        }
+        (login, _) => login?,
+    };
+    match login {
         Login::Account(name) => Ok((Source::Account { name }, None)),
         Login::Trunk(name) => {
             let caps = config
@@ -308,7 +315,7 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
         .as_ref()
         .and_then(|connection| connection.get_remote_addr()?.get_socketaddr().ok());
     let peers = peer.iter().map(std::net::SocketAddr::ip).collect();
-    let (call, parts) = parts(desk, place, peers);
+    let (call, parts) = parts(desk, place, peers, matches!(from, Source::Account { .. }));
     let (called, to) = caller::called(&request);
     let incoming = Incoming {
         caller: caller::caller(&request, matches!(from, Source::Trunk { .. })),

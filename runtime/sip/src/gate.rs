@@ -1,8 +1,11 @@
 //! The first look at every message, before the stack makes a transaction of it: what is malformed, from nobody or from a scanner is answered here at
 //! once and forgotten, so that strangers cost no memory.
 //!
+//! Only requests of known calls, of trunks, and with a right password become transactions.
+//!
 //! Whatever the stack's parsing may do with hostile text is done here once inside `catch_unwind`: a panic costs that message and no listener.
 
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +20,11 @@ use rsipstack::transport::{SipAddr, SipConnection, TransportEvent};
 use tokio::time::Instant;
 
 use crate::call::Arriving;
-use crate::desk::{ALLOW, Desk, count};
+use crate::desk::{ALLOW, Desk, Login, count};
+use crate::digest;
 use crate::limits::{HEADER_BYTES_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, URI_BYTES_MAX};
+use crate::nat;
+use crate::settings::Config;
 
 /// How long an answer may take to leave on a stream.
 const SEND_WAIT: Duration = Duration::from_secs(5);
@@ -48,6 +54,16 @@ enum Verdict {
     Blame(StatusCode, &'static str),
 }
 
+/// What a request's digest says.
+enum Digest {
+    /// It is who it says.
+    Right,
+    /// It has no digest, or a wrong or old one: the answer that asks for another.
+    Ask(Verdict),
+    /// It guesses.
+    Guess,
+}
+
 #[async_trait::async_trait]
 impl TransportEventInspector for Gate {
     async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
@@ -57,13 +73,14 @@ impl TransportEventInspector for Gate {
                 self.closed(connection);
                 Some(event)
             }
-            TransportEvent::Incoming(message, connection, from) => {
+            TransportEvent::Incoming(mut message, connection, from) => {
                 let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&message, &connection, &from)));
                 let verdict = judged.unwrap_or_else(|_| {
                     tracing::warn!(peer = %from, "a message made the SIP stack panic; it is dropped");
                     Verdict::Malformed
                 });
                 if self.act(verdict, &message, &connection, &from) {
+                    self.put_right(&mut message, &from);
                     return Some(TransportEvent::Incoming(message, connection, from));
                 }
                 None
@@ -120,6 +137,33 @@ impl Gate {
         false
     }
 
+    /// What a phone says of its address is replaced by where it is.
+    fn put_right(&self, message: &mut SipMessage, from: &SipAddr) {
+        let is_phones = match &*message {
+            SipMessage::Request(request) if request.method == Method::Register => false,
+            // Only a phone's INVITE with a right password has come to here.
+            SipMessage::Request(request) if is_new(request) => {
+                request.authorization_header().is_some_and(|header| {
+                    let login =
+                        digest::user(header.value()).and_then(|user| Desk::login(&self.0.config(), &user));
+                    matches!(login, Some((Login::Account(_), _)))
+                })
+            }
+            SipMessage::Response(response) if response.status_code.kind() == StatusCodeKind::Redirection => {
+                false
+            }
+            other => {
+                let Ok(call) = other.call_id_header().map(|call| call.value().to_owned()) else {
+                    return;
+                };
+                self.0.calls_by(&call).iter().any(|shared| shared.phone)
+            }
+        };
+        if is_phones {
+            nat::put_right(message.headers_mut(), from);
+        }
+    }
+
     fn answer(
         &self,
         message: &SipMessage,
@@ -136,6 +180,10 @@ impl Gate {
         }
         let built = catch_unwind(AssertUnwindSafe(|| self.response(request, status, headers)));
         let Ok(Some(response)) = built else { return };
+        let Ok(permit) = Arc::clone(&self.0.answers).try_acquire_owned() else {
+            count(&self.0.counters.dropped, "trunkline_sip_dropped_total");
+            return;
+        };
         let (connection, to) = (connection.clone(), from.clone());
         // Not awaited here: a peer that does not read must not hold up all others.
         tokio::spawn(async move {
@@ -144,6 +192,7 @@ impl Gate {
             if !matches!(sent, Ok(Ok(()))) {
                 tracing::debug!(peer = %to, "an answer could not be sent");
             }
+            drop(permit);
         });
     }
 
@@ -250,14 +299,67 @@ impl Gate {
                 vec![Header::Unsupported(unknown.into())],
             );
         }
-        let inside = request
-            .to_header()
-            .and_then(rsipstack::sip::To::tag)
-            .is_ok_and(|tag| tag.is_some());
-        if inside {
+        if is_new(request) {
+            self.outside(request, from)
+        } else if self.is_ours(request) {
             Verdict::Pass
         } else {
-            self.outside(request, from)
+            Verdict::Answer(StatusCode::CallTransactionDoesNotExist, Vec::new())
+        }
+    }
+
+    /// Whether a request is of a call that is up: it names our tag.
+    fn is_ours(&self, request: &Request) -> bool {
+        let (Ok(call), Ok(Ok(Some(tag)))) = (
+            request.call_id_header(),
+            request.to_header().map(rsipstack::sip::To::tag),
+        ) else {
+            return false;
+        };
+        self.0
+            .calls_by(call.value())
+            .iter()
+            .any(|shared| shared.dialog().is_some_and(|dialog| dialog.local == tag.value()))
+    }
+
+    /// Looks at the digest of a request without taking its count; the front desk does that.
+    fn digest(&self, config: &Config, request: &Request, from: &SipAddr, host: IpAddr) -> Digest {
+        let challenge = |stale| {
+            let headers = self
+                .0
+                .digester
+                .challenge(stale)
+                .map(|value| Header::WwwAuthenticate(value.into()));
+            Digest::Ask(Verdict::Answer(StatusCode::Unauthorized, headers.to_vec()))
+        };
+        let Some(header) = request.authorization_header() else {
+            return challenge(false);
+        };
+        let now = Instant::now();
+        if !self.0.guesses.may(host, now) {
+            // Whoever has a phone here is not shut out by what others behind the same address guess.
+            let login = digest::user(header.value()).and_then(|user| Desk::login(config, &user));
+            let at_home = match login {
+                Some((Login::Account(account), _)) => self.0.registrar.is_of(&account, from),
+                Some((Login::Trunk(_), _)) | None => false,
+            };
+            if !at_home {
+                return Digest::Guess;
+            }
+        }
+        let password = |user: &str| Desk::login(config, user).map(|(_, password)| password);
+        let method = request.method.to_string();
+        match self.0.digester.check(header.value(), &method, password) {
+            digest::Verdict::Known(_) => Digest::Right,
+            digest::Verdict::Stale => challenge(true),
+            digest::Verdict::Wrong => {
+                self.0.guesses.wrong(host, now);
+                count(
+                    &self.0.counters.wrong_passwords,
+                    "trunkline_sip_wrong_passwords_total",
+                );
+                challenge(false)
+            }
         }
     }
 
@@ -268,20 +370,15 @@ impl Gate {
             return Verdict::Drop;
         };
         let trunk = Desk::trunk_at(&config, address.ip()).is_some();
-        let logs_in = request.authorization_header().is_some();
-        let challenge = || {
-            let headers = self
-                .0
-                .digester
-                .challenge(false)
-                .into_iter()
-                .map(|value| Header::WwwAuthenticate(value.into()));
-            Verdict::Answer(StatusCode::Unauthorized, headers.collect())
+        let login = || match self.digest(&config, request, from, address.ip()) {
+            Digest::Right => Verdict::Pass,
+            Digest::Ask(challenge) => challenge,
+            Digest::Guess => Verdict::Drop,
         };
         let forbidden = || Verdict::Answer(StatusCode::Forbidden, Vec::new());
         match request.method {
             Method::Invite if !dialable(request) => {
-                if trunk || logs_in {
+                if trunk || request.authorization_header().is_some() {
                     Verdict::Answer(StatusCode::UnsupportedUriScheme, Vec::new())
                 } else {
                     forbidden()
@@ -289,11 +386,9 @@ impl Gate {
             }
             Method::Invite if trunk => Verdict::Pass,
             Method::Invite if !Desk::takes_logins(&config) => forbidden(),
-            Method::Invite if logs_in => Verdict::Pass,
-            Method::Invite => challenge(),
+            Method::Invite => login(),
             Method::Register if config.accounts.is_empty() => forbidden(),
-            Method::Register if logs_in => Verdict::Pass,
-            Method::Register => challenge(),
+            Method::Register => login(),
             _ if !trunk && !self.0.registrar.is_at(from) => Verdict::Drop,
             Method::Options if !dialable(request) => {
                 Verdict::Answer(StatusCode::UnsupportedUriScheme, Vec::new())
@@ -311,6 +406,14 @@ impl Gate {
             }
         }
     }
+}
+
+/// Whether a request belongs to no call yet.
+fn is_new(request: &Request) -> bool {
+    !request
+        .to_header()
+        .and_then(rsipstack::sip::To::tag)
+        .is_ok_and(|tag| tag.is_some())
 }
 
 fn scans(request: &Request) -> bool {

@@ -14,7 +14,6 @@ use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReas
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{HasHeaders, Header, HeadersExt as _, Response, StatusCode, StatusCodeKind};
-use rsipstack::transaction::key::TransactionRole;
 use rsipstack::transaction::transaction::{TransactionEvent, TransactionEventSender};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -145,6 +144,8 @@ impl Leg {
         leg.granted = inbound.timer;
         leg.peer_updates = inbound.peer_updates;
         leg.invite_key = Some(inbound.invite_key);
+        // Before any answer names the dialog: the gate takes requests of known dialogs only.
+        leg.note_dialog();
         leg
     }
 
@@ -212,9 +213,6 @@ impl Leg {
     }
 
     pub(crate) async fn run(mut self) {
-        if self.dialog.role() == TransactionRole::Server {
-            self.note_dialog();
-        }
         while self.stage != Stage::Over {
             let due = self.due();
             let hang_up = self.shared.hang_up.clone();
@@ -284,11 +282,12 @@ impl Leg {
 
     fn note_dialog(&self) {
         let id = self.dialog.id();
-        self.shared.set_dialog(DialogId {
+        let dialog = DialogId {
             call: id.call_id,
             local: id.local_tag,
             remote: id.remote_tag,
-        });
+        };
+        self.desk.note_dialog(&self.shared, dialog);
     }
 
     /// When the next clock rings.
@@ -687,6 +686,7 @@ impl Leg {
                 self.states = states;
                 self.inviting = Some(inviting);
                 self.attempt = Some((attempt, corrected));
+                self.note_dialog();
                 true
             }
             Err(_) => false,

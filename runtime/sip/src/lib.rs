@@ -14,10 +14,12 @@ mod front;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod guess;
 mod leg;
 pub mod limits;
 mod listen;
 mod load;
+mod nat;
 mod registrar;
 pub mod sdp;
 mod session;

@@ -44,6 +44,14 @@ pub const REGISTER_SECONDS_DEFAULT: u32 = 600;
 pub const NONCE_LIFE: Duration = Duration::from_secs(300);
 /// Nonces whose counters are remembered; the oldest go first.
 pub const NONCES_MAX: usize = 20_000;
+/// Wrong passwords in a row from one host before it is not listened to.
+pub const GUESSES_MAX: u32 = 30;
+/// After this long one wrong password is forgiven.
+pub const GUESS_PAUSE: Duration = Duration::from_secs(2);
+/// Hosts whose wrong passwords are counted apart.
+pub const GUESSING_HOSTS_MAX: usize = 16_384;
+/// Answers to strangers that are on their way at once.
+pub const ANSWERS_MAX: usize = 1_024;
 /// Session timer offered (RFC 4028).
 pub const SESSION_SECONDS: u32 = 1_800;
 /// The shortest session timer taken.

@@ -20,8 +20,6 @@ pub(crate) struct Binding {
     sequence: u32,
     until: Instant,
     since: u64,
-    /// The user, host and port of the contact.
-    key: String,
 }
 
 /// What a REGISTER asks for.
@@ -73,8 +71,8 @@ pub(crate) struct Registrar {
 #[derive(Default)]
 struct State {
     accounts: HashMap<String, Vec<Binding>>,
-    /// Where the contacts really are, for what is sent to them within a call.
-    places: HashMap<String, SipAddr>,
+    /// How many bindings are at an address.
+    places: HashMap<SipAddr, usize>,
     registrations: u64,
 }
 
@@ -141,7 +139,6 @@ impl Registrar {
                 sequence: wish.sequence,
                 until: now + Duration::from_secs(asked.min(self.seconds_max).into()),
                 since: *registrations,
-                key: key(contact),
             });
         }
         let contacts = bindings
@@ -153,11 +150,11 @@ impl Registrar {
             })
             .collect();
         let change = change(was, !bindings.is_empty());
-        for binding in &before {
-            places.remove(&binding.key);
-        }
         for binding in &bindings {
-            places.insert(binding.key.clone(), binding.at.clone());
+            *places.entry(binding.at.clone()).or_default() += 1;
+        }
+        for binding in &before {
+            leave(places, &binding.at);
         }
         if bindings.is_empty() {
             accounts.remove(account);
@@ -185,16 +182,16 @@ impl Registrar {
     /// Whether some phone is at an address.
     pub(crate) fn is_at(&self, at: &SipAddr) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.accounts.values().flatten().any(|binding| binding.at == *at)
+        state.places.contains_key(at)
     }
 
-    /// Where a contact really is: behind a router its own address cannot be sent to.
-    pub(crate) fn place(&self, contact: &str) -> Option<SipAddr> {
+    /// Whether a phone of an account is at an address.
+    pub(crate) fn is_of(&self, account: &str, at: &SipAddr) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.places.is_empty() {
-            return None;
-        }
-        state.places.get(&key(contact)).cloned()
+        state
+            .accounts
+            .get(account)
+            .is_some_and(|bindings| bindings.iter().any(|binding| binding.at == *at))
     }
 
     /// How many accounts have a phone.
@@ -215,7 +212,7 @@ impl Registrar {
             bindings.retain(|binding| {
                 let kept = binding.until > now && keep(account, binding);
                 if !kept {
-                    places.remove(&binding.key);
+                    leave(places, &binding.at);
                 }
                 kept
             });
@@ -228,13 +225,14 @@ impl Registrar {
     }
 }
 
-/// What tells a contact from others: its user, host and port, without scheme and parameters.
-fn key(contact: &str) -> String {
-    let rest = contact.split_once(':').map_or(contact, |(_, rest)| rest);
-    rest.split([';', '?'])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
+/// A binding at an address is gone.
+fn leave(places: &mut HashMap<SipAddr, usize>, at: &SipAddr) {
+    if let Some(bindings) = places.get_mut(at) {
+        *bindings -= 1;
+        if *bindings == 0 {
+            places.remove(at);
+        }
+    }
 }
 
 fn change(was: bool, is: bool) -> Option<Change> {
@@ -344,5 +342,21 @@ mod tests {
         assert_eq!(registrar.sweep(|_, _| true, later), ["anna"]);
         assert!(registrar.sweep(|_, _| true, later).is_empty());
         assert_eq!(registrar.sweep(|account, _| account != "bert", later), ["bert"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_is_known_while_a_phone_is_there_whoever_else_leaves() {
+        let registrar = Registrar::new(60, 3600);
+        let now = Instant::now();
+        let at = |port: u16| SipAddr::from(std::net::SocketAddr::from(([192, 0, 2, 1], port)));
+        let from = |port, wish: Wish| Wish { at: at(port), ..wish };
+        registrar.register("anna", &from(1, wish(&[("sip:a", None)], 1)), now);
+        registrar.register("bert", &from(1, wish(&[("sip:a", None)], 1)), now);
+        registrar.register("anna", &from(2, wish(&[("sip:a", None)], 2)), now);
+        assert!(registrar.is_at(&at(1)) && registrar.is_at(&at(2)) && !registrar.is_at(&at(3)));
+        registrar.register("bert", &from(1, wish(&[("sip:a", Some(0))], 2)), now);
+        assert!(!registrar.is_at(&at(1)) && registrar.is_at(&at(2)));
+        registrar.sweep(|_, _| false, now);
+        assert!(!registrar.is_at(&at(2)));
     }
 }

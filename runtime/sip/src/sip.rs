@@ -380,7 +380,7 @@ impl Sip {
             .iter()
             .filter_map(|attempt| Some(attempt.destination.as_ref()?.get_socketaddr().ok()?.ip()))
             .collect();
-        let (call, parts) = parts(desk, place, peers);
+        let (call, parts) = parts(desk, place, peers, matches!(to, Destination::Account(_)));
         let leg = Leg::outgoing(
             parts,
             Outbound {
@@ -460,8 +460,13 @@ pub(crate) fn own_uri(own: &SipAddr, user: &str) -> Uri {
 }
 
 /// A new call's handle and what its task starts with.
-pub(crate) fn parts(desk: &Arc<Desk>, place: crate::load::Place, peers: Vec<IpAddr>) -> (Call, Parts) {
-    let shared = Shared::new(desk.name(), peers);
+pub(crate) fn parts(
+    desk: &Arc<Desk>,
+    place: crate::load::Place,
+    peers: Vec<IpAddr>,
+    phone: bool,
+) -> (Call, Parts) {
+    let shared = Shared::new(desk.name(), peers, phone);
     let (commands, asked) = mpsc::channel(limits::COMMANDS_PER_CALL_MAX);
     // One place more, for the last event.
     let (events, happened) = mpsc::channel(limits::EVENTS_PER_CALL_MAX + 1);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rsipstack::EndpointBuilder;
-use rsipstack::sip::{Header, Headers, HeadersExt as _, Method, SipMessage, Uri};
+use rsipstack::sip::{Header, Headers, HeadersExt as _, Method, SipMessage};
 use rsipstack::transaction::CallIdFormat;
-use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, MessageInspector, TargetLocator};
+use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, MessageInspector};
 use rsipstack::transport::{SipAddr, SipConnection, TcpListenerConnection, TlsConfig, TlsListenerConnection};
 use rsipstack::transport::{TransportLayer, WebSocketListenerConnection};
 use tokio::sync::oneshot;
@@ -35,8 +35,7 @@ pub(crate) fn builder(desk: &Arc<Desk>, layer: TransportLayer, end: &Cancellatio
             ..EndpointOption::default()
         })
         .with_transport_inspector(Box::new(Gate(Arc::clone(desk))))
-        .with_inspector(Box::new(Stamp(Arc::clone(desk))))
-        .with_target_locator(Box::new(Locator(Arc::clone(desk))));
+        .with_inspector(Box::new(Stamp(Arc::clone(desk))));
     builder
 }
 
@@ -100,11 +99,7 @@ impl MessageInspector for Stamp {
         match message {
             SipMessage::Request(mut request) if request.method == Method::Cancel => {
                 if let Ok(call) = request.call_id_header().map(|call| call.value().to_owned())
-                    && let Some(shared) = self
-                        .0
-                        .calls()
-                        .into_iter()
-                        .find(|shared| shared.dialog().is_some_and(|dialog| dialog.call == call))
+                    && let Some(shared) = self.0.calls_by(&call).into_iter().next()
                 {
                     request
                         .headers
@@ -165,17 +160,4 @@ fn simplify(headers: &mut Headers) {
 /// The algorithm as RFC 7616 writes it.
 fn named_right(value: &str) -> String {
     value.replace("algorithm=SHA256", "algorithm=SHA-256")
-}
-
-/// Sends what is for a registered contact to where the phone really is.
-struct Locator(Arc<Desk>);
-
-#[async_trait::async_trait]
-impl TargetLocator for Locator {
-    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
-        match self.0.registrar.place(&uri.to_string()) {
-            Some(at) => Ok(at),
-            None => SipAddr::try_from(uri),
-        }
-    }
 }

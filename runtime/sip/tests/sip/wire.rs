@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
-use trunkline_sip::{Config, Happened, SessionDescription, Settings, Sip, Transport, Why};
+use trunkline_sip::{
+    Arriving, Config, Destination, HangUp, Happened, SessionDescription, Settings, Sip, Transport, Trunk, Why,
+};
 
-use crate::common::{Node, account, answer, config, next, ours, settings, trunk, until, within};
+use crate::common::{Node, account, answer, config, next, number, ours, settings, trunk, until, within};
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 
@@ -555,4 +557,190 @@ async fn a_taken_port_and_a_missing_certificate_are_said() {
         .to_string();
     assert!(error.contains("certificate"), "{error}");
     assert!(Sip::start(settings(&[]), Config::default()).await.is_err());
+}
+
+/// An exchange whose only phone is Anna's.
+fn with_a_phone() -> Config {
+    Config {
+        accounts: vec![account("anna", "geheim")],
+        ..Config::default()
+    }
+}
+
+/// The answer to a challenge (RFC 2617, MD5).
+fn login(challenge: &str, method: &str, password: &str, count: u32) -> String {
+    use md5::Digest as _;
+    let hash = |text: String| {
+        md5::Md5::digest(text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let nonce = challenge
+        .split("nonce=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a nonce");
+    let who = hash(format!("anna:trunkline:{password}"));
+    let what = hash(format!("{method}:sip:x"));
+    let response = hash(format!("{who}:{nonce}:{count:08x}:c:auth:{what}"));
+    format!(
+        "Authorization: Digest username=\"anna\", realm=\"trunkline\", nonce=\"{nonce}\", uri=\"sip:x\", \
+         response=\"{response}\", algorithm=MD5, nc={count:08x}, cnonce=\"c\", qop=auth\r\n"
+    )
+}
+
+/// Registers a peer as Anna's phone under a contact.
+async fn registered(node: &mut Node, peer: &Peer, contact: &str) {
+    let with = |message: String| {
+        message.replace(
+            &format!("Contact: <sip:100@{}>", peer.here()),
+            &format!("Contact: <{contact}>"),
+        )
+    };
+    peer.send(&with(peer.request("REGISTER", "reg", 1, "", "", "")))
+        .await;
+    let challenge = peer.wait_for("SIP/2.0 401").await;
+    let login = login(&challenge, "REGISTER", "geheim", 1);
+    assert_eq!(
+        peer.status(&with(peer.request("REGISTER", "reg", 2, "", &login, "")))
+            .await,
+        200
+    );
+    assert!(matches!(node.arriving().await, Arriving::Registered { .. }));
+}
+
+/// The answer to a request that came, with header lines and a body.
+fn reply(request: &str, status: &str, more: &str, body: &str) -> String {
+    let lines = request.lines().filter(|line| {
+        ["Via:", "From:", "Call-ID:", "CSeq:"]
+            .iter()
+            .any(|kept| line.starts_with(kept))
+    });
+    let to = request
+        .lines()
+        .find(|line| line.starts_with("To:"))
+        .expect("a To");
+    let to = if to.contains("tag=") {
+        to.to_owned()
+    } else {
+        format!("{to};tag=there")
+    };
+    let kept = lines.collect::<Vec<_>>().join("\r\n");
+    format!(
+        "SIP/2.0 {status}\r\n{kept}\r\n{to}\r\n{more}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_phone_cannot_have_what_is_for_a_trunk() {
+    let carrier = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = carrier.local_addr().unwrap();
+    let mut node = Node::udp(Config {
+        trunks: vec![Trunk {
+            networks: Vec::new(),
+            ..trunk("carrier", Some((at, Transport::Udp)))
+        }],
+        ..with_a_phone()
+    })
+    .await;
+    let thief = Peer::of(&node).await;
+    registered(&mut node, &thief, &format!("sip:200@{at}")).await;
+    let _call = node.call(number("carrier", "200")).await;
+    let carrier = Peer {
+        socket: carrier,
+        to: thief.to,
+    };
+    assert!(carrier.receive().await.starts_with("INVITE sip:200@"));
+    assert!(thief.silent().await);
+}
+
+#[tokio::test]
+async fn a_phone_behind_a_translator_is_reached_where_it_is() {
+    let mut node = Node::udp(with_a_phone()).await;
+    let phone = Peer::of(&node).await;
+    registered(&mut node, &phone, "sip:anna@192.0.2.1:5060").await;
+    let mut call = node.call(Destination::Account("anna".to_owned())).await;
+    let invite = phone.wait_for("INVITE ").await;
+    assert!(invite.starts_with("INVITE sip:anna@192.0.2.1"), "{invite}");
+    let more = "Contact: <sip:anna@192.0.2.1:5060>\r\nContent-Type: application/sdp\r\n";
+    phone.send(&reply(&invite, "200 OK", more, SDP)).await;
+    assert!(matches!(next(&mut call).await, Happened::Answered(_)));
+    phone.wait_for("ACK ").await;
+    call.hang_up(HangUp::Normal);
+    let bye = phone.wait_for("BYE ").await;
+    phone.send(&reply(&bye, "200 OK", "", "")).await;
+}
+
+#[tokio::test]
+async fn a_phone_that_calls_from_behind_a_translator_is_reached_where_it_is() {
+    let mut node = Node::udp(with_a_phone()).await;
+    let phone = Peer::of(&node).await;
+    let with = |message: String| {
+        message.replace(
+            &format!("Contact: <sip:100@{}>", phone.here()),
+            "Contact: <sip:anna@192.0.2.1:5060>",
+        )
+    };
+    phone
+        .send(&with(phone.request("INVITE", "a", 1, "", "", SDP)))
+        .await;
+    let challenge = phone.wait_for("SIP/2.0 401").await;
+    let login = login(&challenge, "INVITE", "geheim", 1);
+    phone
+        .send(&with(phone.request("INVITE", "a", 2, "", &login, SDP)))
+        .await;
+    let incoming = node.incoming().await;
+    let call = incoming.call.clone();
+    let offer = incoming.offer.expect("an offer");
+    let answering = tokio::spawn(async move { call.answer(answer(&offer, 50_000)).await });
+    let tag = to_tag(&phone.wait_for("SIP/2.0 200").await);
+    phone.send(&phone.request("ACK", "a", 2, &tag, "", "")).await;
+    within(answering).await.unwrap().unwrap();
+    incoming.call.hang_up(HangUp::Normal);
+    phone.wait_for("BYE ").await;
+}
+
+#[tokio::test]
+async fn strangers_cost_no_transaction() {
+    let node = Node::udp(with_a_phone()).await;
+    let peer = Peer::of(&node).await;
+    peer.send(&peer.request("REGISTER", "a", 1, "", "", "")).await;
+    let challenge = peer.wait_for("SIP/2.0 401").await;
+    for count in 1..=10 {
+        let call = format!("c{count}");
+        let wrong = login(&challenge, "INVITE", "falsch", count);
+        assert_eq!(
+            peer.status(&peer.request("INVITE", &call, 1, "", &wrong, SDP))
+                .await,
+            401
+        );
+        for method in ["BYE", "INVITE", "INFO"] {
+            let message = peer.request(method, &call, 2, ";tag=none", &wrong, "");
+            assert_eq!(peer.status(&message).await, 481);
+        }
+    }
+    let counts = node.sip.counts();
+    assert_eq!((counts.transactions, counts.wrong_passwords), (0, 10));
+}
+
+#[tokio::test]
+async fn whoever_guesses_passwords_is_not_listened_to_and_the_phone_behind_the_same_address_is() {
+    let mut node = Node::udp(with_a_phone()).await;
+    let (phone, peer) = (Peer::of(&node).await, Peer::of(&node).await);
+    registered(&mut node, &phone, "sip:anna@192.0.2.1:5060").await;
+    peer.send(&peer.request("REGISTER", "a", 1, "", "", "")).await;
+    let challenge = peer.wait_for("SIP/2.0 401").await;
+    for count in 1..=trunkline_sip::limits::GUESSES_MAX {
+        let wrong = login(&challenge, "REGISTER", "falsch", count);
+        let message = peer.request("REGISTER", &format!("c{count}"), 1, "", &wrong, "");
+        assert_eq!(peer.status(&message).await, 401);
+    }
+    let right = login(&challenge, "REGISTER", "geheim", 99);
+    peer.send(&peer.request("REGISTER", "right", 1, "", &right, ""))
+        .await;
+    assert!(peer.silent().await);
+    let message = phone.request("REGISTER", "reg", 3, "", &right, "");
+    assert_eq!(phone.status(&message).await, 200);
 }
