@@ -18,6 +18,10 @@ pub(crate) enum Command {
     Stop,
 }
 
+/// Which of what concerns several lines was told first: it comes by different handles and workers, and what
+/// was told last holds.
+pub(crate) type Order = u64;
+
 /// What a line is told.
 pub(crate) enum Action {
     Connect(Remote),
@@ -36,14 +40,16 @@ pub(crate) enum Action {
     Bridge {
         other: StreamId,
         home: usize,
+        order: Order,
     },
-    Unbridge,
+    Unbridge(Order),
     Join {
         room: RoomId,
         home: usize,
         role: Role,
+        order: Order,
     },
-    LeaveRoom,
+    LeaveRoom(Order),
     Record(PathBuf),
     PauseRecording,
     ResumeRecording,

@@ -28,12 +28,13 @@ pub enum Heard {
     },
     /// News of the recording.
     Recording(Recording),
-    /// Nothing has come for so long, though the far end should send. Told once until packets come again.
+    /// Nothing has come for so long, though the far end should send. Told again as often as that time passes.
     Silent {
         /// Seconds without a packet.
         for_s: u64,
     },
-    /// The far end began to speak. Told only while [`Stream::watch_speech`](crate::Stream::watch_speech) is on.
+    /// The far end began to speak. Told only while [`Stream::watch_speech`](crate::Stream::watch_speech) is
+    /// on.
     Spoke,
     /// The far end fell silent after it spoke; as [`Heard::Spoke`].
     Quiet,

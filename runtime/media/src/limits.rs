@@ -26,7 +26,8 @@ pub const SOUND_SAMPLES_MAX: usize = (SOUND_SECONDS_MAX as usize) * (RATE as usi
 pub const DATAGRAM_BYTES_MAX: usize = 2_048;
 /// Samples in one packet of sound (200 ms); what is longer is dropped.
 pub const PACKET_SAMPLES_MAX: usize = 1_600;
-/// Datagrams that one stream may cost a worker in one tick. The rest waits in the kernel's buffer, which overflows.
+/// Datagrams that one stream may cost a worker in one tick. The rest waits in the kernel's buffer, which
+/// overflows.
 pub const DATAGRAMS_PER_TICK_MAX: u32 = 32;
 /// Blocks of a compound RTCP datagram that are walked.
 pub const RTCP_BLOCKS_MAX: usize = 16;
@@ -66,6 +67,9 @@ pub const LATE_AFTER: Duration = Duration::from_millis(20);
 pub const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// A relayed stream that brings nothing for so many ticks is filled with silence.
 pub const RELAY_GAP_TICKS: u32 = 3;
+/// As [`RELAY_GAP_TICKS`], while a relayed key is down: long enough for what comes late, short enough for a
+/// key whose end was lost.
+pub const RELAY_KEY_GAP_TICKS: u32 = 50;
 /// The mean time between two RTCP reports.
 pub const REPORT_EVERY: Duration = Duration::from_secs(5);
 
@@ -93,7 +97,8 @@ pub const RECORDING_SECONDS_MAX: u64 = 12 * 3_600;
 pub const RECORDING_CHUNK_FRAMES: usize = 25;
 /// Pieces that wait for the writer; more are lost, and counted.
 pub const RECORDING_QUEUE_MAX: usize = 4_096;
-/// How long the far end stays silent in a recording after keys are no longer hidden: what was in flight is hidden too.
+/// How long the far end stays silent in a recording after keys are no longer hidden: what was in flight is
+/// hidden too.
 pub const HIDDEN_TAIL_TICKS: u32 = 25;
 /// Packets that a test's [`Peer`](crate::peer::Peer) keeps.
 pub const PEER_PACKETS_MAX: usize = 100_000;

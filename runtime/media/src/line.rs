@@ -19,16 +19,21 @@ use mio::net::UdpSocket;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 pub(crate) use self::receive::Received;
-use self::{relay::Tie, report::Reports, send::KeyOut, speech::Speech};
+use self::{
+    relay::{RelayedKey, Tie},
+    report::Reports,
+    send::KeyOut,
+    speech::Speech,
+};
 use crate::{
     Heard, Remote, StreamId,
     clock::Instant,
-    command::Action,
+    command::{Action, Order},
     keys::Detector,
     limits::{
         DATAGRAM_BYTES_MAX, DATAGRAMS_PER_TICK_MAX, FRAME, HEARD_WAITING_MAX, HIDDEN_TAIL_TICKS,
-        KEYS_PER_SECOND_MAX, LATCH_ADDRESSES_MAX, PACKET_SAMPLES_MAX, RATE, ROOM_DELAY_SAMPLES, SILENT_AFTER,
-        TICK,
+        KEYS_PER_SECOND_MAX, LATCH_ADDRESSES_MAX, PACKET_SAMPLES_MAX, RATE, RELAY_GAP_TICKS,
+        ROOM_DELAY_SAMPLES, SILENT_AFTER, TICK,
     },
     playing::{Over, Playing},
     random,
@@ -76,6 +81,8 @@ pub(crate) struct Line {
     pub(crate) visited: Vec<usize>,
     pub(crate) partner: Option<StreamId>,
     pub(crate) room: Option<RoomId>,
+    /// The last word on both of them.
+    pub(crate) joined_by: Order,
     remote: Option<Remote>,
     source: Source,
     heard: mpsc::Sender<Heard>,
@@ -94,15 +101,22 @@ pub(crate) struct Line {
     keys: VecDeque<KeyOut>,
     key: Option<KeyOut>,
     tie: Option<Tie>,
+    /// Ticks since something was relayed, and after how many silence is filled in.
     relay_gap: u32,
+    relay_gap_max: u32,
+    /// The key that was relayed last.
+    relayed_key: Option<RelayedKey>,
 
     // What is heard.
     incoming: Option<Sequence>,
+    /// Of a sender that only keys come from, besides the one of sound.
+    incoming_keys: Option<Sequence>,
+    /// Tells the keys of this sender.
     detector: Detector,
+    keys_of: Option<u32>,
     keys_left: u32,
     ticks: u32,
     ticks_without: u32,
-    silent: bool,
     speech: Option<Speech>,
     listener: Option<mpsc::Sender<Arc<[i16]>>>,
     said: Option<Window>,
@@ -132,6 +146,7 @@ impl Line {
             visited: Vec::new(),
             partner: None,
             room: None,
+            joined_by: 0,
             remote: None,
             source: Source::default(),
             heard,
@@ -148,12 +163,15 @@ impl Line {
             key: None,
             tie: None,
             relay_gap: 0,
+            relay_gap_max: RELAY_GAP_TICKS,
+            relayed_key: None,
             incoming: None,
+            incoming_keys: None,
             detector: Detector::default(),
+            keys_of: None,
             keys_left: KEYS_PER_SECOND_MAX,
             ticks: 0,
             ticks_without: 0,
-            silent: false,
             speech: None,
             listener: None,
             said: None,
@@ -238,7 +256,7 @@ impl Line {
                 self.keys.clear();
                 self.tell_over(desk);
             }
-            Action::SendKeys(keys) => self.queue_keys(&keys),
+            Action::SendKeys(keys) => self.queue_keys(&keys, false),
             Action::Record(path) => {
                 self.stop_recording(desk);
                 desk.recordings += 1;
@@ -266,9 +284,9 @@ impl Line {
             Action::WatchSpeech(watched) => self.speech = watched.then(Speech::default),
             // These concern several lines: the worker carries them out.
             Action::Bridge { .. }
-            | Action::Unbridge
+            | Action::Unbridge(_)
             | Action::Join { .. }
-            | Action::LeaveRoom
+            | Action::LeaveRoom(_)
             | Action::Close => {}
         }
     }
@@ -286,7 +304,6 @@ impl Line {
         }
         self.remote = Some(remote);
         self.ticks_without = 0;
-        self.silent = false;
         self.tie = None;
     }
 
@@ -301,6 +318,8 @@ impl Line {
         self.partner = partner;
         self.tie = None;
         self.relay_gap = 0;
+        self.relay_gap_max = RELAY_GAP_TICKS;
+        self.relayed_key = None;
         self.marker = true;
     }
 
@@ -363,10 +382,10 @@ impl Line {
             return;
         }
         self.ticks_without = self.ticks_without.saturating_add(1);
-        if self.ticks_without >= SILENT_TICKS && !self.silent {
-            self.silent = true;
+        // Told again and again, so that whoever waits longer before ending the call hears of it.
+        if self.ticks_without.is_multiple_of(SILENT_TICKS) {
             self.tell(Heard::Silent {
-                for_s: SILENT_AFTER.as_secs(),
+                for_s: u64::from(self.ticks_without / TICKS_PER_SECOND),
             });
         }
     }

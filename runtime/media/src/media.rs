@@ -144,7 +144,8 @@ impl Shared {
         }
     }
 
-    fn number(&self) -> u64 {
+    /// Higher than all before: names streams and rooms, and tells what was told first.
+    pub(crate) fn number(&self) -> u64 {
         self.next.fetch_add(1, Relaxed)
     }
 

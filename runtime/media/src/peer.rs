@@ -158,7 +158,8 @@ impl Peer {
         self.inner.state().heard.clear();
     }
 
-    /// The sound that it has heard, in the order of sequence numbers; without what was lost, and without keys.
+    /// The sound that it has heard, in the order of sequence numbers; without what was lost, and without
+    /// keys.
     #[must_use]
     pub fn sound(&self) -> Vec<i16> {
         sound(&self.heard())

@@ -102,7 +102,8 @@ impl Playing {
         !self.queue.is_empty()
     }
 
-    /// The next frame of the queue; false when there is none. What ends with it, or is empty, is added to `over`.
+    /// The next frame of the queue; false when there is none. What ends with it, or is empty, is added to
+    /// `over`.
     pub(crate) fn next(&mut self, codec: Codec, frame: &mut [u8; FRAME], over: &mut Vec<Over>) -> bool {
         while let Some(piece) = self.queue.front_mut() {
             let filled = piece.track.fill(codec, frame);
@@ -117,6 +118,10 @@ impl Playing {
             }
         }
         false
+    }
+
+    pub(crate) fn has_music(&self) -> bool {
+        self.music.is_some()
     }
 
     /// The next frame of the music; false when there is none.

@@ -1,4 +1,5 @@
-//! Random numbers for what must not be guessed (SSRC, sequence numbers) or not be alike (the time of reports).
+//! Random numbers for what must not be guessed (SSRC, sequence numbers) or not be alike (the time of
+//! reports).
 
 /// Four random bytes.
 pub(crate) fn number() -> u32 {

@@ -9,7 +9,8 @@ use crate::Codec;
 pub struct Remote {
     /// Where it hears.
     pub rtp: SocketAddr,
-    /// Where it takes reports; none: with the sound on one port (rtcp-mux). Without `a=rtcp` it is the next port.
+    /// Where it takes reports; none: with the sound on one port (rtcp-mux). Without `a=rtcp` it is the next
+    /// port.
     pub rtcp: Option<SocketAddr>,
     /// What is spoken.
     pub codec: Codec,

@@ -48,6 +48,8 @@ pub(crate) struct Members(pub(crate) Vec<Member>);
 pub(crate) struct Mix {
     pub(crate) samples: [i16; FRAME],
     pub(crate) hidden: bool,
+    /// Nobody is there to be heard.
+    pub(crate) alone: bool,
 }
 
 impl Members {
@@ -73,10 +75,11 @@ impl Members {
         self.0.retain(|member| member.id != id);
     }
 
-    /// What a member hears: the sum of the others who speak and of those who whisper to it, cut at the loudest.
+    /// What a member hears: the sum of the others who speak and of those who whisper to it, cut at the
+    /// loudest.
     pub(crate) fn mix(&self, hearer: StreamId) -> Mix {
         let mut sum = [0i32; FRAME];
-        let mut hidden = false;
+        let (mut hidden, mut alone) = (false, true);
         for member in &self.0 {
             let heard = member.id != hearer
                 && match member.role {
@@ -85,6 +88,7 @@ impl Members {
                     Role::Whispers { to } => to == hearer,
                 };
             if heard {
+                alone = false;
                 hidden |= member.hidden;
                 for (sum, said) in sum.iter_mut().zip(member.said) {
                     *sum += i32::from(said);
@@ -92,7 +96,11 @@ impl Members {
             }
         }
         let samples = sum.map(|sum| i16::try_from(sum).unwrap_or(if sum < 0 { i16::MIN } else { i16::MAX }));
-        Mix { samples, hidden }
+        Mix {
+            samples,
+            hidden,
+            alone,
+        }
     }
 }
 
@@ -116,6 +124,12 @@ mod tests {
         assert_eq!(heard(agent), 1_001);
         assert_eq!(heard(supervisor), 11);
         assert_eq!(heard(coach), 11);
+        assert!(!members.mix(caller).alone);
+        members.remove(agent);
+        assert!(
+            members.mix(caller).alone,
+            "a supervisor and a coach are not heard"
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub struct Statistics {
     pub lost: u64,
     /// Packets that came twice.
     pub repeated: u64,
-    /// Packets that were not heard: of another sender, damaged, of another payload type, while we do not receive, beyond a limit.
+    /// Packets that were not heard: of another sender, damaged, of another payload type, while we do not
+    /// receive, beyond a limit.
     pub dropped: u64,
     /// Packets that we sent late.
     pub late: u64,

@@ -78,9 +78,10 @@ impl Stream {
         }
     }
 
-    /// Appends to what is played; it waits while there is nobody to send to, or a hold. [`Heard::Played`](crate::Heard::Played) with the id comes when the
-    /// last packet was sent, or when it was stopped: by [`Self::stop`], by a key when `keys_stop`
-    /// (before that key is told), or because too much is queued.
+    /// Appends to what is played; it waits while there is nobody to send to, or a hold.
+    /// [`Heard::Played`](crate::Heard::Played) with the id comes when the last packet was sent, or when it
+    /// was stopped: by [`Self::stop`], by a key when `keys_stop` (before that key is told), or because too
+    /// much is queued.
     pub fn play(&self, id: u64, mut sounds: Vec<Sound>, keys_stop: bool) {
         sounds.truncate(QUEUE_MAX);
         self.encode(&sounds);
@@ -124,12 +125,13 @@ impl Stream {
         younger.act(Action::Bridge {
             other: elder.id,
             home: elder.place.load(Relaxed),
+            order: self.shared.number(),
         });
     }
 
     /// Ends the bridge, for both.
     pub fn unbridge(&self) {
-        self.act(Action::Unbridge);
+        self.act(Action::Unbridge(self.shared.number()));
     }
 
     /// Enters a room, or takes another role there. Ends a bridge.
@@ -138,12 +140,13 @@ impl Stream {
             room: room.id,
             home: room.home,
             role,
+            order: self.shared.number(),
         });
     }
 
     /// Leaves the room.
     pub fn leave_room(&self) {
-        self.act(Action::LeaveRoom);
+        self.act(Action::LeaveRoom(self.shared.number()));
     }
 
     /// Records into a WAV file of two channels, 16 bit, 8 kHz: left what the far end said, right

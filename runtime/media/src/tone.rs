@@ -20,11 +20,13 @@ pub enum Tone {
     Busy,
     /// No way through the network: 450 Hz, 700 ms on, 700 ms off.
     Congestion,
-    /// It cannot be reached or something is broken: 450 Hz, three times 100 ms on and off, then 400 ms on and off.
+    /// It cannot be reached or something is broken: 450 Hz, three times 100 ms on and off, then 400 ms on and
+    /// off.
     Fault,
     /// Somebody else calls: 450 Hz, 400 ms on, 4 s off.
     Waiting,
-    /// A key, `0`-`9`, `*`, `#`, `A`-`D`: its two frequencies for 100 ms, then 80 ms of silence. Another letter is silence.
+    /// A key, `0`-`9`, `*`, `#`, `A`-`D`: its two frequencies for 100 ms, then 80 ms of silence. Another
+    /// letter is silence.
     Key(char),
 }
 

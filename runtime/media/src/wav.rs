@@ -165,7 +165,8 @@ pub fn read(bytes: &[u8]) -> Result<Wave, Error> {
             }
             b"data" => {
                 let found = found.ok_or(Error::NoFormat)?;
-                // A stream's writer that could not seek leaves 0 or ffffffff: the sound goes to the end of the file.
+                // A stream's writer that could not seek leaves 0 or ffffffff: the sound goes to the end of
+                // the file.
                 let length = if size == 0 || size > rest { rest } else { size };
                 return mixed(&found, bytes.get(body..body + length).unwrap_or_default());
             }

@@ -12,6 +12,7 @@ use std::{
         Arc,
         mpsc::{Receiver, SyncSender, TryRecvError},
     },
+    time::Duration,
 };
 
 use mio::{Events, Interest, Poll, Token};
@@ -19,7 +20,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::{
     StreamId,
     clock::{self, Instant},
-    command::{Action, Command},
+    command::{Action, Command, Order},
     limits::{
         CATCH_UP_TICKS_MAX, COMMANDS_PER_PASS_MAX, DATAGRAM_BYTES_MAX, FRAME, PACKET_SAMPLES_MAX, TICK,
     },
@@ -231,28 +232,54 @@ impl Worker {
             return;
         }
         match action {
-            Action::Bridge { other, home } => {
+            Action::Bridge { other, home, order } => {
                 // It is there, or was: then it is known there where it went.
                 let there = self.moved.get(&other).copied().unwrap_or(home);
                 if self.slots.contains_key(&other) {
-                    self.bridge(id, other);
+                    if self.holds(&[id, other], order) {
+                        self.bridge(id, other);
+                    }
                 } else if there != self.index {
                     self.move_to(id, there);
-                    self.shared
-                        .tell(there, Command::Act(id, Action::Bridge { other, home: there }));
+                    let action = Action::Bridge {
+                        other,
+                        home: there,
+                        order,
+                    };
+                    self.shared.tell(there, Command::Act(id, action));
                 }
             }
-            Action::Unbridge => self.unbridge(id),
-            Action::Join { room, home, role } => {
+            Action::Unbridge(order) => {
+                if self.holds(&[id], order) {
+                    self.unbridge(id);
+                }
+            }
+            Action::Join {
+                room,
+                home,
+                role,
+                order,
+            } => {
                 if home == self.index {
-                    self.join(id, room, role);
+                    if self.holds(&[id], order) {
+                        self.join(id, room, role);
+                    }
                 } else {
                     self.move_to(id, home);
-                    self.shared
-                        .tell(home, Command::Act(id, Action::Join { room, home, role }));
+                    let action = Action::Join {
+                        room,
+                        home,
+                        role,
+                        order,
+                    };
+                    self.shared.tell(home, Command::Act(id, action));
                 }
             }
-            Action::LeaveRoom => self.leave_room(id),
+            Action::LeaveRoom(order) => {
+                if self.holds(&[id], order) {
+                    self.leave_room(id);
+                }
+            }
             Action::Close => {
                 if let Some(mut line) = self.remove(id) {
                     line.close(&mut self.desk);
@@ -269,6 +296,21 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Whether nothing newer was told of lines; from now on nothing older holds.
+    fn holds(&mut self, ids: &[StreamId], order: Order) -> bool {
+        let newest = ids
+            .iter()
+            .all(|id| self.line(*id).is_some_and(|line| line.joined_by <= order));
+        if newest {
+            for id in ids {
+                if let Some(line) = self.line(*id) {
+                    line.joined_by = order;
+                }
+            }
+        }
+        newest
     }
 
     fn bridge(&mut self, one: StreamId, other: StreamId) {
@@ -391,11 +433,12 @@ impl Worker {
 
     /// Does the ticks that are due; gives when the next one is.
     fn tick_until_now(&mut self, mut deadline: Instant) -> Instant {
-        let mut now = clock::now();
-        let behind = now.saturating_duration_since(deadline).as_millis() / TICK.as_millis();
-        let behind = u64::try_from(behind).unwrap_or(u64::MAX);
-        if behind > CATCH_UP_TICKS_MAX {
-            let skipped = u32::try_from(behind - CATCH_UP_TICKS_MAX).unwrap_or(u32::MAX);
+        let now = clock::now();
+        if now < deadline {
+            return deadline;
+        }
+        let Due { skipped, ticks } = due(now.saturating_duration_since(deadline));
+        if skipped > 0 {
             for line in self.lines.iter_mut().flatten() {
                 line.skip(skipped, &mut self.desk);
             }
@@ -403,12 +446,13 @@ impl Worker {
             tracing::warn!(skipped, "media stalled; sound of that time is left out");
             deadline += TICK.saturating_mul(skipped);
         }
-        while now >= deadline {
-            self.desk.now = now;
+        // Not until the clock is caught up with: where ticks cost more than they last, that would never be,
+        // and no command would be carried out again.
+        for _ in 0..ticks {
+            self.desk.now = clock::now();
             self.desk.due = deadline;
             self.tick();
             deadline += TICK;
-            now = clock::now();
         }
         deadline
     }
@@ -478,5 +522,56 @@ impl Worker {
             metrics::counter!(name, "worker" => worker.clone()).increment(now - *told);
             *told = now;
         }
+    }
+}
+
+/// What one pass makes up for.
+#[derive(Debug, PartialEq, Eq)]
+struct Due {
+    skipped: u32,
+    ticks: u64,
+}
+
+/// What to do when the clock is behind by so much: never more than a few ticks at once.
+fn due(behind: Duration) -> Due {
+    let behind = u64::try_from(behind.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
+    let skipped = behind.saturating_sub(CATCH_UP_TICKS_MAX);
+    Due {
+        skipped: u32::try_from(skipped).unwrap_or(u32::MAX),
+        ticks: behind.min(CATCH_UP_TICKS_MAX) + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_has_an_end_however_far_it_is_behind() {
+        let due = |ms| due(Duration::from_millis(ms));
+        assert_eq!(due(0), Due { skipped: 0, ticks: 1 });
+        assert_eq!(due(39), Due { skipped: 0, ticks: 2 });
+        let most = CATCH_UP_TICKS_MAX + 1;
+        assert_eq!(
+            due(20 * CATCH_UP_TICKS_MAX),
+            Due {
+                skipped: 0,
+                ticks: most
+            }
+        );
+        assert_eq!(
+            due(20 * (CATCH_UP_TICKS_MAX + 7)),
+            Due {
+                skipped: 7,
+                ticks: most
+            }
+        );
+        assert_eq!(
+            due(u64::MAX),
+            Due {
+                skipped: u32::MAX,
+                ticks: most
+            }
+        );
     }
 }

@@ -234,7 +234,11 @@ fn create(path: &Path) -> io::Result<(PathBuf, File)> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        let mut made = fs::DirBuilder::new();
+        made.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut made, 0o700);
+        made.create(folder)?;
     }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
@@ -330,6 +334,13 @@ mod tests {
         });
         assert_eq!(next(&mut heard), Recording::Began { path: path.clone() });
         assert!(!path.exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+            assert_eq!(mode(&folder.path().join("deep")), 0o700);
+            assert_eq!(mode(&folder.path().join("deep/call.wav.part")), 0o600);
+        }
         assert!(writing.sound(Job::Sound {
             recording: 1,
             frames_lost: 1,

@@ -647,3 +647,164 @@ fn reports_go_both_ways_and_goodbye_is_said() {
         }
     }
 }
+
+/// A packet as a far end writes it.
+fn raw(payload_type: u8, (ssrc, sequence, timestamp): (u32, u16, u32), payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; limits::DATAGRAM_BYTES_MAX];
+    let length = rtp::write(
+        &rtp::Packet {
+            marker: false,
+            payload_type,
+            sequence,
+            timestamp,
+            ssrc,
+            payload,
+        },
+        &mut bytes,
+    );
+    bytes.truncate(length);
+    bytes
+}
+
+fn event(code: u8, end: bool, duration: u16) -> [u8; 4] {
+    let [high, low] = duration.to_be_bytes();
+    [code, if end { 0x8a } else { 0x0a }, high, low]
+}
+
+#[test]
+fn a_key_that_has_its_own_sender_is_one_key() {
+    let media = media(21_180..=21_189, 1);
+    let (stream, mut heard, peer) = call(&media, Codec::Pcma, None);
+    let to = port(&stream);
+    peer.hush();
+    // It hears once it is connected, and then it sends, too.
+    assert!(peer.wait_until(AT_MOST, |packets| packets.len() > 2));
+    let send = |bytes: Vec<u8>| peer.send_raw(&bytes, to).expect("it is sent");
+    for packet in 0..10u16 {
+        send(raw(8, (1, packet, u32::from(packet) * 160), &[0x55; 160]));
+        send(raw(
+            KEYS,
+            (2, 500 + packet, 7_000),
+            &event(5, packet > 6, (packet + 1) * 160),
+        ));
+    }
+    for packet in 10..12u16 {
+        send(raw(8, (1, packet, u32::from(packet) * 160), &[0x55; 160]));
+        send(raw(KEYS, (2, 500 + packet, 9_000), &event(6, true, 160)));
+    }
+    assert!(matches!(next(&mut heard), Heard::Key { key: '5', .. }));
+    assert!(matches!(next(&mut heard), Heard::KeyUp { key: '5', .. }));
+    assert!(matches!(next(&mut heard), Heard::Key { key: '6', .. }));
+    let statistics = stream.statistics();
+    assert_eq!((statistics.lost, statistics.dropped), (0, 0));
+}
+
+#[test]
+fn a_key_that_comes_haltingly_crosses_a_bridge_as_one() {
+    let media = media(21_190..=21_199, 1);
+    let (caller, mut caller_heard, caller_phone) = call(&media, Codec::Pcma, None);
+    let (agent, _agent_heard, agent_phone) = call(&media, Codec::Pcma, Some(&caller));
+    caller.bridge(&agent);
+    caller_phone.hush();
+    assert!(agent_phone.wait_until(AT_MOST, |packets| packets.len() > 5));
+    let to = port(&caller);
+    for (packet, (end, duration)) in [(false, 160), (false, 1_600), (true, 3_200), (true, 3_200)]
+        .into_iter()
+        .enumerate()
+    {
+        let sequence = u16::try_from(packet).expect("a few");
+        caller_phone
+            .send_raw(&raw(KEYS, (1, sequence, 7_000), &event(5, end, duration)), to)
+            .expect("it is sent");
+        // Longer than a gap that is filled with silence.
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(matches!(next(&mut caller_heard), Heard::Key { key: '5', .. }));
+    assert!(agent_phone.wait_until(AT_MOST, |packets| {
+        packets
+            .iter()
+            .filter(|packet| packet.payload_type == KEYS)
+            .count()
+            == 4
+    }));
+    let heard = agent_phone.heard();
+    let keys: Vec<_> = heard
+        .iter()
+        .filter(|packet| packet.payload_type == KEYS)
+        .collect();
+    assert!(keys.iter().all(|packet| packet.timestamp == keys[0].timestamp));
+    assert_eq!(agent_phone.keys(KEYS), "5");
+}
+
+#[test]
+fn a_hidden_key_that_becomes_a_tone_is_in_no_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let media = media(21_200..=21_209, 1);
+    let (caller, mut caller_heard, caller_phone) = call(&media, Codec::Pcma, None);
+    let (agent, mut agent_heard, agent_phone) = call(&media, Codec::Pcma, Some(&caller));
+    // The agent's phone takes no events: keys go to it as tones.
+    let at = agent_phone.address().expect("an address");
+    agent.connect(Remote::new(at, Codec::Pcma, None));
+    caller.bridge(&agent);
+    let tone = |key| {
+        let tone = Sound::tone(Tone::Key(key)).encoded(Codec::Pcma);
+        tone[..limits::FRAME].to_vec()
+    };
+    for (key, hidden) in [('5', true), ('7', false)] {
+        let path = folder.path().join(format!("{key}.wav"));
+        agent.record(path.clone());
+        assert!(matches!(
+            next(&mut agent_heard),
+            Heard::Recording(Recording::Began { .. })
+        ));
+        caller.hide_keys(hidden);
+        caller_phone.press(&key.to_string());
+        assert!(matches!(next(&mut caller_heard), Heard::Key { .. }));
+        assert!(matches!(next(&mut caller_heard), Heard::KeyUp { .. }));
+        assert!(agent_phone.wait_until(AT_MOST, |packets| holds(&payloads(packets), &tone(key))));
+        let so_far = agent_phone.heard().len();
+        assert!(agent_phone.wait_until(AT_MOST, |packets| packets.len() > so_far + 30));
+        agent.stop_recording();
+        assert!(matches!(
+            next(&mut agent_heard),
+            Heard::Recording(Recording::Done { .. })
+        ));
+        let (_, right) = channels(&path);
+        let loud = right.iter().any(|sample| sample.abs() > 1_000);
+        assert_eq!(loud, !hidden, "{key}");
+        caller.hide_keys(false);
+        std::thread::sleep(Duration::from_millis(600));
+    }
+}
+
+#[test]
+fn a_bridge_that_was_ended_at_once_does_not_come_back() {
+    let media = media(21_210..=21_289, 2);
+    let pairs: Vec<_> = (0..10)
+        .map(|_| {
+            let (caller, agent) = (call(&media, Codec::Pcma, None), call(&media, Codec::Pcma, None));
+            // The agent's stream moves to the caller's; the caller's own worker hears of the end first.
+            caller.0.bridge(&agent.0);
+            caller.0.unbridge();
+            (caller, agent)
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(200));
+    for (caller, agent) in &pairs {
+        agent.2.forget();
+        caller.2.play(&speech(1, 10));
+    }
+    for (caller, agent) in &pairs {
+        while !caller.2.is_done() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(agent.2.wait_until(AT_MOST, |packets| packets.len() > 20));
+        let heard = agent.2.heard();
+        assert!(
+            heard
+                .iter()
+                .all(|packet| packet.payload.iter().all(|byte| *byte == 0xd5)),
+            "nothing is relayed"
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Desk, Line};
 use crate::{
     Codec, Heard,
-    keys::{Event, Pressed},
+    keys::{Detector, Event, Pressed},
     limits::{PACKET_SAMPLES_MAX, RATE},
     rtp::{self, COMFORT_NOISE},
     sequence::{Order, Sequence},
@@ -87,9 +87,8 @@ impl Line {
         if !remote.receives {
             return None;
         }
-        let missing = self.order(desk, &packet)?;
+        let missing = self.order(desk, &packet, matches!(kind, Kind::Key(_)))?;
         self.ticks_without = 0;
-        self.silent = false;
         self.counters.packets_in.add(1);
         self.counters.octets_in.add(packet.payload.len() as u64);
         desk.counters.received.add(1);
@@ -104,7 +103,7 @@ impl Line {
         };
         match kind {
             Kind::Noise => return Some(None),
-            Kind::Key(event) => received.pressed = self.take_key(desk, packet.timestamp, event),
+            Kind::Key(event) => received.pressed = self.take_key(desk, &packet, event),
             Kind::Sound(codec) => {
                 received.sound = Some(codec);
                 self.take_sound(desk, codec, &packet, missing);
@@ -115,7 +114,15 @@ impl Line {
 
     /// Where the packet stands among the others: how many are missing before it, or none when it is a
     /// late one. Nothing when it does not count.
-    fn order(&mut self, desk: &Desk, packet: &rtp::Packet<'_>) -> Option<Option<u16>> {
+    fn order(&mut self, desk: &Desk, packet: &rtp::Packet<'_>, key: bool) -> Option<Option<u16>> {
+        if key
+            && self
+                .incoming
+                .as_ref()
+                .is_some_and(|incoming| incoming.ssrc != packet.ssrc)
+        {
+            return self.order_key(packet);
+        }
         let arrival =
             desk.now.saturating_duration_since(desk.epoch).as_micros() as i64 * i64::from(RATE) / 1_000_000;
         let incoming = match &mut self.incoming {
@@ -150,6 +157,26 @@ impl Line {
         Some(missing)
     }
 
+    /// As `order`, for keys that have a sender of their own beside that of the sound.
+    fn order_key(&mut self, packet: &rtp::Packet<'_>) -> Option<Option<u16>> {
+        match &mut self.incoming_keys {
+            Some(incoming) if incoming.ssrc == packet.ssrc => match incoming.take(packet.sequence) {
+                Order::New { missing } => Some(Some(missing)),
+                Order::Late => Some(None),
+                Order::Restart => Some(Some(0)),
+                Order::Jump => None,
+                Order::Repeated => {
+                    self.counters.repeated.add(1);
+                    None
+                }
+            },
+            other => {
+                *other = Some(Sequence::new(packet.ssrc, packet.sequence));
+                Some(Some(0))
+            }
+        }
+    }
+
     fn other_sender(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.other_sender();
@@ -157,12 +184,15 @@ impl Line {
         if let Some(said) = &mut self.said {
             said.reset();
         }
-        self.detector = crate::keys::Detector::default();
     }
 
-    /// Stops what the key stops, then tells it.
-    fn take_key(&mut self, desk: &mut Desk, timestamp: u32, event: Event) -> Option<char> {
-        match self.detector.take(timestamp, event)? {
+    /// Stops what the key stops, then tells it. A key is known by its sender and time, whoever else sends in
+    /// between.
+    fn take_key(&mut self, desk: &mut Desk, packet: &rtp::Packet<'_>, event: Event) -> Option<char> {
+        if self.keys_of.replace(packet.ssrc) != Some(packet.ssrc) {
+            self.detector = Detector::default();
+        }
+        match self.detector.take(packet.timestamp, event)? {
             Pressed::Down { key, samples } => {
                 if self.keys_left == 0 {
                     self.dropped(desk);

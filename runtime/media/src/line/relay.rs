@@ -7,7 +7,8 @@
 use super::{Desk, Line, Received};
 use crate::{
     Codec,
-    limits::{FRAME, PACKET_SAMPLES_MAX, RATE},
+    keys::Event,
+    limits::{FRAME, PACKET_SAMPLES_MAX, RATE, RELAY_GAP_TICKS, RELAY_KEY_GAP_TICKS},
 };
 
 /// How a sender's packets are moved.
@@ -21,6 +22,15 @@ pub(super) struct Tie {
     timestamp_out: u32,
     /// How many packets before the newest may still come: those since the tie.
     span: u16,
+}
+
+/// A key on its way across: all its packets carry one time, whatever is sent in between, or one key becomes
+/// two.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RelayedKey {
+    ssrc: u32,
+    timestamp_in: u32,
+    timestamp_out: u32,
 }
 
 /// A jump of a timestamp that is smoothed by tying anew.
@@ -81,7 +91,7 @@ impl Line {
             (None, None) => {
                 // Events were not agreed on here: the key goes as a tone.
                 if let Some(key) = packet.pressed {
-                    self.queue_keys(key.encode_utf8(&mut [0; 4]));
+                    self.queue_keys(key.encode_utf8(&mut [0; 4]), hidden);
                 }
                 return;
             }
@@ -118,7 +128,34 @@ impl Line {
             });
         }
         self.relay_gap = 0;
-        let marker = packet.marker || anew || std::mem::take(&mut self.marker);
+        let mut marker = packet.marker || anew || std::mem::take(&mut self.marker);
+        let mut timestamp = timestamp;
+        if packet.sound.is_some() {
+            // A peer that packs much into one packet comes less often.
+            let ticks = packet.payload.len().div_ceil(FRAME) as u32;
+            self.relay_gap_max = RELAY_GAP_TICKS.max(ticks * 2);
+        } else {
+            match self.relayed_key {
+                Some(key) if (key.ssrc, key.timestamp_in) == (packet.ssrc, packet.timestamp) => {
+                    timestamp = key.timestamp_out;
+                    marker = packet.marker;
+                }
+                _ => {
+                    self.relayed_key = Some(RelayedKey {
+                        ssrc: packet.ssrc,
+                        timestamp_in: packet.timestamp,
+                        timestamp_out: timestamp,
+                    });
+                }
+            }
+            // No silence is filled into a key that is still down.
+            let ended = Event::parse(packet.payload).is_none_or(|event| event.end);
+            self.relay_gap_max = if ended {
+                RELAY_GAP_TICKS
+            } else {
+                RELAY_KEY_GAP_TICKS
+            };
+        }
         match packet.sound {
             Some(from) => self.relay_sound(
                 desk,

@@ -132,6 +132,8 @@ impl Line {
             desk.counters.dropped.add(1);
             return;
         };
+        // A far end that is muted may send nothing but these.
+        self.ticks_without = 0;
         if let Some(sender) = report.sender {
             self.reports.last = Some(((sender.ntp >> 16) as u32, desk.now));
         }

@@ -1,22 +1,23 @@
-//! What a line sends at a tick: keys, else what is played, else what it is joined with, else music, else silence.
+//! What a line sends at a tick: keys, else what is played, else what it is joined with, else music, else
+//! silence.
 
 use super::{Desk, Line};
 use crate::{
     Codec, Sound, Tone, clock,
     keys::{Event, Sending},
-    limits::{FRAME, KEYS_QUEUED_MAX, LATE_AFTER, RELAY_GAP_TICKS},
+    limits::{FRAME, KEYS_QUEUED_MAX, LATE_AFTER},
     room::Mix,
     rtp,
 };
 
 /// A key on its way out.
 pub(super) enum KeyOut {
-    /// Not yet begun: as an event or a tone is decided then.
-    Waiting(char),
+    /// Not yet begun: as an event or a tone is decided then. Hidden from recordings, or not.
+    Waiting(char, bool),
     /// As an event, with the time of its begin.
     Event(Sending, u32),
-    /// As a tone, and how far.
-    Tone(Sound, usize),
+    /// As a tone, and how far; hidden, or not.
+    Tone(Sound, usize, bool),
     /// Ticks without a key.
     Pause(u32),
 }
@@ -38,14 +39,15 @@ impl Line {
         self.playing.is_busy() || self.key.is_some() || !self.keys.is_empty()
     }
 
-    pub(crate) fn queue_keys(&mut self, keys: &str) {
+    /// Queues keys to be sent; recordings have no tone of those that are hidden.
+    pub(crate) fn queue_keys(&mut self, keys: &str, hidden: bool) {
         for key in keys.chars() {
             if self.keys.len() >= KEYS_QUEUED_MAX {
                 break;
             }
             match key {
                 ',' | 'w' | 'W' => self.keys.push_back(KeyOut::Pause(PAUSE_TICKS)),
-                key if Event::code_of(key).is_some() => self.keys.push_back(KeyOut::Waiting(key)),
+                key if Event::code_of(key).is_some() => self.keys.push_back(KeyOut::Waiting(key, hidden)),
                 _ => {}
             }
         }
@@ -68,12 +70,13 @@ impl Line {
         self.tell_over(desk);
         if self.partner.is_some() {
             self.relay_gap = self.relay_gap.saturating_add(1);
-            if self.relay_gap > RELAY_GAP_TICKS {
+            if self.relay_gap > self.relay_gap_max {
                 self.send_frame(desk, codec, &frame, false);
             }
             return;
         }
-        if let Some(mix) = mix {
+        // Who waits alone in a room, or with somebody who only listens, has music.
+        if let Some(mix) = mix.filter(|mix| !mix.alone || !self.playing.has_music()) {
             codec.encode_into(&mix.samples, &mut frame);
             self.send_frame(desk, codec, &frame, mix.hidden);
             return;
@@ -89,9 +92,9 @@ impl Line {
         if self.key.is_none() {
             self.key = match self.keys.pop_front() {
                 None => return false,
-                Some(KeyOut::Waiting(key)) => match (keys, Event::code_of(key)) {
+                Some(KeyOut::Waiting(key, hidden)) => match (keys, Event::code_of(key)) {
                     (Some(_), Some(code)) => Some(KeyOut::Event(Sending::new(code), self.time())),
-                    _ => Some(KeyOut::Tone(Sound::tone(Tone::Key(key)), 0)),
+                    _ => Some(KeyOut::Tone(Sound::tone(Tone::Key(key)), 0, hidden)),
                 },
                 other => other,
             };
@@ -116,16 +119,17 @@ impl Line {
                     begin,
                     &sent.event.bytes(),
                 );
+                self.count_late(desk);
                 true
             }
-            Some(KeyOut::Tone(sound, at)) => {
+            Some(KeyOut::Tone(sound, at, hidden)) => {
                 let rest = sound.bytes(codec).get(at..).unwrap_or_default();
                 let length = rest.len().min(FRAME);
                 frame[..length].copy_from_slice(&rest[..length]);
                 if rest.len() > FRAME {
-                    self.key = Some(KeyOut::Tone(sound, at + FRAME));
+                    self.key = Some(KeyOut::Tone(sound, at + FRAME, hidden));
                 }
-                self.send_frame(desk, codec, frame, false);
+                self.send_frame(desk, codec, frame, hidden);
                 true
             }
             Some(KeyOut::Pause(ticks)) if ticks > 1 => {
@@ -158,6 +162,7 @@ impl Line {
         let sequence = self.next_sequence();
         let marker = std::mem::take(&mut self.marker);
         self.send(desk, codec.payload_type(), marker, sequence, timestamp, frame);
+        self.count_late(desk);
         self.sent_until = timestamp.wrapping_add(FRAME as u32);
         self.record_sent(desk, codec, timestamp, frame, hidden);
     }
@@ -213,6 +218,11 @@ impl Line {
         self.counters.packets_out.add(1);
         self.counters.octets_out.add(payload.len() as u64);
         desk.counters.sent.add(1);
+    }
+
+    /// Counts a packet of this tick that left too late. What is relayed leaves when it comes and is never
+    /// late here.
+    fn count_late(&self, desk: &Desk) {
         if clock::now().saturating_duration_since(desk.due) > LATE_AFTER {
             self.counters.late.add(1);
             desk.counters.late.add(1);
