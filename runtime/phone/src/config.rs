@@ -66,6 +66,7 @@ fn trunk_of(name: &str, declared: &hotline::Trunk, secrets: &Secrets) -> Option<
     Some(Trunk {
         name: name.to_owned(),
         networks: networks.collect(),
+        transport: Some(transport),
         to: declared.to.as_ref().map(|to| Target {
             host: to.host.to_string(),
             port: to.port,

@@ -1,5 +1,5 @@
-//! Reading name-addr headers and the users in their URIs. Own reading, because a header of a stranger must not decide
-//! more than one field here: what cannot be read is none.
+//! Reading name-addr headers and the users in their URIs. Own reading, because a header of a stranger must
+//! not decide more than one field here: what cannot be read is none.
 
 /// A display name, a URI and the parameters after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,8 @@ pub(crate) fn name_addr(text: &str) -> Option<NameAddr<'_>> {
     }
 }
 
-/// The user of a sip, sips or tel URI, without its own parameters and percent-decoded; none when empty or withheld.
+/// The user of a sip, sips or tel URI, without its own parameters and percent-decoded; none when empty or
+/// withheld.
 pub(crate) fn user(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once(':')?;
     let rest = rest.split('?').next()?;

@@ -76,7 +76,8 @@ pub struct Incoming {
     pub caller: Option<Caller>,
     /// The numbers it was diverted from, the original one first.
     pub diverted: Vec<String>,
-    /// The offer. None when the caller wants ours: answer with an offer, its answer comes as `Happened::Answered`.
+    /// The offer. None when the caller wants ours: answer with an offer, its answer comes as
+    /// `Happened::Answered`.
     pub offer: Option<SessionDescription>,
     /// The call it is to take the place of (RFC 3891), as `Sip::call_of` finds it.
     pub replaces: Option<DialogId>,
@@ -95,7 +96,8 @@ impl std::fmt::Debug for Incoming {
 /// Where an outgoing call goes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// The phones of an account; the one registered last rings, the others are tried when it cannot be reached.
+    /// The phones of an account; the one registered last rings, the others are tried when it cannot be
+    /// reached.
     Account(String),
     /// A number over a trunk.
     Trunk {
@@ -117,7 +119,8 @@ pub struct Outgoing {
     pub from: (Option<String>, String),
     /// Our offer.
     pub offer: SessionDescription,
-    /// Headers to add, such as `Replaces`, `Diversion` or `X-Contact`. Those that the stack writes itself are ignored.
+    /// Headers to add, such as `Replaces`, `Diversion` or `X-Contact`. Those that the stack writes itself are
+    /// ignored.
     pub headers: Vec<(String, String)>,
     /// How long it may ring.
     pub ring: Duration,
@@ -292,7 +295,8 @@ impl Shared {
     }
 }
 
-/// A handle to a call. Clones command the same call; one of them reads `events`. When the last handle is dropped the call is hung up.
+/// A handle to a call. Clones command the same call; one of them reads `events`. When the last handle is
+/// dropped the call is hung up.
 #[derive(Clone)]
 pub struct Call {
     shared: Arc<Shared>,
@@ -388,16 +392,21 @@ impl Call {
         self.send(Command::RefuseOffer(status));
     }
 
-    /// Transfers the peer to an address, or into the place of another call of ours (attended). Resolves when it told how that went.
+    /// Transfers the peer to an address, or into the place of another call of ours (attended). Resolves when
+    /// it told how that went.
     ///
     /// # Errors
     /// When the peer does not take transfers, or the call is not up.
     pub async fn refer(&self, to: &str, replaces: Option<&Call>) -> Result<Referred, CallError> {
+        let to: String = to
+            .chars()
+            .filter(|c| !c.is_control() && !c.is_whitespace() && !['<', '>', '"'].contains(c))
+            .collect();
         let to = match replaces {
-            None => format!("<{}>", to.trim_matches(['<', '>'])),
+            None => format!("<{to}>"),
             Some(other) => {
                 let dialog = other.dialog().ok_or(CallError::Over)?;
-                attended(to, &dialog)
+                attended(&to, &dialog)
             }
         };
         self.ask(|reply| Command::Refer { to, reply }).await
@@ -435,7 +444,8 @@ impl Call {
     }
 }
 
-/// A Refer-To with `Replaces`: the tags are named as the transfer's target sees them, so ours is its remote one.
+/// A Refer-To with `Replaces`: the tags are named as the transfer's target sees them, so ours is its remote
+/// one.
 fn attended(to: &str, dialog: &DialogId) -> String {
     let replaces = format!(
         "{};to-tag={};from-tag={}",

@@ -93,8 +93,8 @@ pub(crate) fn called(request: &Request) -> (String, String) {
     (called.clone(), to.unwrap_or(called))
 }
 
-/// The numbers the call was diverted from, the original one first: by Diversion (RFC 5806, the latest stands first), else by History-Info (RFC 7044,
-/// the last entry is where it is now).
+/// The numbers the call was diverted from, the original one first: by Diversion (RFC 5806, the latest stands
+/// first), else by History-Info (RFC 7044, the last entry is where it is now).
 pub(crate) fn diverted(request: &Request) -> Vec<String> {
     let mut numbers: Vec<String> = headers(request, "Diversion")
         .flat_map(list)

@@ -1,4 +1,5 @@
-//! Registrations of ours at carriers: one task for each trunk that asks for one, refreshed before they run out, tried again ever more slowly when refused.
+//! Registrations of ours at carriers: one task for each trunk that asks for one, refreshed before they run
+//! out, tried again ever more slowly when refused.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,7 +174,8 @@ pub(crate) fn transport_param(transport: Transport) -> Vec<Param> {
     }
 }
 
-/// The URI of a number, or of the server itself, at a target. A host that cannot be read is left to the lookup, which then fails.
+/// The URI of a number, or of the server itself, at a target. A host that cannot be read is left to the
+/// lookup, which then fails.
 pub(crate) fn target(to: &Target, number: Option<&str>) -> Uri {
     let host = rsipstack::sip::HostWithPort {
         host: match to.host.trim_matches(['[', ']']).parse() {

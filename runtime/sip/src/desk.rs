@@ -1,10 +1,10 @@
 //! What all parts of the signalling share: settings, configuration, counters, the calls that are up.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::sip::{Header, Transport as Wire};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
@@ -20,8 +20,7 @@ use crate::registrar::Registrar;
 use crate::settings::{Config, Credentials, Settings, Transport, Trunk};
 
 /// The methods we take.
-pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY, PRACK";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY";
 /// The extensions we know.
 pub(crate) const SUPPORTED: &str = "timer, replaces";
 
@@ -131,12 +130,18 @@ impl Desk {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 
-    /// The trunk whose networks hold an address.
-    pub(crate) fn trunk_at(config: &Config, address: IpAddr) -> Option<&Trunk> {
+    /// The trunk whose networks hold an address, and whose transport it comes over.
+    pub(crate) fn trunk_at<'a>(config: &'a Config, from: &SipAddr) -> Option<&'a Trunk> {
+        let address = from.get_socketaddr().ok()?.ip();
+        let over = |trunk: &Trunk| match trunk.transport {
+            Some(Transport::Tls) => from.r#type == Some(Wire::Tls),
+            Some(Transport::Tcp) => matches!(from.r#type, Some(Wire::Tcp | Wire::Tls)),
+            Some(Transport::Udp | Transport::Ws) | None => true,
+        };
         config
             .trunks
             .iter()
-            .find(|trunk| trunk.networks.iter().any(|network| network.contains(address)))
+            .find(|trunk| over(trunk) && trunk.networks.iter().any(|network| network.contains(address)))
     }
 
     /// Who logs in as a user, and the password expected.
@@ -243,9 +248,9 @@ impl Desk {
             .remove(key);
     }
 
-    /// Hands something to the phone; false when it does not keep up or is gone.
-    pub(crate) fn arrive(&self, arriving: Arriving) -> bool {
-        self.arriving.try_send(arriving).is_ok()
+    /// Room to hand a call to the phone; none when it does not keep up or is gone.
+    pub(crate) fn room(&self) -> Option<mpsc::Permit<'_, Arriving>> {
+        self.arriving.try_reserve().ok()
     }
 
     /// Tells of an account that became reachable or stopped to be; waits for room, as it must not be lost.
@@ -273,6 +278,16 @@ impl Desk {
     pub(crate) fn abilities() -> Vec<Header> {
         vec![Header::Allow(ALLOW.into()), Header::Supported(SUPPORTED.into())]
     }
+}
+
+/// What we log in with when a trunk asks.
+pub(crate) fn credential(trunk: &Trunk) -> Option<Credential> {
+    trunk.outbound.as_ref().map(|login| Credential {
+        username: login.user.clone(),
+        password: login.password.clone(),
+        realm: None,
+        auth_username: None,
+    })
 }
 
 pub(crate) fn wire(transport: Transport) -> Wire {

@@ -1,7 +1,8 @@
 //! Digest authentication of those who call us (RFC 7616, RFC 2617): challenges and their verification.
 //!
-//! A nonce is stateless: the time it was made and a signature, so that challenges to strangers cost no memory. Only the counters of nonces that were
-//! answered with a right password are kept, so that no answer is taken twice. Whether a user exists cannot be told from the outside.
+//! A nonce is stateless: the time it was made and a signature, so that challenges to strangers cost no
+//! memory. Only the counters of nonces that were answered with a right password are kept, so that no answer
+//! is taken twice. Whether a user exists cannot be told from the outside.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -97,8 +98,8 @@ impl Digester {
             .collect()
     }
 
-    /// Checks an Authorization header for a method, and takes its count: each is good once. `password` tells that of a
-    /// user.
+    /// Checks an Authorization header for a method, and takes its count: each is good once. `password` tells
+    /// that of a user.
     pub(crate) fn verify(
         &self,
         header: &str,
@@ -165,7 +166,8 @@ impl Digester {
         let mut bytes = [0; STAMP_BYTES + RANDOM_BYTES];
         bytes[..STAMP_BYTES].copy_from_slice(&self.begun.elapsed().as_secs().to_be_bytes());
         if getrandom::fill(&mut bytes[STAMP_BYTES..]).is_err() {
-            // Without randomness nonces of one second are the same; each of their counters is still good once.
+            // Without randomness nonces of one second are the same; each of their counters is still good
+            // once.
             tracing::debug!("the system gave no random numbers for a challenge");
         }
         let signature = self.sign(&bytes);
@@ -192,17 +194,25 @@ impl Digester {
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether a counter of a nonce comes for the first time. Datagrams may overtake each other, so a window below the highest is kept.
+    /// Whether a counter of a nonce comes for the first time. Datagrams may overtake each other, so a window
+    /// below the highest is kept.
     fn first_use(&self, nonce: &str, count: u64) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if count == 0 {
             return false;
         }
         if !used.counts.contains_key(nonce) {
-            if used.order.len() >= NONCES_MAX
-                && let Some(oldest) = used.order.pop_front()
+            // Only what is too old to be used again is forgotten: anything else could be answered with once
+            // more.
+            while let Some(oldest) = used.order.front()
+                && self.age(oldest).is_none_or(|age| age > NONCE_LIFE.as_secs())
             {
-                used.counts.remove(&oldest);
+                if let Some(oldest) = used.order.pop_front() {
+                    used.counts.remove(&oldest);
+                }
+            }
+            if used.order.len() >= NONCES_MAX {
+                return false;
             }
             used.order.push_back(nonce.to_owned());
             used.counts.insert(nonce.to_owned(), (count, 1));
@@ -264,7 +274,8 @@ impl Algorithm {
     }
 }
 
-/// How often a nonce was used, as the user counts. Without qop there is no counter: such a nonce is good once.
+/// How often a nonce was used, as the user counts. Without qop there is no counter: such a nonce is good
+/// once.
 fn count(answer: &Answer<'_>) -> Option<u64> {
     if answer.qop.is_empty() {
         return Some(1);
@@ -297,7 +308,8 @@ pub(crate) fn read(header: &str) -> Option<Answer<'_>> {
     Some(answer)
 }
 
-/// The parameters of a Digest header, names in small letters; quoted strings may hold commas and escaped quotes.
+/// The parameters of a Digest header, names in small letters; quoted strings may hold commas and escaped
+/// quotes.
 fn parameters(header: &str) -> Option<Vec<(String, &str)>> {
     let (scheme, mut rest) = header.trim().split_once(char::is_whitespace)?;
     if !scheme.eq_ignore_ascii_case("Digest") {
@@ -326,7 +338,8 @@ fn parameters(header: &str) -> Option<Vec<(String, &str)>> {
     }
 }
 
-/// A challenge to us in words that the stack can answer: one `qop`, and no hyphen in SHA-256. None when it asks for what it cannot.
+/// A challenge to us in words that the stack can answer: one `qop`, and no hyphen in SHA-256. None when it
+/// asks for what it cannot.
 pub(crate) fn simple_challenge(header: &str) -> Option<String> {
     let mut simple = String::from("Digest ");
     let mut first = true;

@@ -1,4 +1,5 @@
-//! The front desk: takes the requests that the gate let through, finds out who brings them, and makes calls of them or passes them to theirs.
+//! The front desk: takes the requests that the gate let through, finds out who brings them, and makes calls
+//! of them or passes them to theirs.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::call::{Arriving, DialogId, HangUp, Incoming, Source};
 use crate::caller;
-use crate::desk::{ALLOW, Desk, Login, count};
+use crate::desk::{ALLOW, Desk, Login, count, credential};
 use crate::digest::Verdict;
 use crate::leg::{Inbound, Leg, allows_update, knows_timer, peer};
 use crate::limits::{REQUESTS_MAX, RETRY_AFTER_SECONDS, SESSION_SECONDS_MAX};
@@ -240,8 +241,8 @@ fn source(desk: &Desk, config: &Config, transaction: &Transaction) -> Result<(So
     let from = transaction
         .connection
         .as_ref()
-        .and_then(|connection| connection.get_remote_addr()?.get_socketaddr().ok());
-    let trunk = from.and_then(|from| Desk::trunk_at(config, from.ip()));
+        .and_then(|connection| connection.get_remote_addr());
+    let trunk = from.and_then(|from| Desk::trunk_at(config, from));
     // A password says more than an address: a phone may be in a trunk's network.
     let login = match (login(desk, config, &transaction.original), trunk) {
         (Err(_), Some(trunk)) => {
@@ -284,6 +285,10 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
     let Ok(place) = desk.load.take(desk.settings.calls_max, trunk) else {
         return busy(desk, transaction).await;
     };
+    let Some(room) = desk.room() else {
+        tracing::warn!("calls arrive faster than they are taken up; one is refused");
+        return busy(desk, transaction).await;
+    };
     let request = transaction.original.clone();
     let read = match Read::of(desk, &request) {
         Ok(read) => read,
@@ -302,10 +307,19 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
         .map(rsipstack::transport::SipConnection::transport)
         .unwrap_or_default();
     let contact = desk.own_address(wire).map(|own| own_uri(&own, "trunkline"));
+    // Some carriers ask for a password for what we send within their calls, too.
+    let login = match &from {
+        Source::Trunk { name } => config
+            .trunks
+            .iter()
+            .find(|trunk| trunk.name == *name)
+            .and_then(credential),
+        Source::Account { .. } => None,
+    };
     let (sender, states) = stack.dialogs.new_dialog_state_channel();
     let Ok(mut dialog) = stack
         .dialogs
-        .get_or_create_server_invite(transaction, sender, None, contact)
+        .get_or_create_server_invite(transaction, sender, login, contact)
     else {
         desk.forget_invite(&key);
         return answer(transaction, StatusCode::BadRequest, Vec::new()).await;
@@ -340,10 +354,7 @@ async fn invite(desk: &Arc<Desk>, transaction: &mut Transaction) {
     let leg = Leg::incoming(parts, inbound);
     tokio::spawn(leg.run());
     count(&desk.counters.incoming, "trunkline_sip_calls_in_total");
-    if !desk.arrive(Arriving::Call(Box::new(incoming))) {
-        tracing::warn!("calls arrive faster than they are taken up; one is refused");
-        shared.end(HangUp::Unavailable);
-    }
+    room.send(Arriving::Call(Box::new(incoming)));
     // Drives the INVITE until it is acknowledged or given up.
     if dialog.handle(transaction).await.is_err() {
         tracing::debug!("an INVITE did not come to its end");

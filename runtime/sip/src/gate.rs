@@ -1,9 +1,10 @@
-//! The first look at every message, before the stack makes a transaction of it: what is malformed, from nobody or from a scanner is answered here at
-//! once and forgotten, so that strangers cost no memory.
+//! The first look at every message, before the stack makes a transaction of it: what is malformed, from
+//! nobody or from a scanner is answered here at once and forgotten, so that strangers cost no memory.
 //!
 //! Only requests of known calls, of trunks, and with a right password become transactions.
 //!
-//! Whatever the stack's parsing may do with hostile text is done here once inside `catch_unwind`: a panic costs that message and no listener.
+//! Whatever the stack's parsing may do with hostile text is done here once inside `catch_unwind`: a panic
+//! costs that message and no listener.
 
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -257,8 +258,8 @@ impl Gate {
         {
             return Verdict::Malformed;
         }
-        // On a stream nothing is sent twice: what comes after the end of its transaction is not looked at, so that the stack never writes to a stream
-        // from the one loop that all messages pass.
+        // On a stream nothing is sent twice: what comes after the end of its transaction is not looked at, so
+        // that the stack never writes to a stream from the one loop that all messages pass.
         let live = stack.endpoint.transactions.get(&key).is_some();
         if live || (!connection.is_reliable() && stack.endpoint.finished_transactions.get(&key).is_some()) {
             return Verdict::Pass;
@@ -369,7 +370,7 @@ impl Gate {
         let Ok(address) = from.get_socketaddr() else {
             return Verdict::Drop;
         };
-        let trunk = Desk::trunk_at(&config, address.ip()).is_some();
+        let trunk = Desk::trunk_at(&config, from).is_some();
         let login = || match self.digest(&config, request, from, address.ip()) {
             Digest::Right => Verdict::Pass,
             Digest::Ask(challenge) => challenge,

@@ -1,5 +1,5 @@
-//! Guessing of passwords: who has been wrong too often is not listened to for a while. The right password does not help
-//! then either, or each drop would tell whether a guess was right.
+//! Guessing of passwords: who has been wrong too often is not listened to for a while. The right password
+//! does not help then either, or each drop would tell whether a guess was right.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,7 +36,8 @@ impl Guesses {
             key = OTHERS;
         }
         let until = hosts.entry(key).or_insert(now);
-        // Never further than the bound, so that nobody is locked out for longer than its guesses take to be forgotten.
+        // Never further than the bound, so that nobody is locked out for longer than its guesses take to be
+        // forgotten.
         *until = ((*until).max(now) + GUESS_PAUSE).min(now + span());
     }
 
@@ -53,14 +54,15 @@ fn span() -> Duration {
     GUESS_PAUSE * GUESSES_MAX
 }
 
-/// What counts as one host: an IPv6 network of 64 bits belongs to one subscriber, who may change the rest at will.
+/// What counts as one host: an IPv6 network of 64 bits belongs to one subscriber, who may change the rest at
+/// will.
 pub(crate) fn host(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The task of one call: it owns the dialog, hears the phone's commands and the peer's messages, watches the clocks, and ends in one place. A call has one
-//! task; what takes long (a re-INVITE, a REFER) runs beside it and reports back, so that commands and messages are never held up.
+//! The task of one call: it owns the dialog, hears the phone's commands and the peer's messages, watches the
+//! clocks, and ends in one place. A call has one task; what takes long (a re-INVITE, a REFER) runs beside it
+//! and reports back, so that commands and messages are never held up.
 
 mod ask;
 pub(crate) mod peer;
@@ -13,7 +14,8 @@ use std::time::Duration;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason, TransactionHandle};
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{HasHeaders, Header, HeadersExt as _, Response, StatusCode, StatusCodeKind};
+use rsipstack::sip::headers::untyped::Contact;
+use rsipstack::sip::{HasHeaders, Header, HeadersExt as _, Response, StatusCode, StatusCodeKind, Uri};
 use rsipstack::transaction::transaction::{TransactionEvent, TransactionEventSender};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -22,9 +24,13 @@ use tokio::time::Instant;
 use crate::call::{Command, DialogId, HangUp, Happened, Referred, Shared, Why};
 use crate::desk::{Desk, SUPPORTED};
 use crate::error::CallError;
+use crate::limits::SESSION_SECONDS_MAX;
 use crate::load::Place;
 use crate::sdp::SessionDescription;
 use crate::session::{Expires, Refresher, Timer};
+
+/// How often it is looked whether an answer is acknowledged, after the call is over.
+const ACK_LOOK: Duration = Duration::from_millis(20);
 
 /// What runs beside the task reports this.
 enum Done {
@@ -37,10 +43,7 @@ enum Done {
     /// A refresh of ours.
     Refreshed(Result<Response, CallError>),
     /// The answer to a REFER of ours.
-    Referred {
-        result: Result<(), CallError>,
-        reply: Reply<Referred>,
-    },
+    Referred(Result<(), CallError>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, CallError>>;
@@ -63,7 +66,15 @@ struct Offered {
     handle: TransactionHandle,
     headers: Vec<Header>,
     offer: SessionDescription,
+    change: Change,
     until: Instant,
+}
+
+/// What a re-INVITE or UPDATE changes besides the session, once it is taken.
+struct Change {
+    /// Where the peer is from now on.
+    target: Option<(Uri, Option<Contact>)>,
+    timer: (u32, Refresher),
 }
 
 /// What a new call brings to its task.
@@ -216,7 +227,8 @@ impl Leg {
         while self.stage != Stage::Over {
             let due = self.due();
             let hang_up = self.shared.hang_up.clone();
-            // Every arm may be dropped: channels keep what was not taken, and the INVITE under way runs in its own task.
+            // Every arm may be dropped: channels keep what was not taken, and the INVITE under way runs in
+            // its own task.
             tokio::select! {
                 biased;
                 Some(state) = self.states.recv() => self.state(state).await,
@@ -344,7 +356,11 @@ impl Leg {
                 if let Some(reply) = self.answering.take() {
                     let _ = reply.send(Err(CallError::Over));
                 }
-                self.bye(reason);
+                if self.stage == Stage::Answered {
+                    self.bye_when_acknowledged(reason);
+                } else {
+                    self.bye(reason);
+                }
                 self.over(Happened::HungUp { why: Why::Ours });
             }
             Stage::Ringing if self.inviting.is_some() => {
@@ -373,7 +389,8 @@ impl Leg {
         });
     }
 
-    /// Tells the phone at once and waits for the final answer without it: a 200 that crossed our CANCEL is ended by the stack, or here.
+    /// Tells the phone at once and waits for the final answer without it: a 200 that crossed our CANCEL is
+    /// ended by the stack, or here.
     fn over_soon(&mut self, status: u16) {
         self.tell(Happened::Failed {
             status,
@@ -383,17 +400,29 @@ impl Leg {
         self.until = Some(Instant::now() + window + Duration::from_secs(1));
     }
 
-    /// BYE, beside the task: the call is over whether it is answered or not.
-    fn bye(&self, reason: HangUp) {
-        let dialog = self.dialog.clone();
-        let headers = vec![Header::Reason(reason.header().into())];
-        let bound = self.desk.settings.t1 * 64 + Duration::from_secs(1);
+    /// BYE once our answer is acknowledged, or will not be any more (RFC 3261 section 15); the call is over
+    /// now.
+    fn bye_when_acknowledged(&self, reason: HangUp) {
+        let (dialog, t1) = (self.dialog.clone(), self.desk.settings.t1);
         tokio::spawn(async move {
-            let sent = tokio::time::timeout(bound, dialog.bye_with_headers(Some(headers))).await;
-            if !matches!(sent, Ok(Ok(()))) {
-                tracing::debug!("a BYE was not answered");
+            let acknowledged = async {
+                while dialog.state().waiting_ack() {
+                    tokio::time::sleep(ACK_LOOK).await;
+                }
+            };
+            if tokio::time::timeout(t1 * 64, acknowledged).await.is_err() {
+                tracing::debug!("an answer was not acknowledged");
+            }
+            if !dialog.state().is_terminated() {
+                bye(&dialog, reason, t1).await;
             }
         });
+    }
+
+    /// BYE, beside the task: the call is over whether it is answered or not.
+    fn bye(&self, reason: HangUp) {
+        let (dialog, t1) = (self.dialog.clone(), self.desk.settings.t1);
+        tokio::spawn(async move { bye(&dialog, reason, t1).await });
     }
 
     /// A final answer to an incoming INVITE, with headers.
@@ -657,13 +686,16 @@ impl Leg {
         let seconds = said.map_or(self.desk.settings.session_seconds, |said| said.seconds);
         let ours = said.is_none_or(|said| said.refresher != Some(Refresher::Server));
         Timer::new(
-            seconds.max(self.desk.settings.session_seconds_min),
+            seconds
+                .min(SESSION_SECONDS_MAX)
+                .max(self.desk.settings.session_seconds_min),
             ours,
             Instant::now(),
         )
     }
 
-    /// Tries the INVITE again where that helps: with the longer session timer asked for, or at the account's next phone.
+    /// Tries the INVITE again where that helps: with the longer session timer asked for, or at the account's
+    /// next phone.
     fn attempt_again(&mut self, response: Option<&Response>, status: u16) -> bool {
         let longer = response.filter(|_| status == 422).and_then(min_se);
         let next = match (longer, self.attempt.take()) {
@@ -697,16 +729,23 @@ impl Leg {
         match done {
             Done::Offered { result, offer, reply } => self.offer_answered(result, offer, reply),
             Done::Refreshed(result) => self.refreshed(result),
-            Done::Referred { result, reply } => match result {
-                Ok(()) => {
-                    let until = Instant::now() + crate::limits::REFERRAL_WAIT;
-                    self.referral = Some((reply, until));
-                }
-                Err(error) => {
+            Done::Referred(result) => {
+                if let Err(error) = result
+                    && let Some((reply, _)) = self.referral.take()
+                {
                     let _ = reply.send(Err(error));
                 }
-            },
+            }
         }
+    }
+}
+
+async fn bye(dialog: &InviteDialog, reason: HangUp, t1: Duration) {
+    let headers = vec![Header::Reason(reason.header().into())];
+    let bound = t1 * 64 + Duration::from_secs(1);
+    let sent = tokio::time::timeout(bound, dialog.bye_with_headers(Some(headers))).await;
+    if !matches!(sent, Ok(Ok(()))) {
+        tracing::debug!("a BYE was not answered");
     }
 }
 

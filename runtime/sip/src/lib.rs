@@ -1,7 +1,8 @@
-//! Calls by SIP: listeners, trunks, phones and their registrations, dialogs and what they agree on. Knows no contact and no media.
+//! Calls by SIP: listeners, trunks, phones and their registrations, dialogs and what they agree on. Knows no
+//! contact and no media.
 //!
-//! This is the only crate that names rsipstack. That stack logs whole messages at level info: run with the filter
-//! [`LOG_DIRECTIVE`] so that no number reaches a log.
+//! This is the only crate that names rsipstack. That stack logs whole messages at level info: run with the
+//! filter [`LOG_DIRECTIVE`] so that no number reaches a log.
 
 mod address;
 mod call;

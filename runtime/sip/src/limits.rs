@@ -42,8 +42,9 @@ pub const REGISTER_SECONDS_MAX: u32 = 3_600;
 pub const REGISTER_SECONDS_DEFAULT: u32 = 600;
 /// How long a nonce may be used.
 pub const NONCE_LIFE: Duration = Duration::from_secs(300);
-/// Nonces whose counters are remembered; the oldest go first.
-pub const NONCES_MAX: usize = 20_000;
+/// Nonces whose counters are remembered while they may be used: as many phones may log in within
+/// [`NONCE_LIFE`].
+pub const NONCES_MAX: usize = 100_000;
 /// Wrong passwords in a row from one host before it is not listened to.
 pub const GUESSES_MAX: u32 = 30;
 /// After this long one wrong password is forgiven.

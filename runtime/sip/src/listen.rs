@@ -1,5 +1,5 @@
-//! Listeners. Sockets are bound here, so that a taken port is an error at start and port 0 is known; streams are accepted here, so that their number,
-//! their handshakes and the size of their messages are bounded.
+//! Listeners. Sockets are bound here, so that a taken port is an error at start and port 0 is known; streams
+//! are accepted here, so that their number, their handshakes and the size of their messages are bounded.
 
 use std::collections::HashMap;
 use std::io;
@@ -29,12 +29,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, count};
 use crate::error::StartError;
+use crate::guess::host;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::settings::{Listen, TlsFiles, Transport};
 
-/// Streams at once, and from one address: a carrier needs a few, an office behind one address a few hundred.
+/// Streams at once, and from one host: a carrier needs a few, an office behind one address a few hundred.
 const STREAMS_MAX: usize = 8_192;
-const STREAMS_PER_ADDRESS_MAX: usize = 1_024;
+const STREAMS_PER_HOST_MAX: usize = 1_024;
+/// Of all streams, those kept for trunks.
+const STREAMS_OF_TRUNKS: usize = 1_024;
 /// How long a TLS or WebSocket handshake may take.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 /// A pause after an error of a socket, so that a lasting one does not spin.
@@ -105,7 +108,7 @@ fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, StartError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// How many streams are open, in all and by address.
+/// How many streams are open, in all and by host.
 #[derive(Default)]
 pub(crate) struct Streams(Mutex<(usize, HashMap<IpAddr, usize>)>);
 
@@ -115,11 +118,17 @@ struct Open {
 }
 
 impl Streams {
-    fn open(self: &Arc<Streams>, from: IpAddr) -> Option<Open> {
+    fn open(self: &Arc<Streams>, from: IpAddr, trunk: bool) -> Option<Open> {
+        let from = host(from);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, by_address) = &mut *state;
         let here = by_address.get(&from).copied().unwrap_or(0);
-        if *all >= STREAMS_MAX || here >= STREAMS_PER_ADDRESS_MAX {
+        let most = if trunk {
+            STREAMS_MAX
+        } else {
+            STREAMS_MAX - STREAMS_OF_TRUNKS
+        };
+        if *all >= most || here >= STREAMS_PER_HOST_MAX {
             return None;
         }
         *all += 1;
@@ -172,7 +181,12 @@ pub(crate) async fn accept(
                 continue;
             }
         };
-        let Some(open) = streams.open(from.ip()) else {
+        let at = SipAddr {
+            r#type: local.r#type,
+            addr: from.into(),
+        };
+        let trunk = Desk::trunk_at(&desk.config(), &at).is_some();
+        let Some(open) = streams.open(from.ip(), trunk) else {
             count(&desk.counters.dropped, "trunkline_sip_dropped_total");
             continue;
         };
@@ -272,7 +286,8 @@ fn subprotocol(request: &Request, mut response: Response) -> Result<Response, Er
     Ok(response)
 }
 
-/// Datagrams for the stack, after a first look: what it cannot read is answered here when an answer is due, and never reaches it.
+/// Datagrams for the stack, after a first look: what it cannot read is answered here when an answer is due,
+/// and never reaches it.
 pub(crate) struct Datagrams {
     pub(crate) socket: Arc<UdpSocket>,
     pub(crate) desk: Arc<Desk>,
@@ -401,16 +416,24 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_bounded_by_address() {
+    fn streams_are_bounded_by_host_and_trunks_have_a_share() {
         let streams = Arc::new(Streams::default());
-        let from = IpAddr::from([192, 0, 2, 9]);
-        let open: Vec<_> = (0..STREAMS_PER_ADDRESS_MAX)
-            .filter_map(|_| streams.open(from))
-            .collect();
-        assert_eq!(open.len(), STREAMS_PER_ADDRESS_MAX);
-        assert!(streams.open(from).is_none());
-        assert!(streams.open(IpAddr::from([192, 0, 2, 10])).is_some());
-        drop(open);
-        assert!(streams.open(from).is_some());
+        let network = |host: u16, rest: u16| IpAddr::from([0x2001, 0xdb8, 0, host, 0, 0, 0, rest]);
+        let open = |host: u16| -> Vec<_> {
+            (0..=STREAMS_PER_HOST_MAX)
+                .filter_map(|rest| streams.open(network(host, rest as u16), false))
+                .collect()
+        };
+        let mut all = open(0);
+        assert_eq!(all.len(), STREAMS_PER_HOST_MAX);
+        assert!(streams.open(network(0, 9), false).is_none());
+        for host in 1..100 {
+            all.extend(open(host));
+        }
+        assert_eq!(all.len(), STREAMS_MAX - STREAMS_OF_TRUNKS);
+        assert!(streams.open(network(200, 0), false).is_none());
+        assert!(streams.open(network(200, 0), true).is_some());
+        drop(all);
+        assert!(streams.open(network(0, 9), false).is_some());
     }
 }

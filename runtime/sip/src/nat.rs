@@ -1,14 +1,14 @@
-//! Phones behind an address translator: the Contact they write names an address that nobody outside can send to. What
-//! is sent to a phone within a call goes to where its own packets come from, and nowhere else: no phone can name the
-//! address of another, or of a carrier, to have that one's traffic.
+//! Phones behind an address translator: the Contact they write names an address that nobody outside can send
+//! to. What is sent to a phone within a call goes to where its own packets come from, and nowhere else: no
+//! phone can name the address of another, or of a carrier, to have that one's traffic.
 
 use rsipstack::sip::{Header, Headers, Transport};
 use rsipstack::transport::SipAddr;
 
 use crate::address::name_addr;
 
-/// Puts the address a datagram came from into its Contact. Streams need none of it: what is for a phone goes back over
-/// its stream. A proxy that wants to stay between knows the phone's way itself.
+/// Puts the address a datagram came from into its Contact. Streams need none of it: what is for a phone goes
+/// back over its stream. A proxy that wants to stay between knows the phone's way itself.
 pub(crate) fn put_right(headers: &mut Headers, from: &SipAddr) {
     if from.r#type != Some(Transport::Udp)
         || headers

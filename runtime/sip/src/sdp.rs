@@ -1,7 +1,9 @@
-//! Session descriptions (RFC 4566) and offer and answer (RFC 3264) for telephone audio: reading, writing and agreeing. Values in, values out; no socket.
+//! Session descriptions (RFC 4566) and offer and answer (RFC 3264) for telephone audio: reading, writing and
+//! agreeing. Values in, values out; no socket.
 //!
-//! Reading is tolerant of what real devices send (bare line feeds, unknown lines, missing `o=` or `s=`) and bounded; it never panics. What is not plain
-//! telephone audio stays as a refused media line, so that an answer has as many lines as its offer.
+//! Reading is tolerant of what real devices send (bare line feeds, unknown lines, missing `o=` or `s=`) and
+//! bounded; it never panics. What is not plain telephone audio stays as a refused media line, so that an
+//! answer has as many lines as its offer.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -132,7 +134,8 @@ pub struct Media {
     pub formats: Vec<Format>,
     /// Where media is to be sent; none when no `c=` holds for the line.
     pub address: Option<IpAddr>,
-    /// Which way, from the view of the side that wrote it. An address of all zeros (the old way to hold) counts as not listening.
+    /// Which way, from the view of the side that wrote it. An address of all zeros (the old way to hold)
+    /// counts as not listening.
     pub direction: Direction,
     /// Milliseconds of speech in a packet.
     pub ptime_ms: Option<u16>,
@@ -246,7 +249,8 @@ pub struct Answer {
     pub agreed: Agreed,
 }
 
-/// Agrees on an offer: the peer's first codec that we allow, its keys, the direction that both want; every other media line is refused.
+/// Agrees on an offer: the peer's first codec that we allow, its keys, the direction that both want; every
+/// other media line is refused.
 ///
 /// # Errors
 /// When no line is plain audio in a codec of ours.
@@ -297,13 +301,21 @@ pub fn accept(answer: &SessionDescription, ours: &Ours) -> Result<Agreed, NoComm
         .ok_or(NoCommonCodec)
 }
 
+/// Whether media may be sent to an address: never to many at once.
+fn to_one(address: IpAddr) -> bool {
+    !address.is_multicast() && address != IpAddr::V4(Ipv4Addr::BROADCAST)
+}
+
 fn agree(media: &Media, ours: &Ours) -> Option<Agreed> {
     if !media.is_plain_audio() {
         return None;
     }
-    let address = media.address?;
+    let address = media.address.filter(|address| to_one(*address))?;
     let (payload, codec) = media.formats.iter().find_map(|format| match format {
-        Format::Speech(payload, codec) if ours.codecs.contains(codec) => Some((*payload, *codec)),
+        // Only under its own number: sound under another one would not be known when it comes.
+        Format::Speech(payload, codec) if *payload == codec.payload() && ours.codecs.contains(codec) => {
+            Some((*payload, *codec))
+        }
         Format::Speech(..) | Format::Keys(_) => None,
     })?;
     let keys = media.formats.iter().find_map(|format| match format {
@@ -362,6 +374,33 @@ fn payload_of(format: Format) -> u8 {
 }
 
 impl SessionDescription {
+    /// The description with a higher version when it says something else than one that was sent before.
+    pub(crate) fn after(mut self, before: Option<&SessionDescription>) -> SessionDescription {
+        if let Some(before) = before
+            && self.version <= before.version
+            && self.media != before.media
+        {
+            self.version = before.version + 1;
+        }
+        self
+    }
+
+    /// The description as an offer that ends the peer's hold, if it holds us.
+    pub(crate) fn resumed(&self, remote: Option<&SessionDescription>) -> SessionDescription {
+        let mut offer = self.clone();
+        let held = |at: usize| {
+            remote
+                .and_then(|remote| remote.media.get(at))
+                .is_some_and(|media| media.direction != Direction::SendReceive)
+        };
+        for (at, media) in offer.media.iter_mut().enumerate() {
+            if media.port != 0 && held(at) {
+                media.direction = Direction::SendReceive;
+            }
+        }
+        offer.after(Some(self))
+    }
+
     /// An offer of one audio line.
     #[must_use]
     pub fn offer(ours: &Ours) -> SessionDescription {
@@ -414,7 +453,8 @@ impl SessionDescription {
         self.media.iter().find(|media| media.is_plain_audio())
     }
 
-    /// Whether the side that wrote this has the other on hold: its audio is neither sent nor awaited both ways.
+    /// Whether the side that wrote this has the other on hold: its audio is neither sent nor awaited both
+    /// ways.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.audio().is_some_and(|audio| !audio.direction.receives())
@@ -521,7 +561,8 @@ impl Reader {
             "c" => {
                 let address = connection(value).ok_or(SdpError::Address(number))?;
                 match self.media.last_mut() {
-                    // A name instead of an address is not looked up: the line has no address then, and is refused.
+                    // A name instead of an address is not looked up: the line has no address then, and is
+                    // refused.
                     Some(reading) => reading.media.address = address,
                     None => self.address = address,
                 }

@@ -1,4 +1,5 @@
-//! The session timer (RFC 4028) as a value: what a message asks for, what is granted, and when something is due.
+//! The session timer (RFC 4028) as a value: what a message asks for, what is granted, and when something is
+//! due.
 
 use std::time::Duration;
 

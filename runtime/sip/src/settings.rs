@@ -56,7 +56,8 @@ pub struct Settings {
     pub user_agent: String,
     /// Calls at once over all trunks and phones.
     pub calls_max: usize,
-    /// Timer T1 (RFC 3261): 500 ms but in tests and on links that are slower. A transaction is given up after 64 of it.
+    /// Timer T1 (RFC 3261): 500 ms but in tests and on links that are slower. A transaction is given up after
+    /// 64 of it.
     pub t1: Duration,
     /// The session timer offered, in seconds (RFC 4028).
     pub session_seconds: u32,
@@ -104,6 +105,10 @@ pub struct Trunk {
     pub name: String,
     /// Where its calls may come from.
     pub networks: Vec<Network>,
+    /// What its calls must come over to be known by `networks`: with TCP or TLS nothing less will do.
+    /// Datagrams name any sender they like; on a network that lets such pass, only TCP or TLS tell a trunk by
+    /// its address.
+    pub transport: Option<Transport>,
     /// What it logs in with when it calls, instead of or besides `networks`.
     pub login: Option<Credentials>,
     /// Where calls to it go.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::{Auth, Header, Scheme, Transport as Wire, Uri};
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::call::{Arriving, Call, Destination, DialogId, HangUp, Outgoing, Shared};
 use crate::carrier::{Carriers, target, transport_param};
-use crate::desk::{Counters, Desk, Stack, count, transport, wire};
+use crate::desk::{Counters, Desk, Stack, count, credential, transport, wire};
 use crate::digest::Digester;
 use crate::error::{CallError, StartError};
 use crate::front;
@@ -114,7 +113,8 @@ impl std::fmt::Debug for Sip {
 }
 
 impl Sip {
-    /// Binds the listeners and begins. What arrives comes out of the receiver; when it is full new calls get 503.
+    /// Binds the listeners and begins. What arrives comes out of the receiver; when it is full new calls get
+    /// 503.
     ///
     /// # Errors
     /// When no listener is named, an address is taken, or a certificate cannot be read.
@@ -221,7 +221,8 @@ impl Sip {
         self.0.addresses.clone()
     }
 
-    /// Replaces the trunks and phones. Calls that are up go on; bindings of accounts that are gone are forgotten.
+    /// Replaces the trunks and phones. Calls that are up go on; bindings of accounts that are gone are
+    /// forgotten.
     pub fn configure(&self, config: Config) {
         let desk = Arc::clone(&self.0.desk);
         desk.set_config(config);
@@ -327,13 +328,12 @@ impl Sip {
                     .and_then(|trunk| Some((trunk, trunk.to.as_ref()?)))
                     .ok_or_else(|| CallError::NoTrunk(name.clone()))?;
                 trunk = Some((found.name.as_str(), found.caps));
-                let credential = found.outbound.as_ref().map(|login| Credential {
-                    username: login.user.clone(),
-                    password: login.password.clone(),
-                    realm: None,
-                    auth_username: None,
-                });
-                vec![(target(host, Some(number)), None, wire(host.transport), credential)]
+                vec![(
+                    target(host, Some(number)),
+                    None,
+                    wire(host.transport),
+                    credential(found),
+                )]
             }
             Destination::Uri(text) => {
                 let uri = read_uri(text).ok_or(CallError::Destination)?;

@@ -90,8 +90,8 @@ pub(crate) fn shown(settings: &Settings, address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// What the stack does not write itself: the reason on a CANCEL, so that a phone that was not quick enough shows no missed call; and digests by the words
-/// of the standard.
+/// What the stack does not write itself: the reason on a CANCEL, so that a phone that was not quick enough
+/// shows no missed call; and digests by the words of the standard.
 struct Stamp(Arc<Desk>);
 
 impl MessageInspector for Stamp {
@@ -132,7 +132,8 @@ impl MessageInspector for Stamp {
     }
 }
 
-/// Leaves of a challenge what the stack can answer, and puts it in the stack's words: it knows one `qop` and writes SHA-256 without its hyphen.
+/// Leaves of a challenge what the stack can answer, and puts it in the stack's words: it knows one `qop` and
+/// writes SHA-256 without its hyphen.
 fn simplify(headers: &mut Headers) {
     let known = |value: &str| crate::digest::simple_challenge(value);
     headers.retain(|header| match header {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{Done, Leg, Reply, Stage, described, inside, min_se, with_timer};
 use crate::call::{HangUp, Happened, Referred};
 use crate::error::CallError;
-use crate::limits::GLARE_ATTEMPTS_MAX;
+use crate::limits::{GLARE_ATTEMPTS_MAX, REFERRAL_WAIT};
 use crate::sdp::SessionDescription;
 use crate::session::Timer;
 
@@ -34,6 +34,7 @@ impl Leg {
             return;
         }
         self.offering = true;
+        let offer = offer.after(self.local.as_ref());
         let (dialog, done, in_flight) = (
             self.dialog.clone(),
             self.done.0.clone(),
@@ -176,11 +177,13 @@ impl Leg {
             let _ = reply.send(Err(CallError::Busy));
             return;
         }
+        // Kept before it is sent: the last note may come together with the answer, or before it.
+        self.referral = Some((reply, Instant::now() + REFERRAL_WAIT));
         let (dialog, done) = (self.dialog.clone(), self.done.0.clone());
         tokio::spawn(async move {
             let headers = inside(vec![Header::ReferTo(to.into())]);
             let result = request(&dialog, Method::Refer, headers, None).await.map(|_| ());
-            let _ = done.send(Done::Referred { result, reply }).await;
+            let _ = done.send(Done::Referred(result)).await;
         });
     }
 
@@ -253,7 +256,8 @@ async fn request(
     }
 }
 
-/// A re-INVITE. When both sides ask at once the one that made the call waits longer (RFC 3261 14.1); a session timer that is too short is corrected once.
+/// A re-INVITE. When both sides ask at once the one that made the call waits longer (RFC 3261 14.1); a
+/// session timer that is too short is corrected once.
 async fn reinvite(
     dialog: &InviteDialog,
     headers: &[Header],

@@ -6,7 +6,7 @@ use rsipstack::dialog::dialog::{Dialog, TransactionHandle};
 use rsipstack::sip::{HasHeaders as _, Header, HeadersExt as _, Method, Request, StatusCode};
 use tokio::time::Instant;
 
-use super::{Leg, Offered, Stage, described, granted, knows_timer};
+use super::{Change, Leg, Offered, Stage, described, granted, knows_timer};
 use crate::call::{Happened, Referred};
 use crate::caller;
 use crate::desk::Desk;
@@ -20,8 +20,17 @@ impl Leg {
         let refuse = |status, headers| handle.respond(status, Some(headers), None);
         let has_offer = !request.body.is_empty();
         let invite = request.method == Method::Invite;
-        if self.stage != Stage::Up || self.ending {
+        if self.stage == Stage::Over || self.ending {
             let _ = refuse(StatusCode::CallTransactionDoesNotExist, Vec::new()).await;
+            return;
+        }
+        if self.stage != Stage::Up {
+            // Our answer is not acknowledged yet (RFC 3311 5.2, RFC 3261 14.2).
+            let _ = refuse(
+                StatusCode::ServerInternalError,
+                vec![Header::RetryAfter("1".into())],
+            )
+            .await;
             return;
         }
         if self.in_flight.load(Ordering::Relaxed) && (has_offer || invite) {
@@ -69,18 +78,14 @@ impl Leg {
                 return;
             }
         };
-        if let Ok(contacts) = request.typed_contact_headers()
-            && let Some(contact) = contacts.first()
-        {
-            let raw = request.contact_header().ok().cloned();
-            Dialog::Invite(self.dialog.clone()).set_remote_target(contact.uri.clone(), raw);
-        }
-        self.timer = Some(Timer::new(
-            seconds,
-            refresher == Refresher::Server,
-            Instant::now(),
-        ));
-        self.retry_refresh = None;
+        let target = request.typed_contact_headers().ok().and_then(|contacts| {
+            let uri = contacts.first()?.uri.clone();
+            Some((uri, request.contact_header().ok().cloned()))
+        });
+        let change = Change {
+            target,
+            timer: (seconds, refresher),
+        };
         let mut headers = Desk::abilities();
         headers.extend(granted(seconds, refresher, peer_knows));
         match offer {
@@ -90,12 +95,14 @@ impl Leg {
                     handle,
                     headers,
                     offer: offer.clone(),
+                    change,
                     until,
                 });
                 self.tell(Happened::Offer(offer));
             }
             // Nothing changed: a refresh.
             Some(_) => {
+                self.change(change);
                 let body = self.local.as_ref().map(|local| local.to_string().into_bytes());
                 let _ = handle
                     .respond(StatusCode::OK, Some(described(headers)), body)
@@ -103,16 +110,39 @@ impl Leg {
             }
             // The peer wants our offer; its answer comes with the acknowledgement.
             None if invite => {
+                self.change(change);
                 self.answer_in_ack = true;
+                // Without an offer of its own a peer takes us off hold by ours.
+                self.local = self
+                    .local
+                    .as_ref()
+                    .map(|local| local.resumed(self.remote.as_ref()));
                 let body = self.local.as_ref().map(|local| local.to_string().into_bytes());
                 let _ = handle
                     .respond(StatusCode::OK, Some(described(headers)), body)
                     .await;
             }
             None => {
+                self.change(change);
                 let _ = handle.respond(StatusCode::OK, Some(headers), None).await;
             }
         }
+    }
+
+    fn change(&mut self, change: Change) {
+        let Change {
+            target,
+            timer: (seconds, refresher),
+        } = change;
+        if let Some((uri, contact)) = target {
+            Dialog::Invite(self.dialog.clone()).set_remote_target(uri, contact);
+        }
+        self.timer = Some(Timer::new(
+            seconds,
+            refresher == Refresher::Server,
+            Instant::now(),
+        ));
+        self.retry_refresh = None;
     }
 
     /// The session description of a request; none when it has no body.
@@ -125,12 +155,15 @@ impl Leg {
             handle,
             headers,
             offer,
+            change,
             ..
         }) = self.offered.take()
         else {
             tracing::debug!(call = self.shared.id, "an answer came to no offer");
             return;
         };
+        self.change(change);
+        let answer = answer.after(self.local.as_ref());
         let body = answer.to_string().into_bytes();
         if handle
             .respond(StatusCode::OK, Some(described(headers)), Some(body))

@@ -36,13 +36,55 @@ fn static_types_need_no_map_and_the_peers_order_decides() {
 }
 
 #[test]
-fn a_dynamic_type_may_carry_a_static_codec_and_a_map_wins_over_the_table() {
+fn only_its_own_number_carries_a_codec_and_a_map_wins_over_the_table() {
     let offer = SessionDescription::parse(b"v=0\r\nc=IN IP4 198.51.100.9\r\nm=audio 4000 RTP/AVP 0 97\r\na=rtpmap:0 OPUS/48000/2\r\na=rtpmap:97 pcma/8000/1\r\n").unwrap();
+    assert_eq!(negotiate(&offer, &ours()), Err(NoCommonCodec));
+    let offer = SessionDescription::parse(
+        b"v=0\r\nc=IN IP4 198.51.100.9\r\nm=audio 4000 RTP/AVP 97 8\r\na=rtpmap:97 pcma/8000/1\r\n",
+    )
+    .unwrap();
     let agreed = negotiate(&offer, &ours()).unwrap().agreed;
+    assert_eq!((agreed.codec, agreed.payload), (Codec::Pcma, 8));
+}
+
+#[test]
+fn nothing_is_sent_to_many_at_once() {
+    for address in ["224.0.0.1", "255.255.255.255"] {
+        let text = format!("v=0\r\nc=IN IP4 {address}\r\nm=audio 4000 RTP/AVP 8\r\n");
+        let offer = SessionDescription::parse(text.as_bytes()).unwrap();
+        assert_eq!(negotiate(&offer, &ours()), Err(NoCommonCodec));
+    }
+}
+
+#[test]
+fn an_offer_anew_ends_a_hold_and_a_version_never_repeats() {
+    let local = SessionDescription::offer(&ours());
+    let held = SessionDescription {
+        media: vec![Media {
+            direction: Direction::SendOnly,
+            ..local.media[0].clone()
+        }],
+        ..local.clone()
+    };
+    let answered = SessionDescription {
+        version: local.version + 1,
+        media: vec![Media {
+            direction: Direction::ReceiveOnly,
+            ..local.media[0].clone()
+        }],
+        ..local.clone()
+    };
+    let resumed = answered.resumed(Some(&held));
+    assert_eq!(resumed.media[0].direction, Direction::SendReceive);
+    assert_eq!(resumed.version, answered.version + 1);
+    // Our own hold stays.
+    assert_eq!(answered.resumed(Some(&local)), answered);
+    // The phone counts on without knowing of it.
     assert_eq!(
-        (agreed.codec, agreed.payload, agreed.keys),
-        (Codec::Pcma, 97, None)
+        answered.clone().after(Some(&resumed)).version,
+        resumed.version + 1
     );
+    assert_eq!(resumed.clone().after(Some(&resumed)), resumed);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use trunkline_sip::{
-    Arriving, Config, Destination, HangUp, Happened, SessionDescription, Settings, Sip, Transport, Trunk, Why,
+    Arriving, Config, Credentials, Destination, HangUp, Happened, Referred, SessionDescription, Settings,
+    Sip, Transport, Trunk, Why,
 };
 
 use crate::common::{Node, account, answer, config, next, number, ours, settings, trunk, until, within};
@@ -332,7 +333,7 @@ async fn a_bye_that_nobody_answers_does_not_keep_the_call() {
     let mut node = known().await;
     let peer = Peer::of(&node).await;
     let (mut call, _) = up(&mut node, &peer, "a", "").await;
-    call.hang_up(trunkline_sip::HangUp::Normal);
+    call.hang_up(HangUp::Normal);
     assert_eq!(next(&mut call).await, Happened::HungUp { why: Why::Ours });
     peer.wait_for("BYE ").await;
     until("nothing is left", || {
@@ -559,6 +560,23 @@ async fn a_taken_port_and_a_missing_certificate_are_said() {
     assert!(Sip::start(settings(&[]), Config::default()).await.is_err());
 }
 
+#[tokio::test]
+async fn a_trunk_of_streams_is_not_known_by_a_datagram() {
+    let node = Node::start(
+        settings(&[Transport::Udp, Transport::Tcp]),
+        config(Trunk {
+            transport: Some(Transport::Tcp),
+            ..trunk("carrier", None)
+        }),
+    )
+    .await;
+    let peer = Peer::of(&node).await;
+    assert_eq!(
+        peer.status(&peer.request("INVITE", "a", 1, "", "", SDP)).await,
+        403
+    );
+}
+
 /// An exchange whose only phone is Anna's.
 fn with_a_phone() -> Config {
     Config {
@@ -743,4 +761,64 @@ async fn whoever_guesses_passwords_is_not_listened_to_and_the_phone_behind_the_s
     assert!(peer.silent().await);
     let message = phone.request("REGISTER", "reg", 3, "", &right, "");
     assert_eq!(phone.status(&message).await, 200);
+}
+
+#[tokio::test]
+async fn a_bye_waits_for_the_acknowledgement() {
+    let mut node = known().await;
+    let peer = Peer::of(&node).await;
+    peer.send(&peer.request("INVITE", "a", 1, "", "", SDP)).await;
+    let incoming = node.incoming().await;
+    let (call, offer) = (incoming.call.clone(), incoming.offer.expect("an offer"));
+    tokio::spawn(async move { call.answer(answer(&offer, 50_000)).await });
+    let tag = to_tag(&peer.wait_for("SIP/2.0 200").await);
+    let early = peer.request("UPDATE", "a", 2, &tag, "", "");
+    assert_eq!(peer.status(&early).await, 500);
+    incoming.call.hang_up(HangUp::Normal);
+    for _ in 0..5 {
+        // The answer comes again and again.
+        assert!(!peer.receive().await.starts_with("BYE "));
+    }
+    peer.send(&peer.request("ACK", "a", 1, &tag, "", "")).await;
+    peer.wait_for("BYE ").await;
+}
+
+#[tokio::test]
+async fn a_carrier_that_asks_for_a_password_within_its_call_gets_it() {
+    let mut node = Node::udp(config(Trunk {
+        outbound: Some(Credentials {
+            user: "us".to_owned(),
+            password: "geheim".to_owned(),
+        }),
+        ..trunk("carrier", None)
+    }))
+    .await;
+    let peer = Peer::of(&node).await;
+    let (call, _) = up(&mut node, &peer, "a", "").await;
+    call.hang_up(HangUp::Normal);
+    let bye = peer.wait_for("BYE ").await;
+    assert!(!bye.contains("Authorization"));
+    let challenge =
+        "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"abc\", algorithm=MD5, qop=\"auth\"\r\n";
+    peer.send(&reply(&bye, "401 Unauthorized", challenge, "")).await;
+    loop {
+        let again = peer.wait_for("BYE ").await;
+        if again.contains("Authorization: Digest") && again.contains("username=\"us\"") {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_transfer_may_come_before_its_answer() {
+    let mut node = known().await;
+    let peer = Peer::of(&node).await;
+    let (call, tag) = up(&mut node, &peer, "a", "").await;
+    let referring = tokio::spawn(async move { call.refer("sip:300@x", None).await });
+    let refer = peer.wait_for("REFER ").await;
+    let note = "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\nContent-Type: message/sipfrag\r\n";
+    let note = peer.request("NOTIFY", "a", 7, &tag, note, "SIP/2.0 200 OK\r\n");
+    assert_eq!(peer.status(&note).await, 200);
+    peer.send(&reply(&refer, "202 Accepted", "", "")).await;
+    assert_eq!(within(referring).await.unwrap(), Ok(Referred::Connected));
 }
