@@ -277,6 +277,10 @@ impl Shared {
         })
     }
 
+    pub(crate) fn peers(&self) -> &[IpAddr] {
+        &self.peers
+    }
+
     pub(crate) fn reason(&self) -> HangUp {
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -165,6 +165,19 @@ impl Desk {
         !config.accounts.is_empty() || config.trunks.iter().any(|trunk| trunk.login.is_some())
     }
 
+    /// Whether whoever is at an address has business here: a trunk, a phone, or the peer of a call.
+    pub(crate) fn knows(&self, at: &SipAddr) -> bool {
+        let Ok(address) = at.get_socketaddr() else {
+            return false;
+        };
+        Desk::trunk_at(&self.config(), at).is_some()
+            || self.registrar.is_at(at)
+            || self
+                .calls()
+                .iter()
+                .any(|call| call.peers().contains(&address.ip()))
+    }
+
     /// A fresh name for a call.
     pub(crate) fn name(&self) -> String {
         let number = self.named.fetch_add(1, Ordering::Relaxed);

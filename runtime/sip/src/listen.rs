@@ -190,10 +190,11 @@ pub(crate) async fn accept(
             count(&desk.counters.dropped, "trunkline_sip_dropped_total");
             continue;
         };
-        let (acceptor, local, endpoint, end) = (
+        let (acceptor, local, endpoint, desk, end) = (
             acceptor.clone(),
             local.clone(),
             endpoint.clone(),
+            Arc::clone(&desk),
             end.child_token(),
         );
         tokio::spawn(async move {
@@ -206,9 +207,22 @@ pub(crate) async fn accept(
             .await;
             match opened {
                 Ok(Ok(connection)) => {
-                    endpoint.transport_layer.add_connection(connection);
+                    endpoint.transport_layer.add_connection(connection.clone());
                     // The stack cancels the token when the stream closes.
-                    end.cancelled().await;
+                    while tokio::time::timeout(desk.settings.t1 * 64, end.cancelled())
+                        .await
+                        .is_err()
+                    {
+                        // Long enough to register or to call.
+                        if !desk.knows(&at) {
+                            tracing::debug!(peer = %from, "a SIP stream of nobody is closed");
+                            endpoint.transport_layer.remove_connection(&connection);
+                            if connection.close().await.is_err() {
+                                tracing::debug!(peer = %from, "a SIP stream was closed already");
+                            }
+                            end.cancel();
+                        }
+                    }
                 }
                 Ok(Err(error)) => tracing::debug!(peer = %from, %error, "a SIP stream was not opened"),
                 Err(_) => tracing::debug!(peer = %from, "a SIP stream took too long to open"),

@@ -561,6 +561,22 @@ async fn a_taken_port_and_a_missing_certificate_are_said() {
 }
 
 #[tokio::test]
+async fn a_stream_of_nobody_is_closed_and_that_of_a_trunk_is_not() {
+    let strange = Node::start(settings(&[Transport::Udp, Transport::Tcp]), with_a_phone()).await;
+    let known = Node::start(
+        settings(&[Transport::Udp, Transport::Tcp]),
+        config(trunk("carrier", None)),
+    )
+    .await;
+    let connect = |node: &Node| TcpStream::connect(node.address(Transport::Tcp));
+    let (mut strange, mut known) = (connect(&strange).await.unwrap(), connect(&known).await.unwrap());
+    let mut buffer = [0; 64];
+    assert_eq!(within(strange.read(&mut buffer)).await.unwrap(), 0);
+    let still = tokio::time::timeout(Duration::from_secs(2), known.read(&mut buffer)).await;
+    assert!(still.is_err());
+}
+
+#[tokio::test]
 async fn a_trunk_of_streams_is_not_known_by_a_datagram() {
     let node = Node::start(
         settings(&[Transport::Udp, Transport::Tcp]),
