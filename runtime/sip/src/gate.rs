@@ -426,7 +426,9 @@ fn scans(request: &Request) -> bool {
 
 fn dialable(request: &Request) -> bool {
     match &request.uri.scheme {
-        None | Some(Scheme::Sip | Scheme::Sips) => true,
+        // What the stack takes for no scheme may be one that it cannot read, such as `soap.beep://`.
+        None => !request.uri.to_string().contains("://"),
+        Some(Scheme::Sip | Scheme::Sips) => true,
         Some(Scheme::Other(other)) => other.eq_ignore_ascii_case("tel"),
     }
 }

@@ -294,6 +294,11 @@ async fn what_is_wrong_is_answered_as_the_rules_say() {
         .request("OPTIONS", "u", 1, "", "", "")
         .replace("OPTIONS sip:", "OPTIONS strange:");
     assert_eq!(peer.status(&strange).await, 416);
+    // RFC 4475, 3.3.3: a scheme that the stack cannot read.
+    let dotted = peer
+        .request("OPTIONS", "v", 1, "", "", "")
+        .replace("OPTIONS sip:200@", "OPTIONS soap.beep://");
+    assert_eq!(peer.status(&dotted).await, 416);
     let (call, _) = up(&mut node, &peer, "t", "").await;
     drop(call);
     peer.wait_for("BYE ").await;
