@@ -12,9 +12,10 @@ mod house;
 mod javascript;
 mod ports;
 mod probe;
+mod programs;
 mod progress;
 mod python;
-mod registry;
+
 mod stages;
 mod stopwatch;
 mod toolchain;

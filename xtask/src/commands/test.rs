@@ -9,7 +9,7 @@ use crate::{
     cargo::{cargo, run},
     guests,
     house::House,
-    registry,
+    programs,
     stages::Stages,
     toolchain,
 };
@@ -25,7 +25,8 @@ const LONG: [(&str, &str); 3] = [
 ///
 /// Builds the plugins and the `trunkline` binary first, since the end-to-end tests start a real
 /// server with real components. Of others only package registries are asked, for what is not there
-/// yet: by cargo, npm and pip, and as root by apt-get for the registry that tests publish to.
+/// yet: by cargo, npm and pip, and as root by apt-get for the registry that tests publish to and for the
+/// phones that call (sipp, baresip) and the voice (espeak-ng).
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     cargo xtask test                       everything, in bounded time\n  \
@@ -56,7 +57,8 @@ impl Test {
                 Ok(())
             });
         if ready {
-            stages.run("registry: what tests of packages need", registry::ensure);
+            stages.run("registry: what tests of packages need", programs::ensure_registry);
+            stages.run("peers: what tests of the phone need", programs::ensure_peers);
             if self.filter.is_empty() {
                 stages.run("plugins: their own tests", || {
                     run(guests::test(&house, &toolchain::host_target(&house)?))
