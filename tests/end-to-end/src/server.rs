@@ -25,6 +25,7 @@ pub struct Setup {
     api_key: Option<String>,
     client_key: Option<String>,
     secrets: Option<PathBuf>,
+    phone: Option<PathBuf>,
     binary: PathBuf,
 }
 
@@ -42,6 +43,7 @@ impl Setup {
             api_key: None,
             client_key: None,
             secrets: None,
+            phone: None,
             binary: programs::trunkline().to_owned(),
         }
     }
@@ -88,6 +90,13 @@ impl Setup {
     #[must_use]
     pub fn secrets(mut self, file: impl Into<PathBuf>) -> Self {
         self.secrets = Some(file.into());
+        self
+    }
+
+    /// Answering the phone as a file says.
+    #[must_use]
+    pub fn phone(mut self, file: impl Into<PathBuf>) -> Self {
+        self.phone = Some(file.into());
         self
     }
 
@@ -164,6 +173,9 @@ impl Setup {
         if let Some(secrets) = &self.secrets {
             command.arg("--secrets").arg(secrets);
         }
+        if let Some(phone) = &self.phone {
+            command.arg("--phone").arg(phone);
+        }
         if let Some(key) = &self.api_key {
             command.env("TRUNKLINE_API_KEY", key);
         }
@@ -231,6 +243,23 @@ impl Server {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers the phone by a transport, `udp` or `tcp`, as it said when it was ready.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn phone_at(&self, transport: &str) -> SocketAddr {
+        let log = self.log();
+        let said = log
+            .lines()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix("phone "));
+        said.and_then(|listeners| {
+            let by = |listener: &str| listener.strip_prefix(transport)?.strip_prefix(':')?.parse().ok();
+            listeners.split_whitespace().find_map(by)
+        })
+        .unwrap_or_else(|| panic!("the server does not answer the phone by {transport}:\n{log}"))
     }
 
     /// What it was started with.
