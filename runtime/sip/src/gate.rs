@@ -330,8 +330,9 @@ impl Gate {
                 .0
                 .digester
                 .challenge(stale)
+                .into_iter()
                 .map(|value| Header::WwwAuthenticate(value.into()));
-            Digest::Ask(Verdict::Answer(StatusCode::Unauthorized, headers.to_vec()))
+            Digest::Ask(Verdict::Answer(StatusCode::Unauthorized, headers.collect()))
         };
         let Some(header) = request.authorization_header() else {
             return challenge(false);

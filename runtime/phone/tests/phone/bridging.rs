@@ -54,7 +54,7 @@ async fn is(exchange: &Exchange, agent: &str, wanted: &str) {
 
 async fn ends(exchange: &Exchange, contact: &ContactId) -> String {
     let session = exchange
-        .until("it ends", contact, |session| session.has_ended())
+        .until("it ends", contact, trunkline_engine::Session::has_ended)
         .await;
     match session.state {
         State::Ended { outcome, .. } => outcome.to_string(),

@@ -32,7 +32,7 @@ async fn prompts_are_heard_in_their_order_and_byte_for_byte() {
     assert!(first.is_some() && first < second, "{first:?} {second:?}");
     let contact = exchange.contact(1).await;
     let session = exchange
-        .until("it ends", &contact, |session| session.has_ended())
+        .until("it ends", &contact, trunkline_engine::Session::has_ended)
         .await;
     assert_eq!(outcome(&session.state), Some("completed"));
     assert_eq!(
@@ -76,7 +76,7 @@ async fn a_key_stops_a_prompt_at_once_and_a_notice_never() {
     for number in [1, 2] {
         let contact = exchange.contact(number).await;
         let session = exchange
-            .until("it ends", &contact, |session| session.has_ended())
+            .until("it ends", &contact, trunkline_engine::Session::has_ended)
             .await;
         assert_eq!(outcome(&session.state), Some("completed"));
     }
@@ -125,7 +125,7 @@ async fn a_recording_holds_both_sides_and_no_secret() {
     line.is_let_go().await;
     let contact = exchange.contact(1).await;
     let session = exchange
-        .until("it ends", &contact, |session| session.has_ended())
+        .until("it ends", &contact, trunkline_engine::Session::has_ended)
         .await;
     assert_eq!(outcome(&session.state), Some("completed"));
     let file = exchange.recordings().join(format!("contact-{contact}.wav"));
@@ -187,7 +187,7 @@ async fn a_message_is_on_the_disk_under_the_name_that_the_journal_has() {
     for number in [1, 2] {
         let contact = exchange.contact(number).await;
         let session = exchange
-            .until("it ends", &contact, |session| session.has_ended())
+            .until("it ends", &contact, trunkline_engine::Session::has_ended)
             .await;
         let value = session
             .frames
@@ -213,7 +213,7 @@ async fn a_message_is_on_the_disk_under_the_name_that_the_journal_has() {
             "{:?}",
             sound.length()
         );
-        assert_eq!(outcome(&session.state).is_some(), true);
+        assert!(outcome(&session.state).is_some());
     }
     exchange.stop().await;
 }
@@ -249,7 +249,7 @@ async fn the_number_that_was_diverted_from_picks_the_flow_and_a_claim_is_only_a_
     line.is_let_go().await;
     let contact = exchange.contact(1).await;
     let session = exchange
-        .until("it ends", &contact, |session| session.has_ended())
+        .until("it ends", &contact, trunkline_engine::Session::has_ended)
         .await;
     assert_eq!(outcome(&session.state), Some("moved"));
     let claims = Far::carrier_at([127, 0, 0, 9].into()).await;
@@ -297,7 +297,7 @@ async fn who_drains_takes_nobody_and_who_stops_lets_everybody_go() {
     exchange.phone.stop().await;
     line.is_let_go().await;
     let session = exchange
-        .until("it ends", &contact, |session| session.has_ended())
+        .until("it ends", &contact, trunkline_engine::Session::has_ended)
         .await;
     assert_eq!(outcome(&session.state), Some("abandoned"));
     let events = exchange.events(&contact).await;

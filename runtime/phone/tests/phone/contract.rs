@@ -313,11 +313,11 @@ impl Play {
         if let Some(given) = consent {
             came.insert("consent", given.to_string());
         }
-        let refused = facts().filter_map(|fact| match fact {
+        let mut refused = facts().filter_map(|fact| match fact {
             Fact::InputRefused { why, .. } => Some(why.as_str()),
             _ => None,
         });
-        came.insert("refused", refused.last().unwrap_or_default().to_owned());
+        came.insert("refused", refused.next_back().unwrap_or_default().to_owned());
         came
     }
 
