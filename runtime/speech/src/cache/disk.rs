@@ -6,8 +6,9 @@
 //! the folder is full. Nothing here is needed: every failure only costs another synthesis.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime},
@@ -32,13 +33,23 @@ pub(crate) struct Disk {
     written: AtomicU64,
 }
 
+/// Creates a file that its owner alone may read.
+fn create(path: &Path) -> io::Result<File> {
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
 /// Numbers the unfinished files of this process.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 impl Disk {
     /// Opens a folder, making it where it is not there, and drops what is too much.
     pub(crate) fn open(folder: PathBuf, bytes_max: u64) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        // What is said to callers is nobody else's business.
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let disk = Self {
             folder,
             bytes_max,
@@ -46,7 +57,7 @@ impl Disk {
         };
         // Whether it may be written to shows at the start rather than at the first call.
         let probe = disk.beside();
-        File::create(&probe)?;
+        create(&probe)?;
         fs::remove_file(&probe)?;
         disk.sweep()?;
         Ok(disk)
@@ -97,7 +108,7 @@ impl Disk {
     fn write(&self, key: Key, sound: &[u8]) -> io::Result<()> {
         let unfinished = self.beside();
         let written = (|| {
-            let mut file = File::options().write(true).create_new(true).open(&unfinished)?;
+            let mut file = create(&unfinished)?;
             file.write_all(HEAD)?;
             file.write_all(&Sha256::digest(sound))?;
             file.write_all(sound)?;
@@ -220,6 +231,10 @@ mod tests {
         let disk = open();
         assert_eq!(disk.get(key("a")).as_deref(), Some(&b"sound"[..]));
         let path = disk.path(key("a"));
+        let mode = |path: &Path| {
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777
+        };
+        assert_eq!((mode(&path), mode(&folder.path().join("voices"))), (0o600, 0o700));
         let good = fs::read(&path).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
