@@ -7,7 +7,11 @@ pub(crate) mod command;
 pub(crate) mod espeak;
 pub(crate) mod service;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::Semaphore;
 
@@ -18,8 +22,8 @@ use crate::{
     breaker::Breaker,
     error::{SettingsError, VoiceError},
     limits::{
-        AT_ONCE_DEFAULT, AT_ONCE_MAX, ENGINE_TIME_DEFAULT, REASON_CHARS_MAX, SOUND_BYTES_MAX, TIME_MAX,
-        TURN_WITHIN,
+        AT_ONCE_DEFAULT, AT_ONCE_MAX, ENGINE_TIME_DEFAULT, FAILING_VOICES_MAX, REASON_CHARS_MAX,
+        SOUND_BYTES_MAX, TIME_MAX, TURN_WITHIN,
     },
     settings::{EngineSettings, Secrets},
     wav,
@@ -41,7 +45,26 @@ pub(crate) enum Fault {
     Missing(String),
     TooLarge,
     NotAudio(String),
+    /// It is there and does not serve anybody: what it said about it.
+    Down(String),
+    /// What it said about it; another voice may still be well.
     Failed(String),
+}
+
+impl Fault {
+    /// Whether no other words would have fared better.
+    fn is_the_engines(&self) -> bool {
+        match self {
+            Fault::Missing(_) | Fault::Down(_) => true,
+            Fault::TooLarge | Fault::NotAudio(_) | Fault::Failed(_) => false,
+        }
+    }
+}
+
+/// Against what a failure counts.
+enum Against {
+    Engine,
+    Voice,
 }
 
 #[derive(Debug)]
@@ -61,7 +84,37 @@ pub(crate) struct Engine {
     time: Duration,
     turns: Semaphore,
     breaker: Breaker,
+    /// One wrong voice must not silence the others.
+    voices: Voices,
     identity: String,
+}
+
+/// The breakers of an engine's voices, as far as they fail.
+#[derive(Debug, Default)]
+struct Voices(Mutex<HashMap<Arc<str>, Arc<Breaker>>>);
+
+impl Voices {
+    fn get(&self, voice: &str) -> Option<Arc<Breaker>> {
+        let voices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        voices.get(voice).cloned()
+    }
+
+    /// Whether this failure sent the voice to rest.
+    fn failed(&self, voice: &str) -> bool {
+        let mut voices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if voices.len() >= FAILING_VOICES_MAX && !voices.contains_key(voice) {
+            // Each is found failing again soon enough.
+            voices.clear();
+        }
+        voices.entry(voice.into()).or_default().failed()
+    }
+
+    fn answered(&self, voice: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(voice);
+    }
 }
 
 impl Engine {
@@ -136,6 +189,7 @@ impl Engine {
                 .map_or(ENGINE_TIME_DEFAULT, trunkline_model::Duration::to_std),
             turns: Semaphore::new(settings.at_once.unwrap_or(AT_ONCE_DEFAULT)),
             breaker: Breaker::default(),
+            voices: Voices::default(),
             identity,
         }
     }
@@ -169,30 +223,56 @@ impl Engine {
             .await
             .map_err(|_| busy())?
             .map_err(|_| busy())?;
-        if !self.breaker.admits() {
+        // The language is a part of it: an engine may choose the voice by that.
+        let voice = format!(
+            "{} {}",
+            words.language,
+            words.voice.as_deref().unwrap_or_default()
+        );
+        let rests = self.voices.get(&voice).is_some_and(|breaker| !breaker.admits());
+        if rests || !self.breaker.admits() {
             return Err(VoiceError::Resting {
                 name: self.name.clone(),
             });
         }
         let result = self.ask(words).await;
-        match &result {
-            Err(error) if error.is_the_engines() => {
-                // Its own words may hold what was said: only the kind is logged.
-                tracing::warn!(engine = %self.name, kind = error.kind(), "an engine failed");
-                if self.breaker.failed() {
-                    tracing::error!(engine = %self.name, "an engine failed too often in a row and is left alone for a while");
+        if let Err((error, against)) = &result {
+            // Its own words may hold what was said: only the kind is logged.
+            tracing::warn!(engine = %self.name, kind = error.kind(), "an engine failed");
+            match against {
+                Against::Engine => {
+                    if self.breaker.failed() {
+                        tracing::error!(engine = %self.name, "an engine failed too often in a row and is left alone for a while");
+                    }
+                }
+                Against::Voice => {
+                    // It answers, if only to say no.
+                    self.breaker.answered();
+                    if self.voices.failed(&voice) {
+                        tracing::error!(engine = %self.name, "a voice of an engine failed too often in a row and is left alone for a while");
+                    }
                 }
             }
-            Err(_) => {}
-            Ok(_) => self.breaker.answered(),
+        } else {
+            self.breaker.answered();
+            self.voices.answered(&voice);
         }
+        let result = result.map_err(|(error, _)| error);
         let kind = result.as_ref().map_or_else(VoiceError::kind, |_| "ok");
         metrics::counter!("trunkline_speech_utterances_total", "engine" => self.name.to_string(), "result" => kind)
             .increment(1);
         result
     }
 
-    async fn ask(&self, words: &Words) -> Result<(Sound, Vec<u8>), VoiceError> {
+    async fn ask(&self, words: &Words) -> Result<(Sound, Vec<u8>), (VoiceError, Against)> {
+        let error = |fault: Fault| {
+            let against = if fault.is_the_engines() {
+                Against::Engine
+            } else {
+                Against::Voice
+            };
+            (self.error(fault), against)
+        };
         let asking = async {
             match &self.kind {
                 Kind::Espeak(espeak) => espeak.say(words).await,
@@ -202,11 +282,14 @@ impl Engine {
         };
         let mut wav = tokio::time::timeout(self.time, asking)
             .await
-            .map_err(|_| VoiceError::TimedOut {
-                name: self.name.clone(),
-                ms: u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX),
+            .map_err(|_| {
+                let late = VoiceError::TimedOut {
+                    name: self.name.clone(),
+                    ms: u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX),
+                };
+                (late, Against::Engine)
             })?
-            .map_err(|fault| self.error(fault))?;
+            .map_err(error)?;
         // Reading takes milliseconds, and changes the sampling rate: not on the threads of calls.
         let read = tokio::task::spawn_blocking(move || {
             wav::mend(&mut wav);
@@ -218,7 +301,7 @@ impl Engine {
         });
         read.await
             .unwrap_or_else(|_| Err("it could not be read".to_owned()))
-            .map_err(|reason| self.error(Fault::NotAudio(reason)))
+            .map_err(|reason| error(Fault::NotAudio(reason)))
     }
 
     fn error(&self, fault: Fault) -> VoiceError {
@@ -236,7 +319,7 @@ impl Engine {
                 name,
                 reason: short(&reason).into(),
             },
-            Fault::Failed(reason) => VoiceError::Failed {
+            Fault::Down(reason) | Fault::Failed(reason) => VoiceError::Failed {
                 name,
                 reason: short(&reason).into(),
             },

@@ -81,18 +81,6 @@ impl VoiceError {
             Self::Failed { .. } => "failed",
         }
     }
-
-    /// Whether it counts as a failure of the engine, rather than of the asking.
-    pub(crate) const fn is_the_engines(&self) -> bool {
-        match self {
-            Self::NoVoice { .. } | Self::Busy { .. } | Self::Resting { .. } => false,
-            Self::EngineMissing { .. }
-            | Self::TimedOut { .. }
-            | Self::TooLarge { .. }
-            | Self::NotAudio { .. }
-            | Self::Failed { .. } => true,
-        }
-    }
 }
 
 /// What is wrong with the operator's settings.

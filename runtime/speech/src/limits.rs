@@ -40,6 +40,8 @@ pub(crate) const REASON_CHARS_MAX: usize = 200;
 
 /// Failures in a row after which an engine is left alone.
 pub(crate) const FAILURES_MAX: u32 = 5;
+/// Voices of one engine whose failures are counted apart.
+pub(crate) const FAILING_VOICES_MAX: usize = 64;
 
 /// For how long it is left alone.
 pub(crate) const REST: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use super::EarsError;
 use crate::{
-    engine::service::{connector, secret},
+    engine::service::{connector, guarded, secret},
     limits::{ANSWER_WITHIN, CONNECT_WITHIN, FINAL_WITHIN, MESSAGE_BYTES_MAX, SEND_BUFFER_BYTES, TIME_MAX},
     settings::{EarSettings, Secrets},
 };
@@ -61,6 +61,9 @@ impl Provider {
             return Err(
                 "`url` holds a password: keep it as a secret, and name that with `secret`".to_owned(),
             );
+        }
+        if settings.secret.is_some() {
+            guarded(&uri)?;
         }
         let time = |stated: Option<trunkline_model::Duration>, usual| {
             let time = stated.map_or(usual, trunkline_model::Duration::to_std);

@@ -554,6 +554,10 @@ fn settings_that_make_no_sense_are_refused() {
         ("", "begins with ws:// or wss://"),
         ("url = \"ws://\"", "is no URL"),
         ("url = \"wss://me:word@a/\"", "holds a password"),
+        (
+            "url = \"ws://a/\"\nsecret = \"s\"",
+            "over https:// or wss:// only",
+        ),
         ("url = \"ws://a/\"\nlast = \"0s\"", "from 1ms to 2m"),
         ("url = \"ws://a/\"\nanswer = \"1h\"", "from 1ms to 2m"),
     ] {

@@ -11,9 +11,10 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::Command,
@@ -32,6 +33,10 @@ const ENVIRONMENT: [&str; 7] = [
     "LD_LIBRARY_PATH",
     "TMPDIR",
 ];
+
+/// How often it is looked whether a program has ended that has closed its output: at first, and later.
+const END_LOOK_MIN: Duration = Duration::from_millis(1);
+const END_LOOK_MAX: Duration = Duration::from_millis(50);
 
 /// A program with its arguments.
 #[derive(Debug)]
@@ -117,7 +122,7 @@ pub(super) async fn run(
         .chain(environment.iter().map(String::as_str))
         .filter_map(|name| Some((name, env::var_os(name)?)))
         .collect::<Vec<(&str, OsString)>>();
-    let failed = |error: io::Error| Fault::Failed(format!("it could not be run: {error}"));
+    let failed = |error: io::Error| Fault::Down(format!("it could not be run: {error}"));
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -130,7 +135,7 @@ pub(super) async fn run(
         .spawn()
         .map_err(failed)?;
     // Declared after the child, so dropped before it.
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+    let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
     let (Some(mut input), Some(output), Some(errors)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -156,8 +161,12 @@ pub(super) async fn run(
         Ok(sound)
     };
     let ((), sound, said) = tokio::try_join!(writing, reading, async { Ok(last_words(errors).await) })?;
+    if let Some(pid) = group.0 {
+        ended(pid).await;
+    }
+    // What it left running goes with it, while its id is still its own: it is not waited for yet.
+    drop(group);
     let status = child.wait().await.map_err(failed)?;
-    group.0 = None;
     if !status.success() {
         // A program may repeat what it was given; the caller's words do not belong in an error.
         let said = said.replace(text.trim(), "…");
@@ -171,6 +180,17 @@ pub(super) async fn run(
         return Err(Fault::NotAudio("it wrote nothing".to_owned()));
     }
     Ok(sound)
+}
+
+/// Waits until a program has ended, and leaves it to be waited for.
+async fn ended(pid: Pid) {
+    let mut pause = END_LOOK_MIN;
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    // Whoever is not there any more has ended, too.
+    while matches!(waitid(WaitId::Pid(pid), look), Ok(None)) {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(END_LOOK_MAX);
+    }
 }
 
 /// The last line that a program wrote about itself. All is read, or the program would wait.

@@ -57,6 +57,9 @@ impl Service {
                 "`url` holds a password: keep it as a secret, and name that with `secret`".to_owned(),
             );
         }
+        if settings.secret.is_some() {
+            guarded(&uri)?;
+        }
         let header = match &settings.header {
             Some(_) if settings.secret.is_none() => {
                 return Err("`header` is what a `secret` is sent in: name the secret".to_owned());
@@ -114,12 +117,15 @@ impl Service {
             .client
             .request(request)
             .await
-            .map_err(|error| Fault::Failed(reason(&error)))?;
+            .map_err(|error| Fault::Down(reason(&error)))?;
         let status = response.status();
         if status.is_redirection() {
             return Err(Fault::Failed(format!(
                 "it answered {status}, which is not followed: correct `url`"
             )));
+        }
+        if status.is_server_error() {
+            return Err(Fault::Down(format!("it answered {status}")));
         }
         if status != http::StatusCode::OK {
             return Err(Fault::Failed(format!("it answered {status}")));
@@ -162,6 +168,21 @@ impl Service {
         }
         Ok(sound.into())
     }
+}
+
+/// Refuses a place that a secret would reach readable for everybody on the way.
+pub(crate) fn guarded(uri: &Uri) -> Result<(), String> {
+    let here = uri.host().is_some_and(|host| {
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .trim_matches(['[', ']'])
+                .parse()
+                .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    });
+    if here || uri.scheme_str() == Some("https") {
+        return Ok(());
+    }
+    Err("a `secret` goes over https:// or wss:// only, or to this machine: correct `url`".to_owned())
 }
 
 /// A secret as a header's value, which no debug output shows.

@@ -152,16 +152,52 @@ async fn what_a_program_started_is_killed_with_it() {
     let engine = program(folder.path(), r#"sleep 60 & echo $! > "$1/child"; wait"#, 500);
     let error = engine.say(&words("您好")).await.unwrap_err();
     assert_eq!(error.kind(), "timed-out");
-    let child = fs::read_to_string(folder.path().join("child")).unwrap();
+    assert!(dies(&folder.path().join("child")).await);
+}
+
+/// Whether the process whose id is in a file is dead soon.
+async fn dies(id: &Path) -> bool {
+    let child = fs::read_to_string(id).expect("it was written");
     let status = Path::new("/proc").join(child.trim()).join("stat");
     for _ in 0..100 {
         // Dead, or dead and not yet buried by whoever inherited it.
         match fs::read_to_string(&status) {
             Ok(stat) if !stat.contains(") Z ") => tokio::time::sleep(Duration::from_millis(20)).await,
-            _ => return,
+            _ => return true,
         }
     }
-    panic!("the program's child lives on");
+    false
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_running_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = r#"sleep 60 < /dev/null > /dev/null 2>&1 & echo $! > "$1/child"; cat "$1/sound.wav""#;
+    let engine = program(folder.path(), body, 5_000);
+    engine.say(&words("您好")).await.unwrap();
+    assert!(dies(&folder.path().join("child")).await);
+}
+
+#[tokio::test]
+async fn a_wrong_voice_rests_alone_and_an_engine_that_hangs_rests_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = r#"[ "$2" = --voice=wrong ] && exit 1; [ -e "$1/hangs" ] && sleep 60; cat "$1/sound.wav""#;
+    let engine = program(folder.path(), body, 1_000);
+    let with = |voice: &str| Words {
+        voice: Some(voice.into()),
+        ..words("您好")
+    };
+    for _ in 0..FAILURES_MAX {
+        let error = engine.say(&with("wrong")).await.unwrap_err();
+        assert_eq!(error.kind(), "failed");
+    }
+    assert_eq!(engine.say(&with("wrong")).await.unwrap_err().kind(), "resting");
+    engine.say(&with("good")).await.unwrap();
+    fs::write(folder.path().join("hangs"), "").unwrap();
+    for _ in 0..FAILURES_MAX {
+        assert_eq!(engine.say(&with("good")).await.unwrap_err().kind(), "timed-out");
+    }
+    assert_eq!(engine.say(&with("other")).await.unwrap_err().kind(), "resting");
 }
 
 #[tokio::test]
@@ -249,7 +285,11 @@ fn settings_that_make_no_sense_are_refused_with_what_to_write() {
         ("url = \"http://me:word@a/\"", "holds a password"),
         ("url = \"http://a/\"\nheader = \"x-key\"", "name the secret"),
         (
-            "url = \"http://a/\"\nsecret = \"s\"\nheader = \"x key\"",
+            "url = \"http://127.0.0.1.evil/\"\nsecret = \"s\"",
+            "over https:// or wss:// only",
+        ),
+        (
+            "url = \"https://a/\"\nsecret = \"s\"\nheader = \"x key\"",
             "is no header's name",
         ),
         ("command = [\"a\"]\ntime = \"0s\"", "`time` is from 1ms to 2m"),
