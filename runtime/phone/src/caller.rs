@@ -328,7 +328,11 @@ impl Caller {
                 if turn.seq <= session.hushed {
                     return;
                 }
-                let is_music = prompt.is_some() && prompt.as_ref() == self.music_of(session);
+                let is_music = self.music_of(session).is_some_and(|music| match &prompt {
+                    Some(key) => music.key.as_ref() == Some(key),
+                    // One that is written in the step has no name.
+                    None => music.key.is_none() && crate::prompts::says(music, &language, &text),
+                });
                 let saying = crate::prompts::Saying {
                     language,
                     parts: speech,
@@ -360,10 +364,10 @@ impl Caller {
         }
     }
 
-    /// The key of the prompt that is the music of the queue in which the caller waits.
-    fn music_of(&self, session: &Session) -> Option<&trunkline_model::PromptKey> {
+    /// The prompt that is the music of the queue in which the caller waits.
+    fn music_of(&self, session: &Session) -> Option<&trunkline_flow::step::Prompt> {
         match &self.step(session)?.verb {
-            Verb::Queue(queue) => queue.music.as_ref()?.key.as_ref(),
+            Verb::Queue(queue) => queue.music.as_deref(),
             _ => None,
         }
     }

@@ -249,6 +249,14 @@ fn written(verb: &Verb) -> Vec<&Written> {
     }
 }
 
+/// Whether a text is what a prompt says in a language to everybody.
+pub(crate) fn says(written: &Written, language: &str, text: &str) -> bool {
+    of_each_language(written)
+        .iter()
+        .any(|prompt| *prompt.language == *language && *prompt.text == *text)
+}
+
+/// What a prompt says to everybody, in each language in which a voice says it.
 fn of_each_language(written: &Written) -> Vec<Prompt> {
     written
         .texts

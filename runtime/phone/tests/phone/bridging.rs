@@ -134,7 +134,7 @@ async fn a_caller_who_leaves_takes_the_ringing_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_declines_is_away_and_the_next_is_offered() {
+async fn who_declines_is_left_alone_and_the_next_is_offered() {
     let carrier = Far::carrier().await;
     let exchange = queue(&carrier).await;
     let mut li_na = phone(&exchange, LI_NA, "li-na").await;
@@ -143,7 +143,7 @@ async fn who_declines_is_away_and_the_next_is_offered() {
     let mut line = carrier.call(exchange.address, "12345").await;
     let declined = li_na.incoming().await;
     declined.call.refuse(486, "Busy Here", None);
-    is(&exchange, "li-na", "away").await;
+    is(&exchange, "li-na", "wrap-up").await;
     let agent = zhang_wei.take().await;
     hear_each_other(&line, &agent).await;
     agent.call.hang_up(HangUp::Normal);
