@@ -451,7 +451,7 @@ pub(crate) async fn city(steps: &str, sounds: &[(&str, &Sound)], carrier: Option
          queues: {{ general: {{ skills: [mandarin] }} }}\n\
          voices: {{ en: {{ engine: sounds }} }}\n"
     );
-    let agents = "li-na: { skills: [mandarin], phone: li-na }\n\
+    let agents = "li-na: { skills: [mandarin], phone: li-na, calls-out: true }\n\
                   zhang-wei: { skills: [mandarin], phone: zhang-wei }\n\
                   boss: { skills: [], phone: boss, supervisor: true }\n";
     let old = "flow: old\nstart: done\nsteps:\n  done: { end: moved }\n";
