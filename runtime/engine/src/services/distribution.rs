@@ -560,6 +560,12 @@ impl Distribution {
         contact: &ContactId,
         at: Timestamp,
     ) -> Result<Vec<Told>, AgentError> {
+        let call = self.leaves(name, contact, at)?;
+        Ok(vec![call.over()])
+    }
+
+    /// An agent leaves the call with a caller, and wrap-up begins; gives the call.
+    fn leaves(&mut self, name: &str, contact: &ContactId, at: Timestamp) -> Result<Call, AgentError> {
         let (name, agent) = self.agent_mut(name, at)?;
         let call = match &agent.doing {
             Doing::Talking { call } if call.errand.contact == *contact => call.clone(),
@@ -574,7 +580,7 @@ impl Distribution {
         let until = at + WRAP_UP_TIME;
         agent.does(Doing::WrapUp { until }, at);
         self.handled(call.queue.as_ref(), time);
-        Ok(vec![call.over()])
+        Ok(call)
     }
 
     /// An agent leaves a call that goes on without: the caller was handed over to somebody else.
@@ -584,20 +590,7 @@ impl Distribution {
         contact: &ContactId,
         at: Timestamp,
     ) -> Result<Vec<Told>, AgentError> {
-        let (name, agent) = self.agent_mut(name, at)?;
-        let call = match &agent.doing {
-            Doing::Talking { call } if call.errand.contact == *contact => call.clone(),
-            _ => {
-                return Err(AgentError::NotTalking {
-                    agent: name.to_string(),
-                    contact: contact.clone(),
-                });
-            }
-        };
-        let time = at.since(agent.since);
-        let until = at + WRAP_UP_TIME;
-        agent.does(Doing::WrapUp { until }, at);
-        self.handled(call.queue.as_ref(), time);
+        let call = self.leaves(name, contact, at)?;
         self.handed_over.insert(contact.clone(), call);
         Ok(Vec::new())
     }
