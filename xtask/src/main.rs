@@ -15,7 +15,7 @@ mod probe;
 mod programs;
 mod progress;
 mod python;
-
+mod real_texts;
 mod stages;
 mod stopwatch;
 mod toolchain;

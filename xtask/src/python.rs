@@ -58,6 +58,14 @@ const PYTHONS: [&str; 6] = [
 /// Prints nothing where Python is new enough and can make a virtual environment with pip.
 const FITS: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
 
+/// Unpacks its first argument into its second. The filter refuses what points out of the folder; the
+/// first Pythons of 3.11 lack it.
+const UNPACK: &str = "
+import sys, tarfile
+safely = {'filter': 'data'} if hasattr(tarfile, 'data_filter') else {}
+tarfile.open(sys.argv[1]).extractall(sys.argv[2], **safely)
+";
+
 /// What is left behind by builds and tests, and is no input of one.
 const LEFT_BEHIND: [&str; 5] = ["dist", ".bindings", "__pycache__", "tests", "target"];
 
@@ -97,6 +105,31 @@ pub(crate) fn test(house: &House) -> Result<()> {
         run(command).with_context(|| format!("the tests of {folder} failed"))?;
     }
     Ok(())
+}
+
+/// Fetches the sources of packages as a file pins them, each with its digest. Nothing is installed.
+pub(crate) fn download(house: &House, requirements: &Path, folder: &Path) -> Result<()> {
+    let mut command = python(house)?;
+    command
+        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+        .args(["--no-deps", "--no-binary", ":all:", "--require-hashes"])
+        .arg("--requirement")
+        .arg(requirements)
+        .arg("--dest")
+        .arg(folder);
+    run(command).with_context(|| {
+        format!(
+            "failed to fetch what {} pins; pip needs a package index that it reaches (PIP_INDEX_URL names another)",
+            house.show(requirements)
+        )
+    })
+}
+
+/// Unpacks an archive of tar into a folder.
+pub(crate) fn unpack(house: &House, archive: &Path, folder: &Path) -> Result<()> {
+    let mut command = python(house)?;
+    command.args(["-c", UNPACK]).arg(archive).arg(folder);
+    run(command).with_context(|| format!("failed to unpack {}", house.show(archive)))
 }
 
 /// Where the environment and the stamps are kept.

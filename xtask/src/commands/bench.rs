@@ -10,7 +10,7 @@ use crate::{
     guests,
     house::House,
     progress::Step,
-    toolchain,
+    real_texts, toolchain,
 };
 
 /// Run the benchmarks; each prints its ratio to a floor or a peer
@@ -20,11 +20,12 @@ use crate::{
 #[derive(Args)]
 #[command(
     after_help = "Benchmarks: plugin-call, plugin-costs, isolation, durable-events, key-to-prompt, reload-under-load,\n  \
-    check-hotline, scenarios, sip\n\n\
+    check-hotline, scenarios, sip, sentiment\n\n\
     Examples:\n  \
     cargo xtask bench                      all of them\n  \
     cargo xtask bench plugin-call          one\n  \
-    cargo xtask bench sip -- --quick       one, with what it takes itself; sip needs sipp and root"
+    cargo xtask bench sip -- --quick       one, with what it takes itself; sip needs sipp and root\n  \
+    cargo xtask bench sentiment            how often people are heard right; fetches 40 MB once"
 )]
 pub(crate) struct Bench {
     /// The benchmark to run; all when left out
@@ -37,10 +38,17 @@ pub(crate) struct Bench {
 /// The benchmark that needs what plugins in other languages are built with.
 const COMPARES_LANGUAGES: &str = "plugin-costs";
 
+/// The benchmark that is a test of a plugin's own, on texts that are fetched.
+const ACCURACY: &str = "sentiment";
+
 impl Bench {
     /// Runs the command.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let house = House::find()?;
+        if self.name.as_deref() == Some(ACCURACY) {
+            real_texts::judge(&house, &self.arguments)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         toolchain::ensure_guest_target(&house)?;
         Step::run(
             "Build the plugins from source",
@@ -63,6 +71,9 @@ impl Bench {
             command.arg("--").args(&self.arguments);
         }
         cargo::run(command)?;
+        if self.name.is_none() {
+            real_texts::judge(&house, &[])?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
