@@ -22,6 +22,12 @@ const PLACES_MIN: usize = 8;
 const KNOWN_MIN: f64 = 2.0;
 const HALF_BELIEVED: f64 = 6.0;
 
+/// What share of a text's pieces must be known. Where fewer are, it is unlike the sentences that were
+/// counted, and they tell nothing of it: nothing is believed up to the first number, all from the
+/// second on.
+const SHARE_MIN: f64 = 0.3;
+const SHARE_BELIEVED: f64 = 0.4;
+
 /// The most that wording gives or takes.
 const MOST: f64 = 3.5;
 
@@ -39,10 +45,14 @@ pub(crate) fn weigh(text: &[char]) -> Wording {
     let mut seen = [0_u64; PIECES.len().div_ceil(64)];
     let mut known = 0_u32;
     let mut told = [0_i32; 3];
+    // As often as they stand there.
+    let (mut pieces, mut pieces_known) = (0_u32, 0_u32);
     let places = grams::grams(&text[..text.len().min(CHARS_MAX)], |gram| {
+        pieces += 1;
         let Ok(index) = PIECES.binary_search_by_key(&gram, |(piece, _)| *piece) else {
             return;
         };
+        pieces_known += 1;
         let bit = 1 << (index % 64);
         if seen[index / 64] & bit == 0 {
             seen[index / 64] |= bit;
@@ -61,7 +71,9 @@ pub(crate) fn weigh(text: &[char]) -> Wording {
     // Pieces overlap, and say the same more than once: their sum grows too fast with a text.
     let known = f64::from(known);
     let [calm, anxious, angry] = told.map(|told| f64::from(told) / 1_000.0 / known.sqrt());
-    let believed = ((known - KNOWN_MIN) / (known - KNOWN_MIN + HALF_BELIEVED)).max(0.0);
+    let share = f64::from(pieces_known) / f64::from(pieces);
+    let like = ((share - SHARE_MIN) / (SHARE_BELIEVED - SHARE_MIN)).clamp(0.0, 1.0);
+    let believed = like * ((known - KNOWN_MIN) / (known - KNOWN_MIN + HALF_BELIEVED)).max(0.0);
     let bounded = |strength: f64| (believed * strength).clamp(-MOST, MOST);
     Wording {
         trouble: bounded(STRENGTH * (anxious.max(angry) - calm)),
@@ -99,6 +111,15 @@ mod tests {
             assert_eq!(of(text).trouble, 0.0, "{text}");
             assert_eq!(of(text).anger, 0.0, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_unlike_the_sentences_counted_tells_nothing() {
+        let known = "你们就是糊弄老百姓，凭什么！";
+        assert!(of(known).anger > 0.0);
+        let other = format!("{known}{}", "鹬蚌鼹鼠蜻蜓蟋蟀".repeat(10));
+        assert_eq!(of(&other).trouble, 0.0);
+        assert_eq!(of(&other).anger, 0.0);
     }
 
     #[test]

@@ -135,17 +135,17 @@ fn hold(counts: &Confusion, right_min: usize, alarms_max: usize) {
 #[test]
 fn accuracy_on_the_sentences_held_out() {
     let [all, chinese, english] = report("held out", &read(HELD_OUT));
-    hold(&all, 232, 5);
-    hold(&chinese, 139, 3);
-    hold(&english, 93, 2);
+    hold(&all, 232, 4);
+    hold(&chinese, 140, 2);
+    hold(&english, 92, 2);
 }
 
 #[test]
 fn accuracy_on_sentences_written_when_the_lexicon_stood() {
     let [all, chinese, english] = report("fresh", &read(FRESH));
-    hold(&all, 75, 3);
-    hold(&chinese, 46, 1);
-    hold(&english, 29, 2);
+    hold(&all, 72, 3);
+    hold(&chinese, 45, 1);
+    hold(&english, 27, 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn accuracy_on_the_sentences_of_development() {
             );
         }
     }
-    hold(&all, 624, 4);
+    hold(&all, 623, 4);
 }
 
 /// A sentence on two lists would count for itself.
