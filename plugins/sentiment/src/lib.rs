@@ -84,6 +84,17 @@ mod tests {
                 &["unacceptable"],
             ),
             (
+                "楼上漏水三个月没人管，太过分了，我要投诉",
+                Level::Angry,
+                &["漏水", "三个月没", "太过分", "投诉"],
+            ),
+            (
+                "I am furious, this is outrageous",
+                Level::Angry,
+                &["furious", "outrageous"],
+            ),
+            ("Thank you, the new park is lovely.", Level::Calm, &[]),
+            (
                 "你们太过分了，踢皮球踢了三个月，我非常愤怒！",
                 Level::Angry,
                 &["太过分", "踢皮球", "愤怒"],

@@ -143,9 +143,9 @@ fn accuracy_on_the_sentences_held_out() {
 #[test]
 fn accuracy_on_sentences_written_when_the_lexicon_stood() {
     let [all, chinese, english] = report("fresh", &read(FRESH));
-    hold(&all, 72, 3);
+    hold(&all, 73, 2);
     hold(&chinese, 45, 1);
-    hold(&english, 27, 2);
+    hold(&english, 28, 1);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn accuracy_on_the_sentences_of_development() {
             );
         }
     }
-    hold(&all, 623, 4);
+    hold(&all, 624, 4);
 }
 
 /// A sentence on two lists would count for itself.
