@@ -1,6 +1,6 @@
 //! How often the sentiment plugin hears what people meant who wrote of their own accord.
 //!
-//! The list points at texts in public packages. They are fetched once, as the plugin pins them, and lie
+//! Two lists point at texts in public packages. They are fetched once, as the plugin pins them, and lie
 //! under the plugins' target folder: nothing of them is in the checkout. The count itself is a test of
 //! the plugin's own, which a plain `cargo test` leaves out.
 
