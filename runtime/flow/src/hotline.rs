@@ -4,7 +4,6 @@
 //! journals keep; a lookup is one hash or tree step.
 
 mod carrier;
-mod network;
 mod success;
 mod trunk;
 mod voice;
@@ -28,7 +27,6 @@ use crate::{
 };
 
 pub use carrier::{Carrier, CarrierKind, PublicUrl, PublicUrlError};
-pub use network::{Network, NetworkError};
 pub use success::{NoPercent, Percent, Success};
 pub use trunk::{CallerId, Codec, Destination, DestinationError, Login, PutThrough, Transport, Trunk};
 pub use voice::{ENGINE_BUILT_IN, Ears, Voice};

@@ -14,7 +14,7 @@ use std::{
 
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce, aead::AeadInOut as _};
 use sha2::{Digest as _, Sha256};
-use trunkline_model::ContactId;
+use trunkline_model::{ContactId, hex};
 use zeroize::Zeroizing;
 
 use crate::{Error, naming::NameKey};
@@ -144,7 +144,7 @@ impl MasterKey {
 
     /// A few digits that tell one master key from another and nothing about it.
     pub fn fingerprint(&self) -> String {
-        hex(&self.fingerprint)
+        hex::write(&self.fingerprint)
     }
 
     /// What names are made under.
@@ -193,7 +193,7 @@ impl MasterKey {
         if *fingerprint != self.fingerprint {
             return Err(Error::WrongMasterKey {
                 contact: contact.clone(),
-                wrapped_by: hex(fingerprint).into(),
+                wrapped_by: hex::write(fingerprint).into(),
                 given: self.fingerprint().into(),
             });
         }
@@ -311,7 +311,7 @@ fn create(path: &Path, key: &[u8; KEY_BYTES]) -> io::Result<()> {
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(|error| io::Error::other(error.to_string()))?;
     let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}.part", hex(&suffix)));
+    unfinished.push(format!(".{}.part", hex::write(&suffix)));
     let mut file = OpenOptions::new()
         .create_new(true)
         .write(true)
@@ -319,7 +319,7 @@ fn create(path: &Path, key: &[u8; KEY_BYTES]) -> io::Result<()> {
         .open(&unfinished)?;
     // Whatever the process's umask is.
     file.set_permissions(Permissions::from_mode(0o600))?;
-    let text = Zeroizing::new(hex(key) + "\n");
+    let text = Zeroizing::new(hex::write(key) + "\n");
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     // A link, unlike a rename, never takes the place of a key that is there.
@@ -344,25 +344,9 @@ fn no_random(error: getrandom::Error) -> Error {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(nibble.into(), 16).expect("a nibble is a hexadecimal digit"));
-        }
-        text
-    })
-}
-
 fn from_hex(text: &[u8]) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
     let mut key = Zeroizing::new([0; KEY_BYTES]);
-    if text.len() != 2 * KEY_BYTES {
-        return None;
-    }
-    for (byte, pair) in key.iter_mut().zip(text.chunks(2)) {
-        let digit = |index: usize| char::from(pair[index]).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    Some(key)
+    hex::read_into(text, key.as_mut_slice()).then_some(key)
 }
 
 #[cfg(test)]

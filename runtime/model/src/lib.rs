@@ -6,9 +6,11 @@
 
 pub mod compatibility;
 pub mod digest;
+pub mod hex;
 pub mod ids;
 pub mod json;
 pub mod limits;
+pub mod network;
 pub mod outcome;
 pub mod signature;
 pub mod time;
@@ -19,6 +21,7 @@ pub use digest::Digest;
 pub use ids::{
     CallId, ContactId, FlowName, FunctionName, InputId, PluginName, PromptKey, StepId, VariableName, WorkId,
 };
+pub use network::Network;
 pub use outcome::{Fault, FaultKind, Outcome, Refusal};
 pub use signature::{Errors, Parameter, Signature};
 pub use time::{Duration, Timestamp};

@@ -3,11 +3,9 @@
 //!
 //! When it was signed, and how long ago that may be, is for whoever reads it to judge.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use trunkline_model::Timestamp;
+use trunkline_model::{Timestamp, hex};
 
 /// A signature that proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +19,8 @@ pub(crate) enum Bad {
 /// The signature of a body.
 pub(crate) fn sign(secret: &[u8], body: &[u8], at: Timestamp) -> String {
     let seconds = at.as_millis().div_euclid(1_000).to_string();
-    let mut header = format!("t={seconds},v1=");
-    for byte in mac(secret, &seconds, body).finalize().into_bytes() {
-        let _ = write!(header, "{byte:02x}");
-    }
-    header
+    let signature = mac(secret, &seconds, body).finalize().into_bytes();
+    format!("t={seconds},v1={}", hex::write(&signature))
 }
 
 /// When a body was signed. Of several `v1` one must hold, so that a secret can be changed without losing
@@ -45,7 +40,7 @@ pub(crate) fn verify(secret: &[u8], signature: Option<&str>, body: &[u8]) -> Res
     let expected = mac(secret, time, body);
     let holds = parts()
         .filter(|(name, _)| *name == "v1")
-        .filter_map(|(_, digits)| from_hex(digits))
+        .filter_map(|(_, digits)| hex::read::<32>(digits))
         // The comparison takes as long whatever is wrong.
         .any(|shown| expected.clone().verify_slice(&shown).is_ok());
     if !holds {
@@ -61,18 +56,6 @@ fn mac(secret: &[u8], time: &str, body: &[u8]) -> Hmac<Sha256> {
     mac.update(b".");
     mac.update(body);
     mac
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digit = |index: usize| char::from(pair[index]).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //!
 //! Each is signed (`crate::signature`). A receiver refuses what is not, and what is older than it allows.
 
-use std::{fmt, fmt::Write as _, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Uri, body::Bytes};
@@ -17,7 +17,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use trunkline_model::{Duration, json::rfc3339};
+use trunkline_model::{Duration, hex, json::rfc3339};
 
 use crate::{
     clock::Clock,
@@ -140,7 +140,7 @@ impl Webhook {
         } else {
             "plugin.success.recovered"
         };
-        let id = hex(&key::random::<16>());
+        let id = hex::write(&key::random::<16>());
         let message = Message {
             id: &id,
             event,
@@ -233,15 +233,6 @@ impl Sender {
             .await
             .unwrap_or_else(|_| Err(format!("it did not answer within {WEBHOOK_REPLY_WITHIN}")))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn count(result: &'static str) {

@@ -59,13 +59,9 @@ fn trunk_of(name: &str, declared: &hotline::Trunk, secrets: &Secrets) -> Option<
         hotline::Transport::Tcp => Transport::Tcp,
         hotline::Transport::Tls => Transport::Tls,
     };
-    let networks = declared.from.iter().filter_map(|network| {
-        // Both sides know the same form.
-        network.to_string().parse().ok()
-    });
     Some(Trunk {
         name: name.to_owned(),
-        networks: networks.collect(),
+        networks: declared.from.clone(),
         transport: Some(transport),
         to: declared.to.as_ref().map(|to| Target {
             host: to.host.to_string(),

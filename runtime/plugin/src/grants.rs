@@ -6,7 +6,6 @@
 //! `"POST https://crm.civil.example/v1/*"`.
 
 mod http;
-mod network;
 mod secret;
 mod settings;
 mod size;
@@ -14,11 +13,10 @@ mod size;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use trunkline_model::{Duration, limits};
+use trunkline_model::{Duration, Network, limits};
 
 pub(crate) use http::normal_path;
 pub use http::{Host, HttpGrant, HttpGrantError, Target};
-pub use network::{Network, NetworkError};
 pub use secret::{SecretName, SecretNameError, SecretTarget, SecretTargetError};
 pub use settings::SettingError;
 pub use size::{Bytes, BytesError};

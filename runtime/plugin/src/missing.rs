@@ -205,7 +205,7 @@ impl Missing {
         let uncovered: Vec<_> = wants
             .networks
             .iter()
-            .filter(|want| !grants.networks.iter().any(|grant| grant.covers(want)))
+            .filter(|want| !grants.networks.iter().any(|grant| grant.covers(**want)))
             .collect();
         if uncovered.is_empty() {
             return;

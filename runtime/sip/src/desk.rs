@@ -184,7 +184,7 @@ impl Desk {
         let mut salt = [0; 4];
         // The number alone names the call within this run; the salt tells runs apart.
         let _ = getrandom::fill(&mut salt);
-        format!("{number:x}-{}", crate::digest::hex(&salt))
+        format!("{number:x}-{}", trunkline_model::hex::write(&salt))
     }
 
     pub(crate) fn add(&self, shared: &Arc<Shared>) {

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use trunkline_model::hex;
 
 use crate::limits::{NONCE_LIFE, NONCES_MAX};
 
@@ -159,7 +160,7 @@ impl Digester {
 
     /// A tag that says nothing and is the same for a message and its repetitions.
     pub(crate) fn tag(&self, text: &str) -> String {
-        hex(&self.sign(text.as_bytes())[..8])
+        hex::write(&self.sign(text.as_bytes())[..8])
     }
 
     pub(crate) fn nonce(&self) -> String {
@@ -171,15 +172,12 @@ impl Digester {
             tracing::debug!("the system gave no random numbers for a challenge");
         }
         let signature = self.sign(&bytes);
-        hex(&bytes) + &hex(&signature[..SIGNATURE_BYTES])
+        hex::write(&bytes) + &hex::write(&signature[..SIGNATURE_BYTES])
     }
 
     /// Seconds since a nonce of ours was made; none for any other text.
     fn age(&self, nonce: &str) -> Option<u64> {
-        let bytes = unhex(nonce)?;
-        if bytes.len() != STAMP_BYTES + RANDOM_BYTES + SIGNATURE_BYTES {
-            return None;
-        }
+        let bytes: [u8; STAMP_BYTES + RANDOM_BYTES + SIGNATURE_BYTES] = hex::read(nonce)?;
         let (stamp, signature) = bytes.split_at(STAMP_BYTES + RANDOM_BYTES);
         if !same(&self.sign(stamp)[..SIGNATURE_BYTES], signature) {
             return None;
@@ -249,8 +247,8 @@ impl Algorithm {
 
     fn hash(self, text: &str) -> String {
         match self {
-            Algorithm::Md5 => hex(&Md5::digest(text.as_bytes())),
-            Algorithm::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+            Algorithm::Md5 => hex::write(&Md5::digest(text.as_bytes())),
+            Algorithm::Sha256 => hex::write(&Sha256::digest(text.as_bytes())),
         }
     }
 
@@ -399,27 +397,6 @@ fn same(ours: &[u8], theirs: &[u8]) -> bool {
             .zip(theirs)
             .fold(0, |differ, (ours, theirs)| differ | (ours ^ theirs))
             == 0
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
 }
 
 #[cfg(test)]

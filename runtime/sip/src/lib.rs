@@ -35,8 +35,7 @@ pub use call::{
 pub use error::{CallError, StartError};
 pub use sdp::SessionDescription;
 pub use settings::{
-    Account, Caps, Config, Credentials, Listen, Network, NotANetwork, Register, Settings, Target, TlsFiles,
-    Transport, Trunk,
+    Account, Caps, Config, Credentials, Listen, Register, Settings, Target, TlsFiles, Transport, Trunk,
 };
 pub use sip::{Counts, Sip};
 

@@ -5,6 +5,7 @@ pub(crate) mod disk;
 pub(crate) mod memory;
 
 use sha2::{Digest, Sha256};
+use trunkline_model::hex;
 
 /// What sound is known by: a hash of all that decides how it sounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,12 +23,8 @@ impl Key {
         Self(hash.finalize().into())
     }
 
-    fn hex(self) -> String {
-        use std::fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    fn name(self) -> String {
+        hex::write(&self.0)
     }
 }
 
@@ -47,6 +44,6 @@ mod tests {
         ] {
             assert_ne!(Key::of(&["a", "b"]), Key::of(other));
         }
-        assert_eq!(Key::of(&[]).hex().len(), 64);
+        assert_eq!(Key::of(&[]).name().len(), 64);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use trunkline_model::Network;
+
 use super::world::World;
 use crate::{
     diagnostics::{Code, Finding, did_you_mean, one_of},
-    hotline::{Destination, Login, Network, Trunk},
+    hotline::{Destination, Login, Trunk},
     source::{Spanned, Word},
     syntax::TrunkSyntax,
 };

@@ -2,7 +2,8 @@
 
 use std::{fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
 
-use super::Network;
+use trunkline_model::Network;
+
 use crate::start::Rate;
 
 /// A line to the telephone network, or to another exchange.

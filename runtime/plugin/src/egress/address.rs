@@ -7,7 +7,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::grants::{Host, Network};
+use trunkline_model::Network;
+
+use crate::grants::Host;
 
 /// Whether a connection to an address of a host is allowed.
 pub(super) fn allowed(host: &Host, address: IpAddr, networks: &[Network]) -> bool {
@@ -15,7 +17,7 @@ pub(super) fn allowed(host: &Host, address: IpAddr, networks: &[Network]) -> boo
         // A grant of an address grants that address.
         Host::Address(granted) => granted.to_canonical() == address.to_canonical(),
         Host::Name(_) if host.is_localhost() => address.to_canonical().is_loopback(),
-        Host::Name(_) => is_public(address) || networks.iter().any(|network| network.holds(address)),
+        Host::Name(_) => is_public(address) || networks.iter().any(|network| network.contains(address)),
     }
 }
 

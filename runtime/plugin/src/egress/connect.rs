@@ -18,12 +18,12 @@ use rustls::{
 };
 use tokio::{net::TcpStream, runtime::Handle, sync::Semaphore};
 use tower_service::Service;
-use trunkline_model::PluginName;
+use trunkline_model::{Network, PluginName};
 
 use super::{Boxed, address, resolve::Resolve};
 use crate::{
     Grants, StartError,
-    grants::{Host, Network, Target},
+    grants::{Host, Target},
     limits::HTTP_ADDRESSES_TRIED_MAX,
     shared::Shared,
 };

@@ -14,8 +14,8 @@ fn nonce_of(challenge: &str) -> &str {
 
 fn answer(nonce: &str, algorithm: &str, nc: &str, password: &str) -> String {
     let hash = |text: String| match algorithm {
-        "MD5" => hex(&Md5::digest(text.as_bytes())),
-        _ => hex(&Sha256::digest(text.as_bytes())),
+        "MD5" => hex::write(&Md5::digest(text.as_bytes())),
+        _ => hex::write(&Sha256::digest(text.as_bytes())),
     };
     let who = hash(format!("anna:trunkline:{password}"));
     let what = hash("REGISTER:sip:pbx".to_owned());

@@ -172,7 +172,7 @@ impl Disk {
     }
 
     fn path(&self, key: Key) -> PathBuf {
-        self.folder.join(key.hex()).with_extension(ENDING)
+        self.folder.join(key.name()).with_extension(ENDING)
     }
 
     /// A name that nobody else writes to.

@@ -3,11 +3,9 @@
 //! A signature shows that the carrier asks; the proof in the address shows what for. Some carriers
 //! sign the body only, so that an address could be exchanged for another.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use trunkline_model::{ContactId, Digest};
+use trunkline_model::{ContactId, Digest, hex};
 
 /// Bytes of a proof: enough that none is guessed.
 const PROOF_BYTES: usize = 16;
@@ -107,7 +105,7 @@ pub(super) struct Links<'a> {
 impl Links<'_> {
     /// The address of a step of a call.
     pub(super) fn step(&self, contact: &ContactId, call: &str, step: Step, at: At) -> String {
-        let proof = hex(&self.proof(contact, call, step, at).finalize().into_bytes()[..PROOF_BYTES]);
+        let proof = hex::write(&self.proof(contact, call, step, at).finalize().into_bytes()[..PROOF_BYTES]);
         let At { after, again } = at;
         format!(
             "{}/carriers/{}/calls/{contact}/{}?after={after}&again={again}&proof={proof}",
@@ -119,7 +117,7 @@ impl Links<'_> {
 
     /// Whether an address is one that was made for a call.
     pub(super) fn proves(&self, contact: &ContactId, call: &str, step: Step, at: At, proof: &str) -> bool {
-        bytes(proof).is_some_and(|shown| {
+        hex::read::<PROOF_BYTES>(proof).is_some_and(|shown| {
             self.proof(contact, call, step, at)
                 .verify_truncated_left(&shown)
                 .is_ok()
@@ -128,7 +126,7 @@ impl Links<'_> {
 
     /// The address of a recording, by its content.
     pub(super) fn recording(&self, content: &Digest, played: Played) -> String {
-        let proof = hex(&self.recorded(content, played).finalize().into_bytes()[..PROOF_BYTES]);
+        let proof = hex::write(&self.recorded(content, played).finalize().into_bytes()[..PROOF_BYTES]);
         let (carrier, ending) = (self.carrier, played.ending());
         format!(
             "{}/carriers/{carrier}/recordings/{content}/{proof}.{ending}",
@@ -142,7 +140,7 @@ impl Links<'_> {
         let played = Played::ALL.into_iter().find(|played| played.ending() == ending)?;
         let proves = self
             .recorded(content, played)
-            .verify_truncated_left(&bytes(proof)?)
+            .verify_truncated_left(&hex::read::<PROOF_BYTES>(proof)?)
             .is_ok();
         proves.then_some(played)
     }
@@ -164,24 +162,6 @@ impl Links<'_> {
         }
         mac
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-fn bytes(text: &str) -> Option<[u8; PROOF_BYTES]> {
-    let mut bytes = [0; PROOF_BYTES];
-    if text.len() != 2 * PROOF_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! Networks of addresses, by which a trunk is known.
+//! Networks of addresses: by which trunks are known, and that plugins may reach.
 
 use std::{fmt, net::IpAddr, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Addresses that begin with the same bits: `192.0.2.0/28`, or one address alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +13,7 @@ pub struct Network {
 
 /// What is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NetworkError {
+pub enum ParseError {
     /// No address, or no number of bits behind it.
     #[error("an address or a network is like `192.0.2.7`, `192.0.2.0/28` or `2001:db8::/32`")]
     Unreadable,
@@ -45,6 +47,11 @@ impl Network {
     pub fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         address.is_ipv4() == self.address.is_ipv4() && begin(address, self.prefix) == self.address
+    }
+
+    /// Whether all addresses of another network are of this one.
+    pub fn covers(self, other: Self) -> bool {
+        self.prefix <= other.prefix && self.contains(other.address)
     }
 
     /// Whether two networks have an address in common.
@@ -82,36 +89,36 @@ fn begin(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 impl FromStr for Network {
-    type Err = NetworkError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NetworkError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| NetworkError::Unreadable)?;
+        let address: IpAddr = address.parse().map_err(|_| ParseError::Unreadable)?;
         let bits = bits(address);
         let prefix = match prefix {
             None => bits,
             Some(prefix) if prefix.is_empty() || prefix.bytes().any(|byte| !byte.is_ascii_digit()) => {
-                return Err(NetworkError::Unreadable);
+                return Err(ParseError::Unreadable);
             }
             Some(prefix) => prefix
                 .parse()
                 .ok()
                 .filter(|prefix| *prefix <= bits)
-                .ok_or(NetworkError::TooManyBits { bits })?,
+                .ok_or(ParseError::TooManyBits { bits })?,
         };
         let network = Self {
             address: begin(address, prefix),
             prefix,
         };
         if network.address != address {
-            return Err(NetworkError::WithinNetwork { network });
+            return Err(ParseError::WithinNetwork { network });
         }
         // An address that is compared is never of this form.
         if address.to_canonical() != address {
-            return Err(NetworkError::Unreadable);
+            return Err(ParseError::Unreadable);
         }
         Ok(network)
     }
@@ -124,6 +131,20 @@ impl fmt::Display for Network {
         } else {
             write!(f, "{}/{}", self.address, self.prefix)
         }
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|error| D::Error::custom(format_args!("{text:?}: {error}")))
     }
 }
 
@@ -172,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn a_network_covers_what_lies_in_it_whole() {
+        for (wide, narrow, covers) in [
+            ("10.0.0.0/8", "10.1.0.0/16", true),
+            ("10.1.0.0/16", "10.0.0.0/8", false),
+            ("10.0.0.0/8", "10.0.0.0/8", true),
+            ("0.0.0.0/0", "::/0", false),
+        ] {
+            assert_eq!(network(wide).covers(network(narrow)), covers, "{wide} {narrow}");
+        }
+    }
+
+    #[test]
     fn what_is_no_network_says_why() {
         let error = |text: &str| text.parse::<Network>().expect_err(text);
         for text in [
@@ -184,14 +217,14 @@ mod tests {
             "[2001:db8::1]",
             "::ffff:192.0.2.7",
         ] {
-            assert_eq!(error(text), NetworkError::Unreadable, "{text}");
+            assert_eq!(error(text), ParseError::Unreadable, "{text}");
         }
-        assert_eq!(error("192.0.2.0/33"), NetworkError::TooManyBits { bits: 32 });
-        assert_eq!(error("192.0.2.0/999"), NetworkError::TooManyBits { bits: 32 });
-        assert_eq!(error("2001:db8::/129"), NetworkError::TooManyBits { bits: 128 });
+        assert_eq!(error("192.0.2.0/33"), ParseError::TooManyBits { bits: 32 });
+        assert_eq!(error("192.0.2.0/999"), ParseError::TooManyBits { bits: 32 });
+        assert_eq!(error("2001:db8::/129"), ParseError::TooManyBits { bits: 128 });
         assert_eq!(
             error("192.0.2.7/28"),
-            NetworkError::WithinNetwork {
+            ParseError::WithinNetwork {
                 network: network("192.0.2.0/28")
             }
         );
