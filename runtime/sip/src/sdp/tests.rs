@@ -1,5 +1,7 @@
 //! Tests of the module above.
 
+use std::net::SocketAddr;
+
 use super::*;
 use proptest::prelude::*;
 
