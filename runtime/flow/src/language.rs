@@ -6,10 +6,15 @@
 //! table says where names stand and what they name, never whether they are right: that is
 //! the checker's.
 
+mod calendar;
 mod files;
 mod flow;
+mod grants;
 mod hotline;
 mod scenario;
+mod survey;
+mod telephony;
+mod ticket;
 mod verbs;
 mod walk;
 

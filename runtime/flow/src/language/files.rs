@@ -1,6 +1,6 @@
 //! The files of a hotline, and what each holds.
 
-use super::{Kind, Shape, Subject, flow, hotline, scenario};
+use super::{Kind, Shape, Subject, calendar, flow, grants, hotline, scenario, survey, telephony, ticket};
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +18,22 @@ pub(crate) enum FileShape {
 
 static HOTLINE: Shape = Shape::Mapping(&hotline::HOTLINE);
 static GRANTS: Shape = Shape::Besides {
-    fields: &hotline::GRANTS_FILE,
+    fields: &grants::GRANTS_FILE,
     key: Kind::Names(Subject::Plugin),
-    value: &Shape::Mapping(&hotline::GRANT),
+    value: &Shape::Mapping(&grants::GRANT),
 };
 static AGENTS: Shape = Shape::Entries {
     key: Kind::Declares(Subject::Agent),
-    value: &Shape::Mapping(&hotline::AGENT),
+    value: &Shape::Mapping(&telephony::AGENT),
 };
 static FLOW: Shape = Shape::Mapping(&flow::FLOW);
 static PROMPTS: Shape = Shape::Entries {
     key: Kind::Declares(Subject::Prompt),
     value: &Shape::Either(&[Shape::Word(Kind::Template), Shape::Mapping(&hotline::RECORDING)]),
 };
-static CALENDAR: Shape = Shape::Mapping(&hotline::CALENDAR);
-static SURVEY: Shape = Shape::Mapping(&hotline::SURVEY);
-static TICKET: Shape = Shape::Mapping(&hotline::TICKET);
+static CALENDAR: Shape = Shape::Mapping(&calendar::CALENDAR);
+static SURVEY: Shape = Shape::Mapping(&survey::SURVEY);
+static TICKET: Shape = Shape::Mapping(&ticket::TICKET);
 static SCENARIO: Shape = Shape::Mapping(&scenario::SCENARIO);
 
 impl FileShape {
