@@ -5,9 +5,8 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// What a server logs when nobody says otherwise: what happens, but for the stores' own diaries, and for
-/// what the SIP stack logs, whole messages with the numbers in them.
-pub(crate) const SERVER: &str = "info,fjall=warn,lsm_tree=warn,sled=warn,rsipstack=off";
+/// What a server logs when nobody says otherwise: what happens, but for the stores' own diaries.
+pub(crate) const SERVER: &str = "info,fjall=warn,lsm_tree=warn,sled=warn";
 
 /// What is logged, and how.
 #[derive(Args, Clone, Debug)]
@@ -43,12 +42,14 @@ impl Logging {
                 .filter(|level| !level.is_empty())
                 .unwrap_or_else(|| default.to_owned()),
         };
-        let filter = EnvFilter::builder().parse(&written).map_err(|error| {
-            anyhow::anyhow!(
-                "{written:?} says not what to log ({error}); write --log-level info, or like \
+        let filter = EnvFilter::builder()
+            .parse(without_messages(&written))
+            .map_err(|error| {
+                anyhow::anyhow!(
+                    "{written:?} says not what to log ({error}); write --log-level info, or like \
                  --log-level warn,trunkline_node=debug"
-            )
-        })?;
+                )
+            })?;
         let registry = tracing_subscriber::registry().with(filter);
         match self.log {
             Format::Json => registry
@@ -76,6 +77,16 @@ impl Logging {
     }
 }
 
+/// What is to be logged, but for callers' numbers, unless somebody asks for just those by name.
+fn without_messages(written: &str) -> String {
+    let stack = trunkline_phone::LOG_DIRECTIVE;
+    let asked_for = stack.split('=').next().is_some_and(|name| written.contains(name));
+    if asked_for {
+        return written.to_owned();
+    }
+    format!("{written},{stack}")
+}
+
 /// Begins to log for a command that has no options for it: warnings only, unless RUST_LOG says
 /// otherwise.
 pub(crate) fn begin_quietly() {
@@ -85,5 +96,19 @@ pub(crate) fn begin_quietly() {
     };
     if let Err(error) = logging.begin("error") {
         anstream::eprintln!("{error}; nothing is logged");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_logged_only_where_somebody_asks_for_them() {
+        for written in [SERVER, "debug", "warn,trunkline_sip=trace"] {
+            let filter = EnvFilter::builder().parse(without_messages(written)).unwrap();
+            assert!(filter.to_string().contains("rsipstack=off"), "{filter}");
+        }
+        assert_eq!(without_messages("info,rsipstack=debug"), "info,rsipstack=debug");
     }
 }
