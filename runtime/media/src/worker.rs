@@ -1,4 +1,4 @@
-//! A worker: one thread, one ticker of 20 ms, epoll in between.
+//! A worker: one thread, one ticker of 20 ms, epoll in between, and never for one packet alone.
 //!
 //! A line is on one worker at a time. Commands go to the worker where it was opened and are passed
 //! on from there, so that they keep their order wherever it moves: lines move to be bridged or
@@ -22,7 +22,8 @@ use crate::{
     clock::{self, Instant},
     command::{Action, Command, Order},
     limits::{
-        CATCH_UP_TICKS_MAX, COMMANDS_PER_PASS_MAX, DATAGRAM_BYTES_MAX, FRAME, PACKET_SAMPLES_MAX, TICK,
+        CATCH_UP_TICKS_MAX, COMMANDS_PER_PASS_MAX, DATAGRAM_BYTES_MAX, FRAME, LOOK_EVERY, PACKET_SAMPLES_MAX,
+        TICK,
     },
     line::{Desk, Line, Received},
     media::Shared,
@@ -33,7 +34,8 @@ use crate::{
 
 /// The token of the waker; sockets have twice their line's slot, and one more for RTCP.
 pub(crate) const WAKER: Token = Token(usize::MAX);
-const EVENTS: usize = 256;
+/// Sockets of one look; where there are more, the next look follows at once.
+const EVENTS: usize = 1_024;
 const TICKS_PER_SECOND: u64 = (1_000 / TICK.as_millis()) as u64;
 
 pub(crate) struct Worker {
@@ -112,7 +114,9 @@ impl Worker {
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         let mut deadline = clock::now() + TICK;
+        let mut look = clock::now();
         loop {
+            std::thread::sleep(look.min(deadline).saturating_duration_since(clock::now()));
             let wait = deadline.saturating_duration_since(clock::now());
             match self.poll.poll(&mut events, Some(wait)) {
                 Ok(()) => {}
@@ -125,6 +129,15 @@ impl Worker {
                 }
             }
             self.desk.now = clock::now();
+            // Commands are carried out at once, and so is a look at the sockets that had no place in this one.
+            let others = events.iter().any(|event| event.token() != WAKER);
+            let whole = events.iter().count() < EVENTS;
+            look = self.desk.now
+                + if others && whole {
+                    LOOK_EVERY
+                } else {
+                    Duration::ZERO
+                };
             if !self.carry_out() {
                 break;
             }
