@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-/// How long a caller may stay in the line after the contact has ended, for what is still played:
-/// a farewell is never cut off, and never keeps a line for ever.
-pub(crate) const FAREWELL_MAX: Duration = Duration::from_secs(60);
+/// How long a caller may stay in the line after the contact has ended, for what is still played. Whatever
+/// is played last, it is never cut off, be it the longest recording that is taken; and it never keeps a line for ever.
+pub(crate) const FAREWELL_MAX: Duration =
+    Duration::from_secs(trunkline_media::limits::SOUND_SECONDS_MAX + 60);
 
 /// How long a call that is over is kept for what is still to be written of it.
 pub(crate) const WIND_UP_WITHIN: Duration = Duration::from_secs(10);
