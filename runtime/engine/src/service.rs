@@ -212,6 +212,8 @@ pub enum TransferAnswer {
     Ringing,
     /// Somebody answered.
     Answered,
+    /// Somebody answered, and stays in the call while the flow goes on (`three-way`).
+    Joined,
     /// The other side left.
     OtherLegEnded,
     /// The line is busy.

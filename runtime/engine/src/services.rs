@@ -196,17 +196,23 @@ impl Services {
             Demand::Transfer {
                 to: Destination::Agent,
                 ring,
-                ..
+                three_way,
             } => {
                 let agent = particulars.party.as_deref().unwrap_or_default();
                 // A carrier plays what was said before it rings there: the step has more time, and so has
                 // the agent.
                 let more = serving.until.since(at + *ring);
-                return self
-                    .distribution
-                    .ask_agent(errand, agent, *ring, more, &serving.stage, at);
+                return self.distribution.ask_agent(
+                    errand,
+                    (agent, *three_way),
+                    (*ring, more),
+                    &serving.stage,
+                    at,
+                );
             }
-            Demand::Transfer { .. } => return self.transfers.ask(errand, &serving.stage),
+            Demand::Transfer { three_way, .. } => {
+                return self.transfers.ask(errand, *three_way, &serving.stage);
+            }
             Demand::Callback { .. } => {
                 ServiceAnswer::Callback(self.callbacks.book(&errand, &serving.demand, particulars, at))
             }

@@ -150,6 +150,7 @@ fn service_answers() -> Vec<ServiceAnswer> {
     let transfer = [
         TransferAnswer::Ringing,
         TransferAnswer::Answered,
+        TransferAnswer::Joined,
         TransferAnswer::OtherLegEnded,
         TransferAnswer::Busy,
         TransferAnswer::NoAnswer,

@@ -433,13 +433,14 @@ pub struct Offer {
     pub next: StepId,
 }
 
-/// `transfer`: leaves by `next` when the other leg ends and the caller stays; else by `busy`,
-/// `no-answer` or `failed`.
+/// `transfer`: leaves by `next` when the other leg ends and the caller stays, or with three in the
+/// call when it answers; else by `busy`, `no-answer` or `failed`.
 #[derive(Debug)]
 pub struct Transfer {
     /// Where to.
     pub to: TransferTo,
-    /// Whether the flow stays with the caller and the other party (three-way), or hands over.
+    /// Whether the flow goes on once the other party answers, who stays in the call (three-way), or waits
+    /// until that party has left.
     pub three_way: bool,
     /// Whether people answer there: then it counts as a human. Always so for an agent.
     pub staffed: bool,

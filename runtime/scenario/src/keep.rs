@@ -281,7 +281,9 @@ impl<'a> Keeping<'a> {
             ServiceAnswer::Queue(QueueAnswer::AgentLeft) => {
                 Happening::Agent(AgentDoes::Ends(self.agent.clone()))
             }
-            ServiceAnswer::Transfer(TransferAnswer::Answered) => Happening::Transfer(TransferComes::Answered),
+            ServiceAnswer::Transfer(TransferAnswer::Answered | TransferAnswer::Joined) => {
+                Happening::Transfer(TransferComes::Answered)
+            }
             ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded) => {
                 Happening::Transfer(TransferComes::Ended)
             }

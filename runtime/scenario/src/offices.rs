@@ -103,6 +103,10 @@ fn answers(demand: &Demand, word: &str) -> Option<Vec<ServiceAnswer>> {
         (Demand::Queue { .. }, "no-agents") => vec![Queue(QueueAnswer::NoAgents)],
         (Demand::Queue { .. }, "failed") => vec![Queue(QueueAnswer::Failed)],
         (Demand::Transfer { .. }, "rings") => vec![Transfer(TransferAnswer::Ringing)],
+        (Demand::Transfer { three_way: true, .. }, "served") => vec![
+            Transfer(TransferAnswer::Ringing),
+            Transfer(TransferAnswer::Joined),
+        ],
         (Demand::Transfer { .. }, "served") => vec![
             Transfer(TransferAnswer::Ringing),
             Transfer(TransferAnswer::Answered),

@@ -98,6 +98,7 @@ fn service(answer: &ServiceAnswer) -> String {
         ServiceAnswer::Transfer(answer) => match answer {
             TransferAnswer::Ringing => "it rings".to_owned(),
             TransferAnswer::Answered => "somebody answers".to_owned(),
+            TransferAnswer::Joined => "somebody answers and joins the call".to_owned(),
             TransferAnswer::OtherLegEnded => "the other side leaves".to_owned(),
             TransferAnswer::Busy => "busy".to_owned(),
             TransferAnswer::NoAnswer => "nobody answers".to_owned(),

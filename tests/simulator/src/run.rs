@@ -515,9 +515,10 @@ impl<'a> World<'a> {
     }
 
     async fn party(&mut self) -> Result<(), String> {
-        const CAME: [TransferAnswer; 6] = [
+        const CAME: [TransferAnswer; 7] = [
             TransferAnswer::Ringing,
             TransferAnswer::Answered,
+            TransferAnswer::Joined,
             TransferAnswer::OtherLegEnded,
             TransferAnswer::Busy,
             TransferAnswer::NoAnswer,

@@ -117,15 +117,30 @@ pub(super) struct Call {
     pub(super) errand: Errand,
     /// The queue it comes from; none for a transfer to the agent.
     pub(super) queue: Option<Arc<str>>,
+    /// Whether the agent becomes one of three: once the agent has answered, the contact goes on, and the
+    /// agent stays in the call until the agent or the caller leaves it.
+    pub(super) three_way: bool,
 }
 
 impl Call {
-    /// What the caller's contact is told when the other side leaves.
-    pub(super) fn over(&self) -> Told {
-        self.errand.told(match self.queue {
-            Some(_) => ServiceAnswer::Queue(QueueAnswer::AgentLeft),
-            None => ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded),
+    /// What the caller's contact is told when a transfer to the agent is answered.
+    pub(super) const fn answered(&self) -> ServiceAnswer {
+        ServiceAnswer::Transfer(if self.three_way {
+            TransferAnswer::Joined
+        } else {
+            TransferAnswer::Answered
         })
+    }
+
+    /// What the caller's contact is told when the other side leaves; nothing where it no longer waits
+    /// for that.
+    pub(super) fn over(&self) -> Option<Told> {
+        let answer = match self.queue {
+            Some(_) => ServiceAnswer::Queue(QueueAnswer::AgentLeft),
+            None if self.three_way => return None,
+            None => ServiceAnswer::Transfer(TransferAnswer::OtherLegEnded),
+        };
+        Some(self.errand.told(answer))
     }
 }
 

@@ -138,6 +138,7 @@ impl Distribution {
             let call = Call {
                 errand: errand.clone(),
                 queue: Some(name.clone()),
+                three_way: false,
             };
             return vec![errand.told(ServiceAnswer::Queue(self.goes_on_talking(agent, call, at)))];
         }
@@ -190,9 +191,8 @@ impl Distribution {
     pub(super) fn ask_agent(
         &mut self,
         errand: Errand,
-        name: &str,
-        ring: Duration,
-        more: Duration,
+        (name, three_way): (&str, bool),
+        (ring, more): (Duration, Duration),
         stage: &Stage,
         at: Timestamp,
     ) -> Vec<Told> {
@@ -202,6 +202,7 @@ impl Distribution {
         let call = Call {
             errand: errand.clone(),
             queue: None,
+            three_way,
         };
         let answer = if talks_to(stage).is_some() {
             match self.goes_on_talking(&Arc::from(name), call, at) {
@@ -239,11 +240,7 @@ impl Distribution {
             }
             call.errand.attempt = errand.attempt;
             match (&call.queue, talks) {
-                (None, true) => {
-                    return Some(vec![
-                        errand.told(ServiceAnswer::Transfer(TransferAnswer::Answered)),
-                    ]);
-                }
+                (None, true) => return Some(vec![errand.told(call.answered())]),
                 (None, false) => {
                     return Some(vec![
                         errand.told(ServiceAnswer::Transfer(TransferAnswer::Ringing)),
@@ -330,6 +327,7 @@ impl Distribution {
             let call = Call {
                 errand: caller.errand.clone(),
                 queue: Some(queue_name.clone()),
+                three_way: false,
             };
             let until = at + RING_TIME;
             agent.does(Doing::Ringing { call, until }, at);
@@ -365,8 +363,13 @@ impl Distribution {
             let Some(call) = agent.call().filter(|call| is_it(&call.errand)).cloned() else {
                 continue;
             };
+            let talks = matches!(agent.doing, Doing::Talking { .. });
+            if talks && call.three_way && work.is_some() {
+                // The contact has gone on, and the agent with it.
+                continue;
+            }
             freed = true;
-            if matches!(agent.doing, Doing::Talking { .. }) {
+            if talks {
                 handled.push((call.queue, at.since(agent.since)));
                 let until = at + WRAP_UP_TIME;
                 agent.does(Doing::WrapUp { until }, at);
@@ -498,7 +501,7 @@ impl Distribution {
         let name = name.clone();
         agent.does(Doing::Talking { call: call.clone() }, at);
         let answer = match &call.queue {
-            None => ServiceAnswer::Transfer(TransferAnswer::Answered),
+            None => call.answered(),
             Some(queue) => {
                 if let Some(queue) = self.queues.get_mut(queue) {
                     queue.waiting.retain(|caller| caller.errand != call.errand);
@@ -561,7 +564,7 @@ impl Distribution {
         at: Timestamp,
     ) -> Result<Vec<Told>, AgentError> {
         let call = self.leaves(name, contact, at)?;
-        Ok(vec![call.over()])
+        Ok(call.over().into_iter().collect())
     }
 
     /// An agent leaves the call with a caller, and wrap-up begins; gives the call.
@@ -598,7 +601,7 @@ impl Distribution {
     /// Whoever a caller was handed over to has left.
     pub(super) fn other_leaves(&mut self, contact: &ContactId) -> Vec<Told> {
         let call = self.handed_over.remove(contact);
-        call.iter().map(Call::over).collect()
+        call.iter().filter_map(Call::over).collect()
     }
 
     /// Takes how long a call took into the average: an eighth of it is the call's.

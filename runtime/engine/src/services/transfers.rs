@@ -30,8 +30,16 @@ pub(super) struct Transfers {
     pub(super) has_lines: bool,
     /// Contacts that are on a line themselves, and can be put through by it.
     on_a_line: BTreeSet<ContactId>,
-    /// Each with whether the other side has answered.
-    under_way: BTreeMap<ContactId, (Errand, bool)>,
+    under_way: BTreeMap<ContactId, Transfer>,
+}
+
+#[derive(Clone, Debug)]
+struct Transfer {
+    errand: Errand,
+    /// Whether whoever answers joins the call, and the contact goes on.
+    three_way: bool,
+    /// Whether the other side has answered.
+    answered: bool,
 }
 
 impl Default for Transfers {
@@ -56,23 +64,27 @@ impl Transfers {
         self.on_a_line.contains(contact)
     }
 
-    pub(super) fn ask(&mut self, errand: Errand, stage: &Stage) -> Vec<Told> {
+    pub(super) fn ask(&mut self, errand: Errand, three_way: bool, stage: &Stage) -> Vec<Told> {
         if !self.has_lines && !self.on_a_line.contains(&errand.contact) {
             return vec![errand.told(ServiceAnswer::Transfer(TransferAnswer::Failed))];
         }
-        let known = self.under_way.get(&errand.contact);
-        let answered = match known {
-            Some((known, answered)) if known.work == errand.work => *answered,
+        let answered = match self.under_way.get(&errand.contact) {
+            Some(known) if known.errand.work == errand.work => known.answered,
             _ => talks_to(stage).is_some(),
         };
-        self.under_way
-            .insert(errand.contact.clone(), (errand.clone(), answered));
         let answer = if answered {
             TransferAnswer::Answered
         } else {
             TransferAnswer::Ringing
         };
-        vec![errand.told(ServiceAnswer::Transfer(answer))]
+        let told = errand.told(ServiceAnswer::Transfer(answer));
+        let transfer = Transfer {
+            errand,
+            three_way,
+            answered,
+        };
+        self.under_way.insert(transfer.errand.contact.clone(), transfer);
+        vec![told]
     }
 
     pub(super) fn party(
@@ -80,16 +92,21 @@ impl Transfers {
         contact: &ContactId,
         came: TransferAnswer,
     ) -> Result<Vec<Told>, TransferError> {
-        let Some((errand, answered)) = self.under_way.get_mut(contact) else {
+        let Some(transfer) = self.under_way.get_mut(contact) else {
             return Err(TransferError::NotTransferred(contact.clone()));
         };
+        let came = match came {
+            TransferAnswer::Answered if transfer.three_way => TransferAnswer::Joined,
+            came => came,
+        };
         let follows = match came {
-            TransferAnswer::OtherLegEnded => *answered,
+            TransferAnswer::OtherLegEnded => transfer.answered,
+            TransferAnswer::Joined => transfer.three_way,
             TransferAnswer::Ringing
             | TransferAnswer::Answered
             | TransferAnswer::Busy
             | TransferAnswer::NoAnswer
-            | TransferAnswer::Failed => !*answered,
+            | TransferAnswer::Failed => !transfer.answered,
         };
         if !follows {
             return Err(TransferError::OutOfOrder {
@@ -97,9 +114,9 @@ impl Transfers {
                 came,
             });
         }
-        *answered = came == TransferAnswer::Answered;
+        transfer.answered = came == TransferAnswer::Answered;
         let answer = ServiceAnswer::Transfer(came);
-        let told = errand.told(answer.clone());
+        let told = transfer.errand.told(answer.clone());
         if answer.is_final() {
             self.under_way.remove(contact);
         }
@@ -110,7 +127,7 @@ impl Transfers {
         if self
             .under_way
             .get(contact)
-            .is_some_and(|(errand, _)| errand.work == *work)
+            .is_some_and(|transfer| transfer.errand.work == *work)
         {
             self.under_way.remove(contact);
         }

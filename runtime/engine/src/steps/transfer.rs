@@ -1,5 +1,5 @@
 //! `transfer`: to a number, an agent or another hotline; the flow goes on when the other side
-//! has left and the caller stays.
+//! has left and the caller stays, or with three in the call as soon as the other side answers.
 
 use trunkline_flow::step::{Step, Transfer, TransferTo};
 use trunkline_model::{
@@ -25,7 +25,8 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, transfer:
     let ring = transfer.time.min(QUEUE_TIME_MAX);
     let demand = Demand::Transfer {
         to,
-        three_way: transfer.three_way,
+        // A carrier that dials connects two, as the checker says.
+        three_way: transfer.three_way && !course.session.channel.dials_itself(),
         ring,
     };
     let particulars = Particulars {
@@ -43,7 +44,7 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, transfer:
 pub(super) fn answered(course: &mut Course<'_>, id: &StepId, step: &Step, answer: TransferAnswer) -> Then {
     let exit = match answer {
         TransferAnswer::Ringing | TransferAnswer::Answered => return Then::Rest,
-        TransferAnswer::OtherLegEnded => return course.leave_by_next(id, step),
+        TransferAnswer::OtherLegEnded | TransferAnswer::Joined => return course.leave_by_next(id, step),
         TransferAnswer::Busy => "busy",
         TransferAnswer::NoAnswer => NO_ANSWER,
         TransferAnswer::Failed => FAILED,

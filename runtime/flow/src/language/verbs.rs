@@ -376,7 +376,7 @@ pub(super) static VERBS: [Verb; 17] = [
                 "three-way",
                 BOOL,
                 "true",
-                "The flow stays with the caller and the other party.",
+                "Whoever answers stays in the call, and the flow goes on with three.",
             ),
             field(
                 "staffed",

@@ -498,6 +498,7 @@ fn answers(at: Timestamp) -> Vec<ServiceAnswer> {
     let transfer = [
         TransferAnswer::Ringing,
         TransferAnswer::Answered,
+        TransferAnswer::Joined,
         TransferAnswer::OtherLegEnded,
         TransferAnswer::Busy,
         TransferAnswer::NoAnswer,

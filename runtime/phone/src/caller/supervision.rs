@@ -1,9 +1,9 @@
 //! Guests of a call: a supervisor who listens, whispers to the agent or steps in, and a third party.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use trunkline_media::{Media, Role, Room, StreamId};
-use trunkline_node::{Guest, LineError, Part, Party};
+use trunkline_node::{Deed, Guest, LineError, Part, Party};
 use trunkline_sip::{Destination, HangUp, Source};
 
 use super::{Caller, Wish};
@@ -30,6 +30,8 @@ struct Seat {
     part: Part,
     leg: Leg,
     up: bool,
+    /// The agent whom the flow brought in, and who is free again once this leg is over.
+    agent: Option<Arc<str>>,
 }
 
 impl Supervision {
@@ -58,6 +60,23 @@ impl Supervision {
     /// The room in which they hear each other.
     pub(super) fn room(&mut self, media: &Media) -> &Room {
         self.room.get_or_insert_with(|| media.room(None))
+    }
+
+    /// Takes in somebody who has answered, and whom the caller is to talk to while the flow goes on.
+    pub(super) fn admit(&mut self, leg: Leg, agent: Option<Arc<str>>) {
+        self.seats(leg, Part::Joins, true, agent);
+    }
+
+    fn seats(&mut self, leg: Leg, part: Part, up: bool, agent: Option<Arc<str>>) -> u64 {
+        self.numbered += 1;
+        self.guests.push(Seat {
+            number: self.numbered,
+            part,
+            leg,
+            up,
+            agent,
+        });
+        self.numbered
     }
 
     /// Seats the guests: each hears all; whom each is heard by is its part's.
@@ -133,15 +152,7 @@ impl Caller {
         )
         .await
         .map_err(|error| LineError::Failed(error.to_string()))?;
-        self.supervision.numbered += 1;
-        let number = self.supervision.numbered;
-        self.supervision.guests.push(Seat {
-            number,
-            part: guest.part,
-            leg,
-            up: false,
-        });
-        Ok(number)
+        Ok(self.supervision.seats(leg, guest.part, false, None))
     }
 
     fn dismiss(&mut self, number: u64) -> Result<(), LineError> {
@@ -153,6 +164,7 @@ impl Caller {
         let seat = guests.remove(at);
         seat.leg.call.hang_up(HangUp::Normal);
         self.leave_room(&seat);
+        self.guest_left();
         Ok(())
     }
 
@@ -184,6 +196,14 @@ impl Caller {
 
     /// Whoever stays hears as before.
     fn leave_room(&mut self, left: &Seat) {
+        if let Some(agent) = &left.agent {
+            // The desk may have let the agent go already, over the API.
+            let _ = self
+                .phone
+                .node
+                .contacts()
+                .agent_does(agent, &self.contact, Deed::End);
+        }
         left.leg.stream.leave_room();
         if self.supervision.is_empty() {
             self.leg.stream.leave_room();

@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     pub(super) ring: Duration,
     /// Whether they are talking already, as far as the contact knows.
     pub(super) talking: bool,
+    /// Whether whoever answers stays in the call while the contact goes on.
+    pub(super) joins: bool,
 }
 
 /// Who is wanted.
@@ -39,6 +41,7 @@ pub(super) fn wanted(session: &Session) -> Option<Wanted> {
     let State::Serving(serving) = &session.state else {
         return None;
     };
+    let joins = matches!(serving.demand, Demand::Transfer { three_way: true, .. });
     let (whom, ring, talking) = match (&serving.demand, &serving.stage) {
         (Demand::Queue { .. }, Stage::Waiting(waiting)) => {
             (Whom::Agent(waiting.ringing.clone()?), AGENT_RING, false)
@@ -65,5 +68,6 @@ pub(super) fn wanted(session: &Session) -> Option<Wanted> {
         whom,
         ring,
         talking,
+        joins,
     })
 }

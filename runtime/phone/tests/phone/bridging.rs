@@ -70,6 +70,22 @@ async fn hear_each_other(one: &Line, other: &Line) {
     passes(other, one, &tone(1_100.0, 400)).await;
 }
 
+/// Everybody hears everybody else, whose voices are mixed.
+async fn hear_in_a_room(lines: &[&Line]) {
+    // The room is arranged when the answer is seen.
+    sleep(Duration::from_millis(300)).await;
+    for (speaks, pitch) in lines.iter().zip([500.0, 1_100.0, 1_700.0]) {
+        for line in lines {
+            line.peer.forget();
+        }
+        speaks.peer.play(&tone(pitch, 600));
+        for hears in lines.iter().filter(|hears| !std::ptr::eq(**hears, *speaks)) {
+            eventually(&format!("{pitch} hertz is heard"), || hears.has_pitch(pitch)).await;
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
 /// What one says is heard by another. It is said again when it was not heard whole: a machine that does
 /// much else is late with packets, and what is late is silence.
 async fn passes(from: &Line, to: &Line, sound: &Sound) {
@@ -177,6 +193,66 @@ async fn a_caller_is_put_through_to_a_number_or_told_why_not() {
     police.call.hang_up(HangUp::Normal);
     line.is_let_go().await;
     assert_eq!(ends(&exchange, &exchange.contact(4).await).await, "completed");
+    exchange.stop().await;
+}
+
+const THREE: &str = "start: police\nsteps:\n  \
+    police: { transfer: \"110\", three-way: true, on: { else: nobody }, next: which }\n  \
+    which: { menu: { en: which }, keys: { 1: human }, on: { else: nobody } }\n  \
+    human: { queue: general, on: { else: nobody }, next: thanks }\n  \
+    thanks: { say: { en: thanks }, next: done }\n  \
+    done: { end: completed }\n  nobody: { end: unserved }\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_police_stay_in_the_call_while_the_flow_goes_on_to_an_agent() {
+    let mut carrier = Far::carrier().await;
+    let (which, thanks) = (tone(650.0, 400), tone(800.0, 200));
+    let sounds = [("which", &which), ("thanks", &thanks)];
+    let exchange = city(THREE, &sounds, Some(carrier.address)).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let police = carrier.take().await;
+    // The flow speaks to the caller, who is with the police all the while.
+    line.hears("the menu", &which).await;
+    hear_in_a_room(&[&line, &police]).await;
+    line.press("1");
+    let agent = li_na.take().await;
+    hear_in_a_room(&[&line, &police, &agent]).await;
+    // Who goes leaves the others together.
+    police.call.hang_up(HangUp::Normal);
+    sleep(Duration::from_millis(300)).await;
+    hear_each_other(&line, &agent).await;
+    agent.call.hang_up(HangUp::Normal);
+    line.hears("thanks", &thanks).await;
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_leaves_three_leaves_two_who_talk_on() {
+    let mut carrier = Far::carrier().await;
+    let which = tone(650.0, 400);
+    let exchange = city(
+        THREE,
+        &[("which", &which), ("thanks", &which)],
+        Some(carrier.address),
+    )
+    .await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let police = carrier.take().await;
+    line.hears("the menu", &which).await;
+    line.press("1");
+    let agent = li_na.take().await;
+    hear_in_a_room(&[&line, &police, &agent]).await;
+    agent.call.hang_up(HangUp::Normal);
+    is(&exchange, "li-na", "wrap-up").await;
+    hear_in_a_room(&[&line, &police]).await;
+    // The talk is over with the last of those who were brought in.
+    police.call.hang_up(HangUp::Normal);
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
     exchange.stop().await;
 }
 
