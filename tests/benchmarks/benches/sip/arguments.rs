@@ -11,6 +11,9 @@ pub(crate) struct Arguments {
     pub(crate) quick: bool,
     /// `--server FILE`: a server that was built before, instead of one built now.
     pub(crate) server: Option<PathBuf>,
+    /// `--asterisk DIR`: the root of a system with Asterisk in it, such as debootstrap makes; else this
+    /// system's own counts, when it has one.
+    pub(crate) asterisk: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -27,7 +30,13 @@ impl Arguments {
                         .context("--server needs a file: target/release/trunkline")?;
                     arguments.server = Some(PathBuf::from(file));
                 }
-                word => bail!("{word} is not known; there are --quick and --server FILE"),
+                "--asterisk" => {
+                    let root = words
+                        .next()
+                        .context("--asterisk needs the root of a system that has one: / or /srv/bullseye")?;
+                    arguments.asterisk = Some(PathBuf::from(root));
+                }
+                word => bail!("{word} is not known; there are --quick, --server FILE and --asterisk DIR"),
             }
         }
         Ok(arguments)

@@ -2,6 +2,8 @@
 
 use std::{f64::consts::TAU, fs, path::Path, time::Duration};
 
+use trunkline_media::Codec;
+
 /// The number that asks, looks it up and answers.
 pub(crate) const ASKS: &str = "100";
 /// The number that plays for long.
@@ -98,10 +100,25 @@ pub(crate) fn save(place: &Path, number: u32) -> anyhow::Result<()> {
     Ok(fs::write(place.join("hotline/flows/asks.yaml"), text)?)
 }
 
+/// Writes what a call to the number that asks hears into a folder, as µ-law without a head.
+pub(crate) fn write_mu_law(folder: &Path) -> anyhow::Result<()> {
+    for (name, seconds, pitch) in PROMPTS {
+        let samples: Vec<_> = tone(seconds, pitch).collect();
+        let mut bytes = vec![0; samples.len()];
+        Codec::Pcmu.encode_into(&samples, &mut bytes);
+        fs::write(folder.join(format!("{name}.ulaw")), bytes)?;
+    }
+    Ok(())
+}
+
+fn tone(seconds: u64, pitch: f64) -> impl Iterator<Item = i16> {
+    let sample = move |at: u64| (at as f64 * pitch / f64::from(RATE) * TAU).sin() * 8_000.0;
+    (0..seconds * u64::from(RATE)).map(move |at| sample(at) as i16)
+}
+
 /// A tone as a WAV file of 16 bits.
 fn wav(seconds: u64, pitch: f64) -> Vec<u8> {
-    let samples = seconds * u64::from(RATE);
-    let bytes = samples as u32 * 2;
+    let bytes = seconds as u32 * RATE * 2;
     let mut wav = Vec::with_capacity(44 + bytes as usize);
     wav.extend(b"RIFF");
     wav.extend((36 + bytes).to_le_bytes());
@@ -113,9 +130,8 @@ fn wav(seconds: u64, pitch: f64) -> Vec<u8> {
     wav.extend([2, 0, 16, 0]);
     wav.extend(b"data");
     wav.extend(bytes.to_le_bytes());
-    for sample in 0..samples {
-        let value = (sample as f64 * pitch / f64::from(RATE) * TAU).sin() * 8_000.0;
-        wav.extend((value as i16).to_le_bytes());
+    for sample in tone(seconds, pitch) {
+        wav.extend(sample.to_le_bytes());
     }
     wav
 }

@@ -104,17 +104,19 @@ fn empty(socket: &UdpSocket) -> io::Result<()> {
     }
 }
 
-/// What came to one socket: sequence numbers, and when they were seen.
+/// What came to one socket of the stream that came first: sequence numbers, and when they were seen. A stream of a
+/// server before, to a port that is used again, is another.
 async fn stream(socket: tokio::net::UdpSocket, until: Instant) -> io::Result<Vec<(u16, Instant)>> {
     let mut datagram = [0; DATAGRAM_BYTES_MAX];
     let mut packets = Vec::new();
+    let mut source = None;
     loop {
         // Dropping it loses no packet: it stays in the socket.
         let received = tokio::time::timeout_at(until.into(), socket.recv(&mut datagram)).await;
         let Ok(length) = received else {
             return Ok(packets);
         };
-        if length? >= 12 {
+        if length? >= 12 && *source.get_or_insert(datagram[8..12].to_vec()) == datagram[8..12] {
             packets.push((u16::from_be_bytes([datagram[2], datagram[3]]), Instant::now()));
         }
     }

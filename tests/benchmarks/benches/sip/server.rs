@@ -1,7 +1,6 @@
 //! The server: a process of its own, and what the system and its metrics tell of it.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
@@ -12,6 +11,9 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use rustix::process::{Pid, Signal};
+
+use crate::cost::Cost;
 
 /// How long the server may take to be ready, or to be without calls.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,8 +23,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const PORTS: &str = "20000-29999";
 /// Open files that the most calls need: two sockets each, and some for the rest.
 const FILES_MIN: u64 = 8_192;
-/// The system counts processor time in hundredths of a second, on every architecture.
-const TICK: Duration = Duration::from_millis(10);
 
 /// Builds the server as it is shipped.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
@@ -56,42 +56,6 @@ pub(crate) struct Server {
     http: SocketAddr,
     sip: SocketAddr,
     log: PathBuf,
-}
-
-/// What a server has spent since it was started, or between two looks.
-#[derive(Debug, Clone)]
-pub(crate) struct Cost {
-    at: Instant,
-    pub(crate) wall: Duration,
-    pub(crate) processor: Duration,
-    /// By the names of threads; a number at a name's end does not tell them apart.
-    pub(crate) threads: BTreeMap<String, Duration>,
-}
-
-impl Cost {
-    pub(crate) fn since(&self, before: &Self) -> Self {
-        let threads = self.threads.iter().map(|(name, spent)| {
-            let before = before.threads.get(name).copied().unwrap_or_default();
-            (name.clone(), spent.saturating_sub(before))
-        });
-        Self {
-            at: self.at,
-            wall: self.at - before.at,
-            processor: self.processor - before.processor,
-            threads: threads.filter(|(_, spent)| !spent.is_zero()).collect(),
-        }
-    }
-
-    /// Of one processor.
-    pub(crate) fn share(&self) -> f64 {
-        self.processor.as_secs_f64() / self.wall.as_secs_f64()
-    }
-
-    /// What threads with this in their names have spent.
-    pub(crate) fn of(&self, part: &str) -> Duration {
-        let named = self.threads.iter().filter(|(name, _)| name.contains(part));
-        named.map(|(_, spent)| *spent).sum()
-    }
 }
 
 /// What the server counts.
@@ -206,27 +170,8 @@ impl Server {
         Ok(Metrics(text))
     }
 
-    /// Processor time, of all and by thread. What threads spent that have ended counts in all only.
     pub(crate) fn spent(&self) -> anyhow::Result<Cost> {
-        let process = PathBuf::from(format!("/proc/{}", self.child.id()));
-        let at = Instant::now();
-        let (_, processor) = stat(&fs::read_to_string(process.join("stat"))?)?;
-        let mut threads = BTreeMap::new();
-        for task in fs::read_dir(process.join("task"))? {
-            // One may end while they are listed.
-            let Ok(text) = fs::read_to_string(task?.path().join("stat")) else {
-                continue;
-            };
-            let (name, spent) = stat(&text)?;
-            let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-            *threads.entry(name.to_owned()).or_default() += spent;
-        }
-        Ok(Cost {
-            at,
-            wall: Duration::ZERO,
-            processor,
-            threads,
-        })
+        Cost::of_process(self.child.id())
     }
 
     /// Bytes of memory that it has in its hands.
@@ -287,31 +232,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It is this program's child and not yet waited for, so the id is still its own.
-        let asked = rustix::process::Pid::from_child(&self.child);
-        if rustix::process::kill_process(asked, rustix::process::Signal::TERM).is_err() {
-            let _ = self.child.kill();
-        }
-        let begin = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if begin.elapsed() > PATIENCE {
-                let _ = self.child.kill();
-            }
-            thread::sleep(LOOK_EVERY);
-        }
+        stop(&mut self.child, Signal::TERM);
     }
 }
 
-/// The name and the processor time in a line of /proc/PID/stat.
-fn stat(text: &str) -> anyhow::Result<(String, Duration)> {
-    let (before, after) = text.rsplit_once(") ").context("a stat file without a name")?;
-    let (_, name) = before.split_once('(').context("a stat file without a name")?;
-    // Fields 14 and 15, the third being the first after the name: user and system time.
-    let ticks = after
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u32>)
-        .sum::<Result<u32, _>>()?;
-    Ok((name.to_owned(), TICK * ticks))
+/// Asks a child to stop, and makes it when it does not.
+pub(crate) fn stop(child: &mut Child, by: Signal) {
+    // It is this program's child and not yet waited for, so the id is still its own.
+    if rustix::process::kill_process(Pid::from_child(child), by).is_err() {
+        let _ = child.kill();
+    }
+    let begin = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) {
+        if begin.elapsed() > PATIENCE {
+            let _ = child.kill();
+        }
+        thread::sleep(LOOK_EVERY);
+    }
 }

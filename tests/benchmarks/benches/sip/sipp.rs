@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,6 +15,7 @@ use crate::hotline;
 
 /// Beyond what its calls should take, until sipp gives up.
 const PATIENCE: Duration = Duration::from_secs(40);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Says how to install what is missing.
 pub(crate) fn ensure_there() -> anyhow::Result<()> {
@@ -156,12 +158,24 @@ impl<'a> Sipp<'a> {
             command.arg("-inf").arg(self.ports_file());
         }
         let (begin, before) = (Instant::now(), children_spent()?);
-        let status = command
+        let mut sipp = command
             .stdin(Stdio::null())
             .stdout(File::create(self.place.join("sipp.out"))?)
             .stderr(Stdio::null())
-            .status()
+            .spawn()
             .context("failed to run sipp")?;
+        // It waits for ever for calls that the other side has forgotten, whatever it is told.
+        let status = loop {
+            if let Some(status) = sipp.try_wait()? {
+                break status;
+            }
+            if begin.elapsed() > load.lasts() + PATIENCE * 2 {
+                sipp.kill()?;
+                sipp.wait()?;
+                bail!("calls were begun and never ended: the other side does not answer as it should");
+            }
+            thread::sleep(LOOK_EVERY);
+        };
         let wall = begin.elapsed();
         let processor = children_spent()?.saturating_sub(before);
         // 0 when all went well, 1 when calls failed, 97 when some were still up at the end of the time; else
@@ -294,42 +308,24 @@ fn media_port() -> anyhow::Result<u16> {
         .context("no two ports are free for sipp's sound")
 }
 
-/// A caller's sound as packets were captured: listens for a second and a half, presses 1, listens on.
+/// The key 1 as its packets were captured: RFC 4733, 100 ms, the end sent three times.
 fn pcap() -> Vec<u8> {
-    let mut packets: Vec<(Duration, Vec<u8>)> = Vec::new();
-    let (mut sequence, mut timestamp, mut at) = (1_000_u16, 50_000_u32, Duration::ZERO);
-    let mut put = |at: Duration, payload_type: u8, timestamp: u32, payload: &[u8]| {
-        let mut packet = vec![0x80, payload_type];
-        packet.extend(sequence.to_be_bytes());
-        packet.extend(timestamp.to_be_bytes());
-        packet.extend(0x51a9_dead_u32.to_be_bytes());
-        packet.extend(payload);
-        packets.push((at, packet));
-        sequence += 1;
-    };
-    let frame = Duration::from_millis(20);
-    for _ in 0..75 {
-        put(at, 0, timestamp, &[0xff; 160]);
-        (timestamp, at) = (timestamp + 160, at + frame);
-    }
-    // RFC 4733: 100 ms of the key 1, whose end is sent three times.
+    const EVENT: u8 = 101;
     let event = |ends: bool, lasts: u16| {
         let [high, low] = lasts.to_be_bytes();
         [1, if ends { 0x8a } else { 0x0a }, high, low]
     };
-    for part in 1..=5 {
-        let marker = if part == 1 { 0x80 } else { 0 };
-        put(at, 101 | marker, timestamp, &event(false, part * 160));
-        at += frame;
-    }
-    for _ in 0..3 {
-        put(at, 101, timestamp, &event(true, 800));
-    }
-    timestamp += 800;
-    for _ in 0..50 {
-        put(at, 0, timestamp, &[0xff; 160]);
-        (timestamp, at) = (timestamp + 160, at + frame);
-    }
+    let parts = (1..=5).map(|part| event(false, part * 160));
+    let events = parts.chain([event(true, 800); 3]);
+    let packets = events.enumerate().map(|(index, event)| {
+        let marker = if index == 0 { 0x80 } else { 0 };
+        let mut packet = vec![0x80, EVENT | marker];
+        packet.extend((1_000 + index as u16).to_be_bytes());
+        packet.extend(50_000_u32.to_be_bytes());
+        packet.extend(0x51a9_dead_u32.to_be_bytes());
+        packet.extend(event);
+        (Duration::from_millis(20) * (index as u32).min(5), packet)
+    });
 
     let mut file = Vec::new();
     file.extend(0xa1b2_c3d4_u32.to_le_bytes());
