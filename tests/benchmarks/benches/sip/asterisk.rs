@@ -195,14 +195,14 @@ fn write(place: &Path, inside: &Path, sip: SocketAddr) -> anyhow::Result<()> {
             "rtp.conf",
             format!("[general]\nrtpstart={}\nrtpend={}\n", PORTS[0], PORTS[1]),
         ),
-        // A call whose key was not heard waits until its caller has given up, and so counts as failed.
+        // The menu says its keys' lines, as ours does. A call whose key was not heard waits until its caller has given up, and so counts as failed.
         (
             "extensions.conf",
             format!(
                 "[callers]\nexten => {asks},1,Answer()\n same => n,Goto(menu,s,1)\n[menu]\nexten => \
-                 s,1,Background({here}/sounds/topics)\n same => n,WaitExten(8)\nexten => \
-                 1,1,Playback({here}/sounds/k-bus)\n same => n,Playback({here}/sounds/sorry)\n same => \
-                 n,Hangup()\nexten => t,1,Wait(60)\nexten => i,1,Wait(60)\n",
+                 s,1,Background({here}/sounds/topics&{here}/sounds/k-bus&{here}/sounds/k-park)\n same => \
+                 n,WaitExten(8)\nexten => 1,1,Playback({here}/sounds/sorry)\n same => n,Hangup()\nexten => \
+                 t,1,Wait(60)\nexten => i,1,Wait(60)\n",
                 asks = hotline::ASKS
             ),
         ),

@@ -49,6 +49,10 @@ pub(crate) fn with_asterisk(
         outcome.rate,
         theirs.share() * 100.0
     );
+    if !ours.is_kept_up() || outcome.failed > 0 {
+        println!("  calls failed, so what they cost is not compared");
+        return Ok(());
+    }
     let (ours, theirs) = (
         a_thousand(&ours.cost, &ours.outcome),
         a_thousand(&theirs, &outcome),

@@ -21,6 +21,7 @@ const HELD_RATE: u32 = 50;
 const HELD_FOR: Duration = Duration::from_secs(15);
 /// Held calls whose sound is received.
 const LISTENED: u32 = 50;
+
 /// Looks at all sizes, each on a server of its own, whose memory nothing has swollen before.
 pub(crate) fn look(binary: &Path, place: &Path, floor: &Throughput, quick: bool) -> anyhow::Result<()> {
     println!("\nCalls at once, a recording played to each (late: more than 20 ms):");

@@ -100,9 +100,9 @@ pub(crate) fn save(place: &Path, number: u32) -> anyhow::Result<()> {
     Ok(fs::write(place.join("hotline/flows/asks.yaml"), text)?)
 }
 
-/// Writes what a call to the number that asks hears into a folder, as µ-law without a head.
+/// Writes the prompts of the number that asks into a folder, as µ-law without a head.
 pub(crate) fn write_mu_law(folder: &Path) -> anyhow::Result<()> {
-    for (name, seconds, pitch) in PROMPTS {
+    for (name, seconds, pitch) in PROMPTS.into_iter().filter(|(name, ..)| *name != "story") {
         let samples: Vec<_> = tone(seconds, pitch).collect();
         let mut bytes = vec![0; samples.len()];
         Codec::Pcmu.encode_into(&samples, &mut bytes);

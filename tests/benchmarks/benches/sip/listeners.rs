@@ -4,7 +4,7 @@
 //! is late here is no fewer than what was.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io,
     net::{Ipv4Addr, UdpSocket},
     time::{Duration, Instant},
@@ -104,25 +104,39 @@ fn empty(socket: &UdpSocket) -> io::Result<()> {
     }
 }
 
-/// What came to one socket of the stream that came first: sequence numbers, and when they were seen. A stream of a
-/// server before, to a port that is used again, is another.
-async fn stream(socket: tokio::net::UdpSocket, until: Instant) -> io::Result<Vec<(u16, Instant)>> {
+/// A packet: of which source, its sequence number, and when it was seen.
+type Packet = ([u8; 4], u16, Instant);
+
+/// What came to one socket.
+async fn stream(socket: tokio::net::UdpSocket, until: Instant) -> io::Result<Vec<Packet>> {
     let mut datagram = [0; DATAGRAM_BYTES_MAX];
     let mut packets = Vec::new();
-    let mut source = None;
     loop {
         // Dropping it loses no packet: it stays in the socket.
         let received = tokio::time::timeout_at(until.into(), socket.recv(&mut datagram)).await;
         let Ok(length) = received else {
             return Ok(packets);
         };
-        if length? >= 12 && *source.get_or_insert(datagram[8..12].to_vec()) == datagram[8..12] {
-            packets.push((u16::from_be_bytes([datagram[2], datagram[3]]), Instant::now()));
+        if length? >= 12 {
+            let source = [datagram[8], datagram[9], datagram[10], datagram[11]];
+            let sequence = u16::from_be_bytes([datagram[2], datagram[3]]);
+            packets.push((source, sequence, Instant::now()));
         }
     }
 }
 
-fn judge(packets: &[(u16, Instant)]) -> Heard {
+/// Judges the source that sent most: a straggler of a server before, to a port that is used again, is another.
+fn judge(packets: &[Packet]) -> Heard {
+    let mut counts: HashMap<[u8; 4], usize> = HashMap::new();
+    for (source, ..) in packets {
+        *counts.entry(*source).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    let packets: Vec<_> = packets
+        .iter()
+        .filter(|(source, ..)| most.is_some_and(|(most, _)| most == *source))
+        .map(|(_, sequence, at)| (*sequence, *at))
+        .collect();
     let Some(&(first, begin)) = packets.first() else {
         return Heard::default();
     };

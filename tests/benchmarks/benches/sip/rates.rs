@@ -25,6 +25,7 @@ const RETRANSMITTED_SHARE_MAX: f64 = 0.01;
 const REACHED_SHARE_MIN: f64 = 0.95;
 /// How long a call takes that presses a key and hears the answer.
 const CALL_LASTS: Duration = Duration::from_millis(2_800);
+
 /// Finds the most calls a second of which none fails and hardly anything is sent twice.
 pub(crate) fn search(server: &Server, sipp: &Sipp<'_>, quick: bool) -> anyhow::Result<u32> {
     let lasting = if quick { RATE_FOR / 3 } else { RATE_FOR };
