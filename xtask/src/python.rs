@@ -107,7 +107,8 @@ pub(crate) fn test(house: &House) -> Result<()> {
     Ok(())
 }
 
-/// Fetches the sources of packages as a file pins them, each with its digest. Nothing is installed.
+/// Fetches the sources of packages as a file pins them, each with its digest. None is installed; to read what a
+/// package is, pip runs its `setup.py`.
 pub(crate) fn download(house: &House, requirements: &Path, folder: &Path) -> Result<()> {
     let mut command = python(house)?;
     command
