@@ -148,5 +148,5 @@ fn draw_name() -> Result<String, Failure> {
     getrandom::fill(&mut random)
         .map_err(|error| anyhow!(error))
         .context("the system gave no random bytes to name the conversation")?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(trunkline_model::hex::write(&random))
 }

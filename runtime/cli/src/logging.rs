@@ -77,11 +77,14 @@ impl Logging {
     }
 }
 
-/// What is to be logged, but for callers' numbers, unless somebody asks for just those by name.
+/// With the directive that silences the SIP stack, unless it is named.
 fn without_messages(written: &str) -> String {
     let stack = trunkline_phone::LOG_DIRECTIVE;
-    let asked_for = stack.split('=').next().is_some_and(|name| written.contains(name));
-    if asked_for {
+    let target = |directive: &str| directive.trim().split(['=', ':', '[']).next().map(str::to_owned);
+    if written
+        .split(',')
+        .any(|directive| target(directive) == target(stack))
+    {
         return written.to_owned();
     }
     format!("{written},{stack}")

@@ -47,7 +47,7 @@ impl Patterns {
         add(&mut self.values, value.to_vec());
         let by_bytes: String = value.iter().copied().map(char::from).collect();
         add(&mut self.values, by_bytes.into_bytes());
-        let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = trunkline_model::hex::write(value);
         add(&mut self.encoded, hex.to_ascii_uppercase().into_bytes());
         add(&mut self.encoded, hex.into_bytes());
         for before in 0..3 {

@@ -45,10 +45,7 @@ impl Placeholders {
         }
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).expect("the operating system has random bytes to give");
-        let mut drawn = PREFIX.to_owned();
-        for byte in random {
-            drawn.push_str(&format!("{byte:02x}"));
-        }
+        let drawn = format!("{PREFIX}{}", trunkline_model::hex::write(&random));
         self.0.push((drawn.clone(), name.clone()));
         drawn
     }
