@@ -129,7 +129,8 @@ impl Worker {
                 }
             }
             self.desk.now = clock::now();
-            // Commands are carried out at once, and so is a look at the sockets that had no place in this one.
+            // Only sockets that were looked at can wait; commands wait with them, and where some sockets had no
+            // place in this look, nothing does.
             let others = events.iter().any(|event| event.token() != WAKER);
             let whole = events.iter().count() < EVENTS;
             look = self.desk.now
