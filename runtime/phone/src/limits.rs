@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long a caller may stay in the line after the contact has ended, for what is still played. Whatever
-/// is played last, it is never cut off, be it the longest recording that is taken; and it never keeps a line for ever.
+/// How long a caller may stay in the line after the contact has ended, for what is still played: the longest
+/// recording that is taken is not cut off, and nothing keeps a line for ever.
 pub(crate) const FAREWELL_MAX: Duration =
     Duration::from_secs(trunkline_media::limits::SOUND_SECONDS_MAX + 60);
 

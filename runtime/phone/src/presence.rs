@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use trunkline_engine::services::AgentState;
+use trunkline_model::ContactId;
 
 use crate::phone::Inner;
 
@@ -43,6 +44,11 @@ fn state(phone: &Inner, agent: &str) -> Option<AgentState> {
     let (_, agents) = phone.node.contacts().queues_and_agents();
     let found = agents.into_iter().find(|known| *known.name == *agent);
     found.map(|known| known.state)
+}
+
+/// Whether an agent talks to a caller, as the desk knows.
+pub(crate) fn talks_to(phone: &Inner, agent: &str, caller: &ContactId) -> bool {
+    matches!(state(phone, agent), Some(AgentState::Talking { contact }) if contact == *caller)
 }
 
 /// Whether an agent is offered a caller, or talks to one, whose carrier dials by itself: then a call for

@@ -202,7 +202,8 @@ impl Distribution {
         let call = Call {
             errand: errand.clone(),
             queue: None,
-            three_way,
+            // Who talks already, as before a restart, is waited for as the contact has it.
+            three_way: three_way && talks_to(stage).is_none(),
         };
         let answer = if talks_to(stage).is_some() {
             match self.goes_on_talking(&Arc::from(name), call, at) {

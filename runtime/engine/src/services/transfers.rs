@@ -96,12 +96,12 @@ impl Transfers {
             return Err(TransferError::NotTransferred(contact.clone()));
         };
         let came = match came {
-            TransferAnswer::Answered if transfer.three_way => TransferAnswer::Joined,
+            TransferAnswer::Answered if transfer.three_way && !transfer.answered => TransferAnswer::Joined,
             came => came,
         };
         let follows = match came {
             TransferAnswer::OtherLegEnded => transfer.answered,
-            TransferAnswer::Joined => transfer.three_way,
+            TransferAnswer::Joined => transfer.three_way && !transfer.answered,
             TransferAnswer::Ringing
             | TransferAnswer::Answered
             | TransferAnswer::Busy

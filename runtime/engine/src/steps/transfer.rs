@@ -25,7 +25,7 @@ pub(super) fn enter(course: &mut Course<'_>, id: &StepId, step: &Step, transfer:
     let ring = transfer.time.min(QUEUE_TIME_MAX);
     let demand = Demand::Transfer {
         to,
-        // A carrier that dials connects two, as the checker says.
+        // A carrier that dials connects two (TL0830).
         three_way: transfer.three_way && !course.session.channel.dials_itself(),
         ring,
     };

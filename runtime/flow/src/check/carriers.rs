@@ -105,7 +105,7 @@ pub(super) fn connect_three(view: &FlowView<'_, '_>, at: Span) {
     let help = "leave `three-way` out, or have the number called by a trunk";
     cannot(view, at, help, |name, _| {
         Some(format!(
-            "the carrier `{name}` connects two: nobody of the hotline stays in the call"
+            "the carrier `{name}` connects two: the flow goes on when the other side has left"
         ))
     });
 }

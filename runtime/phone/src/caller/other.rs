@@ -27,7 +27,7 @@ use crate::{
     leg::{GOODBYE_WITHIN, Leg, LegError, LegEvent},
     limits::{DECLINED_PAUSE, NOT_CALLED_PAUSE},
     observe,
-    presence::Occupied,
+    presence::{self, Occupied},
 };
 
 /// The legs besides the caller's that the flow, or an agent, brought in.
@@ -49,6 +49,8 @@ struct Other {
     state: Reach,
     /// Whether the agent handed the caller over, and somebody else is on the leg.
     handed_over: bool,
+    /// Whether a number outside has left the caller to those who were brought in.
+    left_to_guests: bool,
 }
 
 enum Reach {
@@ -196,6 +198,7 @@ impl Caller {
             return;
         }
         let had = self.others.main.is_some();
+        self.keep_ringing();
         self.others.end();
         if had {
             self.arrange();
@@ -208,10 +211,29 @@ impl Caller {
                 wanted,
                 state: Reach::Referring(referring),
                 handed_over: false,
+                left_to_guests: false,
             });
             return;
         }
         self.begin_to_call(wanted);
+    }
+
+    /// An agent who is to be one of three, and said so by another way than the phone that rings, has the leg all
+    /// the same: the contact has gone on, and the phone rings until it is answered.
+    fn keep_ringing(&mut self) {
+        let Some(main) = &mut self.others.main else {
+            return;
+        };
+        let Whom::Agent(agent) = main.wanted.whom.clone() else {
+            return;
+        };
+        if main.wanted.joins
+            && matches!(main.state, Reach::Ringing { .. })
+            && presence::talks_to(&self.phone, &agent, &self.contact)
+            && let Reach::Ringing { leg, .. } = std::mem::replace(&mut main.state, Reach::Gone)
+        {
+            self.supervision.expect(leg, agent);
+        }
     }
 
     /// Where the caller's trunk is to connect the caller by itself, if it is one that does.
@@ -232,7 +254,12 @@ impl Caller {
     }
 
     fn begin_to_call(&mut self, wanted: Wanted) {
-        let calling = match self.call_out(&wanted.whom, wanted.ring) {
+        let calling = if wanted.joins && self.supervision.is_full() {
+            Err("too-many")
+        } else {
+            self.call_out(&wanted.whom, wanted.ring)
+        };
+        let calling = match calling {
             Ok(calling) => calling,
             Err(why) => {
                 metrics::counter!(observe::LEGS, "outcome" => why).increment(1);
@@ -240,6 +267,7 @@ impl Caller {
                     wanted,
                     state: Reach::Gone,
                     handed_over: false,
+                    left_to_guests: false,
                 });
                 if why == "no-phone" {
                     self.tell_failed(480);
@@ -253,6 +281,7 @@ impl Caller {
             wanted,
             state: Reach::Calling(calling),
             handed_over: false,
+            left_to_guests: false,
         });
     }
 
@@ -486,7 +515,8 @@ impl Caller {
                 // The agent leaves the caller to somebody who is being called, or is there already.
                 main.handed_over = contacts.agent_does(agent, &self.contact, Deed::HandOver).is_ok();
             }
-            _ if stays_with_others => {}
+            Whom::Agent(_) if stays_with_others => {}
+            Whom::Outside(_) if stays_with_others => main.left_to_guests = true,
             _ if main.handed_over => contacts.other_leaves(&self.contact),
             Whom::Agent(agent) => {
                 if contacts.agent_does(agent, &self.contact, Deed::End).is_err() {
@@ -503,18 +533,18 @@ impl Caller {
     /// Somebody who was brought in has left: with the last of them the talk is over, if nobody else is
     /// there.
     pub(super) fn guest_left(&mut self) {
-        let talk_is_over = self.others.next.is_none()
-            && !self.supervision.has_joined()
-            && matches!(
-                &self.others.main,
-                Some(Other {
-                    state: Reach::Gone,
-                    handed_over: true,
-                    ..
-                })
-            );
-        if talk_is_over {
-            self.phone.node.contacts().other_leaves(&self.contact);
+        if self.others.next.is_some() || self.supervision.has_joined() {
+            return;
+        }
+        let contacts = self.phone.node.contacts();
+        match &mut self.others.main {
+            Some(main) if !matches!(main.state, Reach::Gone) => {}
+            Some(main) if main.handed_over => contacts.other_leaves(&self.contact),
+            Some(main) if main.left_to_guests => {
+                main.left_to_guests = false;
+                let _ = contacts.party(&self.contact, TransferAnswer::OtherLegEnded);
+            }
+            Some(_) | None => {}
         }
     }
 

@@ -1,4 +1,5 @@
-//! Guests of a call: a supervisor who listens, whispers to the agent or steps in, and a third party.
+//! Guests of a call: a supervisor who listens, whispers to the agent or steps in, a third party, and whom the
+//! flow made one of three.
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,6 +68,16 @@ impl Supervision {
         self.seats(leg, Part::Joins, true, agent);
     }
 
+    /// An agent whose phone rings, and who is to be one of three.
+    pub(super) fn expect(&mut self, leg: Leg, agent: Arc<str>) {
+        self.seats(leg, Part::Joins, false, Some(agent));
+    }
+
+    /// Whether no more legs may be in the call.
+    pub(super) fn is_full(&self) -> bool {
+        self.guests.len() >= LEGS_MAX
+    }
+
     fn seats(&mut self, leg: Leg, part: Part, up: bool, agent: Option<Arc<str>>) -> u64 {
         self.numbered += 1;
         self.guests.push(Seat {
@@ -116,7 +127,7 @@ impl Caller {
     }
 
     async fn invite(&mut self, guest: Guest) -> Result<u64, LineError> {
-        if self.supervision.guests.len() >= LEGS_MAX {
+        if self.supervision.is_full() {
             return Err(LineError::TooMany(LEGS_MAX));
         }
         let hotline = self.release.hotline();

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use trunkline_engine::{services::AgentState, session::State};
 use trunkline_media::Sound;
 use trunkline_model::ContactId;
+use trunkline_node::Deed;
 use trunkline_sip::{Destination, HangUp, Happened, Referred, sdp::Direction};
 
 use crate::common::{Exchange, Far, Line, city, eventually, tone, within};
@@ -253,6 +254,55 @@ async fn an_agent_who_leaves_three_leaves_two_who_talk_on() {
     police.call.hang_up(HangUp::Normal);
     line.is_let_go().await;
     assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_leaves_three_leaves_two_who_talk_on() {
+    const TWO_NUMBERS: &str = "start: police\nsteps:\n  \
+        police: { transfer: \"110\", three-way: true, on: { else: nobody }, next: fire }\n  \
+        fire: { transfer: \"119\", on: { else: nobody }, next: thanks }\n  \
+        thanks: { say: { en: thanks }, next: done }\n  \
+        done: { end: completed }\n  nobody: { end: unserved }\n";
+    let mut carrier = Far::carrier().await;
+    let thanks = tone(800.0, 200);
+    let exchange = city(TWO_NUMBERS, &[("thanks", &thanks)], Some(carrier.address)).await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let police = carrier.take().await;
+    let fire = carrier.take().await;
+    hear_in_a_room(&[&line, &police, &fire]).await;
+    fire.call.hang_up(HangUp::Normal);
+    hear_in_a_room(&[&line, &police]).await;
+    police.call.hang_up(HangUp::Normal);
+    line.hears("thanks", &thanks).await;
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_says_elsewhere_that_three_talk_has_the_phone_ring_on() {
+    const WITH_LI_NA: &str = "start: li-na\nsteps:\n  \
+        li-na: { transfer: { agent: li-na }, three-way: true, on: { else: nobody }, next: which }\n  \
+        which: { menu: { en: which }, keys: { 1: done }, time: 60s, on: { else: nobody } }\n  \
+        done: { end: completed }\n  nobody: { end: unserved }\n";
+    let carrier = Far::carrier().await;
+    let which = tone(650.0, 400);
+    let exchange = city(WITH_LI_NA, &[("which", &which)], Some(carrier.address)).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let ringing = li_na.incoming().await;
+    let contact = exchange.contact(1).await;
+    let contacts = exchange.node.contacts();
+    contacts
+        .agent_does("li-na", &contact, Deed::Answer)
+        .expect("she is offered the caller");
+    line.hears("the menu", &which).await;
+    let agent = li_na.answer(ringing).await;
+    hear_in_a_room(&[&line, &agent]).await;
+    line.press("1");
+    line.is_let_go().await;
+    is(&exchange, "li-na", "wrap-up").await;
     exchange.stop().await;
 }
 

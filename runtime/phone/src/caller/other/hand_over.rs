@@ -17,6 +17,7 @@ impl Caller {
             wanted,
             state: Reach::Up(leg),
             handed_over,
+            ..
         }) = &self.others.main
         else {
             return false;
