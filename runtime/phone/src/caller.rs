@@ -311,7 +311,7 @@ impl Caller {
             self.answer();
         }
         self.record(&session);
-        self.connect(&session);
+        self.connect(&session).await;
         self.sound(&session);
         self.listen(&session);
     }

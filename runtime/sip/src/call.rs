@@ -262,18 +262,20 @@ pub(crate) struct Shared {
     peers: Vec<IpAddr>,
     /// Whether the peer is a phone of an account.
     pub(crate) phone: bool,
+    /// Held by the request inside the call that waits for its turn; others wait in the order of their coming.
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
     pub(crate) fn new(id: String, peers: Vec<IpAddr>, phone: bool) -> Arc<Shared> {
-        let (hang_up, reason, dialog) = (CancellationToken::new(), Mutex::default(), Mutex::default());
         Arc::new(Shared {
             id,
-            hang_up,
-            reason,
-            dialog,
+            hang_up: CancellationToken::new(),
+            reason: Mutex::default(),
+            dialog: Mutex::default(),
             peers,
             phone,
+            turn: tokio::sync::Mutex::default(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::{Header, Transport as Wire};
+use rsipstack::sip::{Header, HeadersExt as _, Request, Transport as Wire};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::SipAddr;
 use tokio::sync::{Semaphore, mpsc};
@@ -236,6 +236,15 @@ impl Desk {
             .unwrap_or_else(PoisonError::into_inner)
             .by_name
             .len()
+    }
+
+    /// The call that a request inside one is of: it names our tag.
+    pub(crate) fn call_of_request(&self, request: &Request) -> Option<Arc<Shared>> {
+        let call = request.call_id_header().ok()?;
+        let tag = request.to_header().ok()?.tag().ok()??;
+        self.calls_by(call.value())
+            .into_iter()
+            .find(|shared| shared.dialog().is_some_and(|dialog| dialog.local == tag.value()))
     }
 
     /// The call whose dialog is named.

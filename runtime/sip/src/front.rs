@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use rsipstack::dialog::DialogId as StackDialogId;
 use rsipstack::dialog::dialog::Dialog;
+use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{HasHeaders as _, Header, HeadersExt as _, Method, Request, StatusCode, StatusCodeKind};
 use rsipstack::transaction::TransactionReceiver;
+use rsipstack::transaction::key::TransactionRole;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -25,9 +27,11 @@ use crate::session::{Expires, Granted, grant};
 use crate::settings::{Caps, Config};
 use crate::sip::{own_uri, parts};
 
-/// A dialog is known to the stack a moment after its answer left: this long a request inside it may be early.
-const EARLY_TRIES: u32 = 5;
-const EARLY_PAUSE: Duration = Duration::from_millis(20);
+/// How often it is looked whether what comes before a request inside a call was taken up.
+const IN_TURN_LOOK: Duration = Duration::from_millis(10);
+/// How long a request inside a call waits for that: until an answer of ours whose acknowledgement was lost is
+/// sent again, after T1 of RFC 3261, and acknowledged.
+const IN_TURN_WITHIN: Duration = Duration::from_secs(1);
 /// How often bindings are looked through for those that ran out.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -115,29 +119,71 @@ async fn busy(desk: &Desk, transaction: &mut Transaction) {
 
 /// A request inside a dialog.
 async fn inside(desk: &Desk, transaction: &mut Transaction) {
-    let Some(stack) = desk.stack.get() else { return };
-    for _ in 0..EARLY_TRIES {
-        if let Some(Dialog::Invite(mut dialog)) = stack.dialogs.match_dialog(transaction) {
-            let handled = dialog.handle(transaction).await;
-            let answered = transaction
-                .last_response
-                .as_ref()
-                .is_some_and(|response| response.status_code.kind() != StatusCodeKind::Provisional);
-            // What the stack takes silently (older CSeq, too early) still needs an answer.
-            if !answered && !transaction.is_terminated() && transaction.original.method != Method::Ack {
-                tracing::debug!(
-                    handled = handled.is_ok(),
-                    "a request inside a call came out of order"
-                );
-                let wait = vec![Header::RetryAfter("1".into())];
-                answer(transaction, StatusCode::ServerInternalError, wait).await;
+    let in_turn = match in_turn(desk, transaction).await {
+        InTurn::Now(mut dialog) => dialog.handle(transaction).await.is_ok(),
+        InTurn::TooEarly => false,
+        InTurn::NoCall => {
+            if transaction.original.method != Method::Ack {
+                answer(transaction, StatusCode::CallTransactionDoesNotExist, Vec::new()).await;
             }
             return;
         }
-        tokio::time::sleep(EARLY_PAUSE).await;
+    };
+    let answered = transaction
+        .last_response
+        .as_ref()
+        .is_some_and(|response| response.status_code.kind() != StatusCodeKind::Provisional);
+    // What the stack takes silently (older CSeq, too early) still needs an answer.
+    if !answered && !transaction.is_terminated() && transaction.original.method != Method::Ack {
+        tracing::debug!(in_turn, "a request inside a call came out of order");
+        let wait = vec![Header::RetryAfter("1".into())];
+        answer(transaction, StatusCode::ServerInternalError, wait).await;
     }
-    if transaction.original.method != Method::Ack {
-        answer(transaction, StatusCode::CallTransactionDoesNotExist, Vec::new()).await;
+}
+
+/// Whether a request inside a call may be taken up.
+enum InTurn {
+    /// Now.
+    Now(InviteDialog),
+    /// What comes before it has not come.
+    TooEarly,
+    /// There is no such call, or no more.
+    NoCall,
+}
+
+/// Waits for what comes before a request: the answer that makes the call known to the stack, and the
+/// acknowledgement of ours. Each message has a task of its own, and of two that come one right after the other the
+/// second may be first; an INVITE that overtook the acknowledgement the stack takes for the first one of the call,
+/// and never answers.
+async fn in_turn(desk: &Desk, transaction: &Transaction) -> InTurn {
+    let request = &transaction.original;
+    let (Some(stack), Some(call)) = (desk.stack.get(), desk.call_of_request(request)) else {
+        return InTurn::NoCall;
+    };
+    // Who leaves waits for nobody.
+    let _turn = match request.method {
+        Method::Bye => None,
+        _ => Some(call.turn.lock().await),
+    };
+    let until = Instant::now() + IN_TURN_WITHIN;
+    loop {
+        let found = stack.dialogs.match_dialog(transaction);
+        let known = found.is_some();
+        if let Some(Dialog::Invite(dialog)) = found {
+            let state = dialog.state();
+            if state.is_terminated() {
+                return InTurn::NoCall;
+            }
+            // Who called may leave before the call is up.
+            let leaves = request.method == Method::Bye && dialog.role() == TransactionRole::Server;
+            if leaves || state.is_confirmed() {
+                return InTurn::Now(dialog);
+            }
+        }
+        if Instant::now() >= until {
+            return if known { InTurn::TooEarly } else { InTurn::NoCall };
+        }
+        tokio::time::sleep(IN_TURN_LOOK).await;
     }
 }
 
@@ -409,7 +455,7 @@ impl Read {
 
 /// What is the same in an INVITE that comes by two ways.
 fn merge_key(request: &Request) -> Option<String> {
-    let id = StackDialogId::try_from((request, rsipstack::transaction::key::TransactionRole::Server)).ok()?;
+    let id = StackDialogId::try_from((request, TransactionRole::Server)).ok()?;
     let sequence = request.cseq_header().ok()?.seq().ok()?;
     Some(format!("{} {} {sequence}", id.call_id, id.remote_tag))
 }

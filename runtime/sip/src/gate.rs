@@ -302,25 +302,11 @@ impl Gate {
         }
         if is_new(request) {
             self.outside(request, from)
-        } else if self.is_ours(request) {
+        } else if self.0.call_of_request(request).is_some() {
             Verdict::Pass
         } else {
             Verdict::Answer(StatusCode::CallTransactionDoesNotExist, Vec::new())
         }
-    }
-
-    /// Whether a request is of a call that is up: it names our tag.
-    fn is_ours(&self, request: &Request) -> bool {
-        let (Ok(call), Ok(Ok(Some(tag)))) = (
-            request.call_id_header(),
-            request.to_header().map(rsipstack::sip::To::tag),
-        ) else {
-            return false;
-        };
-        self.0
-            .calls_by(call.value())
-            .iter()
-            .any(|shared| shared.dialog().is_some_and(|dialog| dialog.local == tag.value()))
     }
 
     /// Looks at the digest of a request without taking its count; the front desk does that.

@@ -647,14 +647,15 @@ impl Leg {
     }
 
     fn answered(&mut self, response: &Response) {
-        if self.dialog.state().is_terminated() {
-            // It crossed our CANCEL; the stack has said BYE.
-            self.stage = Stage::Over;
-            return;
+        // The peer may have left before its answer was looked at; what crossed our CANCEL the stack has ended.
+        let left = self.dialog.state().is_terminated();
+        if !left {
+            self.note_dialog();
         }
-        self.note_dialog();
         if self.ending {
-            self.bye(self.shared.reason());
+            if !left {
+                self.bye(self.shared.reason());
+            }
             self.stage = Stage::Over;
             return;
         }
@@ -666,6 +667,9 @@ impl Leg {
             Ok(answer) => {
                 self.remote = Some(answer.clone());
                 self.tell(Happened::Answered(answer));
+                if left {
+                    self.over(Happened::HungUp { why: Why::Peer });
+                }
             }
             Err(error) => {
                 tracing::debug!(call = self.shared.id, %error, "an answer brought no usable session description");

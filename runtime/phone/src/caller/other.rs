@@ -176,7 +176,7 @@ async fn joined(calling: &mut JoinHandle<Result<Leg, LegError>>) -> Result<Leg, 
 
 impl Caller {
     /// Has a leg to whom the session wants, and to nobody else.
-    pub(super) fn connect(&mut self, session: &Session) {
+    pub(super) async fn connect(&mut self, session: &Session) {
         self.others.caller = session.caller.clone();
         self.others.written = match self.step(session).map(|step| &step.verb) {
             Some(Verb::Transfer(transfer)) => match &transfer.to {
@@ -198,7 +198,7 @@ impl Caller {
             return;
         }
         let had = self.others.main.is_some();
-        self.keep_ringing();
+        self.keep_ringing().await;
         self.others.end();
         if had {
             self.arrange();
@@ -220,19 +220,35 @@ impl Caller {
 
     /// An agent who is to be one of three, and said so by another way than the phone that rings, has the leg all
     /// the same: the contact has gone on, and the phone rings until it is answered.
-    fn keep_ringing(&mut self) {
+    async fn keep_ringing(&mut self) {
         let Some(main) = &mut self.others.main else {
             return;
         };
         let Whom::Agent(agent) = main.wanted.whom.clone() else {
             return;
         };
-        if main.wanted.joins
-            && matches!(main.state, Reach::Ringing { .. })
-            && presence::talks_to(&self.phone, &agent, &self.contact)
-            && let Reach::Ringing { leg, .. } = std::mem::replace(&mut main.state, Reach::Gone)
-        {
-            self.supervision.expect(leg, agent);
+        if !main.wanted.joins || !presence::talks_to(&self.phone, &agent, &self.contact) {
+            return;
+        }
+        let leg = match std::mem::replace(&mut main.state, Reach::Gone) {
+            Reach::Ringing { leg, .. } => Ok(leg),
+            // The phone may ring already; the call to it goes out without waiting for anybody.
+            Reach::Calling(mut calling) => joined(&mut calling).await,
+            other @ (Reach::Referring(_) | Reach::Up(_) | Reach::Gone) => {
+                main.state = other;
+                return;
+            }
+        };
+        match leg {
+            Ok(leg) => self.supervision.expect(leg, agent),
+            Err(error) => {
+                tracing::info!(contact = %self.contact, %agent, %error, "an agent who took a call has no phone for it");
+                let _ = self
+                    .phone
+                    .node
+                    .contacts()
+                    .agent_does(&agent, &self.contact, Deed::End);
+            }
         }
     }
 

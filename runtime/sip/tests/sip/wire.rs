@@ -75,12 +75,16 @@ impl Peer {
         }
     }
 
+    /// The status of the final answer to a request.
     async fn status(&self, message: &str) -> u16 {
+        let sequence = message.lines().find(|line| line.starts_with("CSeq:"));
+        let sequence = sequence.expect("it is numbered");
         self.send(message).await;
         loop {
             let answer = self.receive().await;
             let status = answer.get(8..11).and_then(|status| status.parse().ok());
-            if let Some(status) = status.filter(|status| answer.starts_with("SIP/2.0") && *status >= 200) {
+            let is_its = answer.starts_with("SIP/2.0") && answer.contains(sequence);
+            if let Some(status) = status.filter(|status| is_its && *status >= 200) {
                 return status;
             }
         }
@@ -793,8 +797,6 @@ async fn a_bye_waits_for_the_acknowledgement() {
     let (call, offer) = (incoming.call.clone(), incoming.offer.expect("an offer"));
     tokio::spawn(async move { call.answer(answer(&offer, 50_000)).await });
     let tag = to_tag(&peer.wait_for("SIP/2.0 200").await);
-    let early = peer.request("UPDATE", "a", 2, &tag, "", "");
-    assert_eq!(peer.status(&early).await, 500);
     incoming.call.hang_up(HangUp::Normal);
     for _ in 0..5 {
         // The answer comes again and again.
@@ -802,6 +804,62 @@ async fn a_bye_waits_for_the_acknowledgement() {
     }
     peer.send(&peer.request("ACK", "a", 1, &tag, "", "")).await;
     peer.wait_for("BYE ").await;
+}
+
+#[tokio::test]
+async fn what_overtakes_the_acknowledgement_waits_for_it() {
+    let mut node = known().await;
+    let peer = Peer::of(&node).await;
+    peer.send(&peer.request("INVITE", "a", 1, "", "", SDP)).await;
+    let incoming = node.incoming().await;
+    let (answering, offer) = (incoming.call.clone(), incoming.offer.expect("an offer"));
+    let mut call = incoming.call;
+    tokio::spawn(async move { answering.answer(answer(&offer, 50_000)).await });
+    let tag = to_tag(&peer.wait_for("SIP/2.0 200").await);
+    let key = "Content-Type: application/dtmf\r\n";
+    peer.send(&peer.request("INFO", "a", 2, &tag, key, "5")).await;
+    let hold = SDP.replace("m=audio 40000", "a=sendonly\r\nm=audio 40000");
+    peer.send(&peer.request("INVITE", "a", 3, &tag, "", &hold)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    peer.send(&peer.request("ACK", "a", 1, &tag, "", "")).await;
+    assert_eq!(next(&mut call).await, Happened::Acknowledged);
+    assert_eq!(next(&mut call).await, Happened::Keys("5".to_owned()));
+    let Happened::Offer(offer) = next(&mut call).await else {
+        panic!("an offer was expected");
+    };
+    call.answer_offer(answer(&offer, 50_000));
+    loop {
+        let taken = peer.wait_for("SIP/2.0 200").await;
+        if taken.contains("CSeq: 3 INVITE") {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invite_inside_a_call_is_answered_however_the_call_stands() {
+    let mut node = known().await;
+    let peer = Peer::of(&node).await;
+    peer.send(&peer.request("INVITE", "a", 1, "", "", SDP)).await;
+    let incoming = node.incoming().await;
+    incoming.call.ring();
+    let tag = to_tag(&peer.wait_for("SIP/2.0 180").await);
+    let status = async |sequence: u32| {
+        let status = peer
+            .status(&peer.request("INVITE", "a", sequence, &tag, "", SDP))
+            .await;
+        peer.send(&peer.request("ACK", "a", sequence, &tag, "", "")).await;
+        status
+    };
+    // Not answered; answered, and not acknowledged; over.
+    assert_eq!(status(2).await, 500);
+    let (call, offer) = (incoming.call.clone(), incoming.offer.expect("an offer"));
+    tokio::spawn(async move { call.answer(answer(&offer, 50_000)).await });
+    peer.wait_for("SIP/2.0 200").await;
+    assert_eq!(status(3).await, 500);
+    peer.send(&peer.request("ACK", "a", 1, &tag, "", "")).await;
+    peer.send(&peer.request("BYE", "a", 4, &tag, "", "")).await;
+    assert_eq!(status(5).await, 481);
 }
 
 #[tokio::test]
