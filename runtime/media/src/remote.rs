@@ -43,7 +43,8 @@ impl Remote {
 }
 
 /// Who may be heard in place of the negotiated address: a phone behind a translator sends from
-/// another one than it can know. The first packet decides, once; after it nobody else is heard.
+/// another one than it can know. The first packet decides, once; after it nobody else is heard but the negotiated
+/// address itself, which a late packet of another call of the same peer must not keep out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Latch {
     /// Addresses (of the peer that signals) whose first packet moves the stream there, unless
@@ -58,19 +59,15 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Whether a packet from there counts; the first one that does decides.
+    /// Whether a packet from there counts; the first one that does decides, until one comes from the
+    /// negotiated address.
     pub(crate) fn accepts(&mut self, from: SocketAddr, remote: &Remote) -> bool {
+        let accepted = self.would_accept(from, remote);
         let from = canonical(from);
-        if let Some(latched) = self.latched {
-            return latched == from;
-        }
-        let accepted = from == canonical(remote.rtp)
-            || remote
-                .only_from
-                .allowed
-                .iter()
-                .any(|ip| ip.to_canonical() == from.ip());
-        if accepted {
+        if accepted && self.latched != Some(from) {
+            if self.latched.is_some() {
+                tracing::debug!("a stream was held by another sender than was agreed on, and is taken back");
+            }
             self.latched = Some(from);
         }
         accepted
@@ -78,7 +75,16 @@ impl Source {
 
     /// Whether a packet from there would count; decides nothing.
     pub(crate) fn would_accept(&self, from: SocketAddr, remote: &Remote) -> bool {
-        self.clone().accepts(from, remote)
+        let from = canonical(from);
+        from == canonical(remote.rtp)
+            || match self.latched {
+                Some(latched) => latched == from,
+                None => remote
+                    .only_from
+                    .allowed
+                    .iter()
+                    .any(|ip| ip.to_canonical() == from.ip()),
+            }
     }
 
     /// Whether a report from there counts: it comes from the host that is heard.
@@ -149,10 +155,6 @@ mod tests {
             !source.accepts(at("203.0.113.9:61002"), &remote),
             "another port of the same host"
         );
-        assert!(
-            !source.accepts(at("192.168.1.5:4000"), &remote),
-            "the negotiated one came too late"
-        );
         assert_eq!(source.target(&remote), at("203.0.113.9:61000"));
         assert_eq!(source.report_target(&remote), at("203.0.113.9:61001"));
         assert!(source.accepts_report(at("203.0.113.9:7"), &remote));
@@ -169,6 +171,20 @@ mod tests {
         let mut source = Source::default();
         assert!(source.accepts(at("10.0.0.1:4000"), &remote));
         assert!(!source.accepts(at("10.0.0.2:4000"), &remote));
+    }
+
+    #[test]
+    fn a_late_packet_of_another_call_keeps_nobody_out() {
+        let mut remote = Remote::new(at("10.0.0.1:4000"), Codec::Pcma, None);
+        remote
+            .only_from
+            .allowed
+            .push("10.0.0.1".parse().expect("an address"));
+        let mut source = Source::default();
+        assert!(source.accepts(at("10.0.0.1:5000"), &remote), "from the same host");
+        assert!(source.accepts(at("10.0.0.1:4000"), &remote), "the negotiated one");
+        assert_eq!(source.target(&remote), at("10.0.0.1:4000"));
+        assert!(!source.accepts(at("10.0.0.1:5000"), &remote));
     }
 
     #[test]

@@ -409,13 +409,8 @@ impl Line {
         self.peer.press(keys);
     }
 
-    /// Changes the session: hold, and back.
-    pub(crate) async fn turn(&mut self, direction: Direction) {
-        self.try_turn(direction).await.expect("the session may change");
-    }
-
-    /// As [`turn`](Self::turn), of a call that may be over.
-    pub(crate) async fn try_turn(&mut self, direction: Direction) -> Result<(), CallError> {
+    /// Changes the session: hold, and back. A call may be over before it is changed.
+    pub(crate) async fn turn(&mut self, direction: Direction) -> Result<(), CallError> {
         self.ours.version += 1;
         self.ours.direction = direction;
         let answer = within(

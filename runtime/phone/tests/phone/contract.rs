@@ -156,7 +156,7 @@ impl Play {
         let session = play.settled().await;
         if session.has_ended() {
             // What was not heard yet is heard when the caller takes the line back, and then it is let go.
-            let _ = play.line.try_turn(Direction::SendReceive).await;
+            let _ = play.line.turn(Direction::SendReceive).await;
             play.line.is_let_go().await;
         }
         let differences = play.differences(&session).await;
@@ -176,14 +176,15 @@ impl Play {
             "text" => self.say(with).await,
             "wait" => self.pass(with.parse().expect("a length of time")).await,
             "played" => {
-                self.line.turn(Direction::SendReceive).await;
                 let heard = |session: &Session| match with {
                     "notice" => session.notice.is_none(),
                     _ => session.unheard.is_none(),
                 };
+                let back = self.line.turn(Direction::SendReceive).await;
                 self.exchange.until("it is heard", &self.contact, heard).await;
-                // Who is let go meanwhile, since what was pressed before counts now, holds nothing any more.
-                if self.line.try_turn(Direction::SendOnly).await.is_err() {
+                let held = self.line.turn(Direction::SendOnly).await;
+                // What was pressed before counts now: who is let go meanwhile holds nothing any more.
+                if back.and(held).is_err() {
                     self.exchange
                         .until("it ends", &self.contact, Session::has_ended)
                         .await;
