@@ -49,8 +49,13 @@ pub use self::{
     transfers::TransferError,
 };
 use self::{
-    callbacks::Callbacks, distribution::Distribution, messages::Outbox, recordings::Recordings,
-    surveys::Surveys, tickets::Tickets, transfers::Transfers,
+    callbacks::Callbacks,
+    distribution::{AgentRequest, Distribution},
+    messages::Outbox,
+    recordings::Recordings,
+    surveys::Surveys,
+    tickets::Tickets,
+    transfers::Transfers,
 };
 use crate::{
     Input, Readings,
@@ -198,17 +203,14 @@ impl Services {
                 ring,
                 three_way,
             } => {
-                let agent = particulars.party.as_deref().unwrap_or_default();
-                // A carrier plays what was said before it rings there: the step has more time, and so has
-                // the agent.
-                let more = serving.until.since(at + *ring);
-                return self.distribution.ask_agent(
-                    errand,
-                    (agent, *three_way),
-                    (*ring, more),
-                    &serving.stage,
-                    at,
-                );
+                let request = AgentRequest {
+                    agent: particulars.party.as_deref().unwrap_or_default(),
+                    three_way: *three_way,
+                    // A carrier plays what was said before it rings there: the step has more time, and so has
+                    // the agent.
+                    until: at + (*ring).min(RING_TIME) + serving.until.since(at + *ring),
+                };
+                return self.distribution.ask_agent(errand, &request, &serving.stage, at);
             }
             Demand::Transfer { three_way, .. } => {
                 return self.transfers.ask(errand, *three_way, &serving.stage);

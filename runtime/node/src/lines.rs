@@ -25,6 +25,10 @@ pub trait Lines: Send + Sync {
     /// # Errors
     /// There is no such call, or no such leg in it.
     async fn remove(&self, contact: &ContactId, leg: u64) -> Result<(), LineError>;
+
+    /// An agent has left a contact's call, as the desk has it: a leg to the agent's phone that the contact does not
+    /// speak of any more, as of one of three, goes too. Returns at once.
+    fn agent_left(&self, contact: &ContactId, agent: &str);
 }
 
 /// A call that is up.

@@ -51,6 +51,8 @@ pub(crate) enum Wish {
     Add(Guest, oneshot::Sender<Result<u64, LineError>>),
     /// Somebody who was brought into it is to leave.
     Remove(u64, oneshot::Sender<Result<(), LineError>>),
+    /// An agent has left it by another way than the phone.
+    Release(Arc<str>),
     /// The server stops.
     Stop,
 }
@@ -401,6 +403,7 @@ impl Caller {
             }),
             State::Serving(_) if self.others.rings_unheard() => Some(Music::RingBack),
             State::Serving(_) if self.others.holds() => Some(Music::Hold),
+            _ if self.supervision.holds() => Some(Music::Hold),
             _ => None,
         };
         if !matches!(music, Some(Music::Tune(_))) {

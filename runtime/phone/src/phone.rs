@@ -304,6 +304,15 @@ impl Lines for Inner {
     async fn remove(&self, contact: &ContactId, leg: u64) -> Result<(), LineError> {
         self.ask(contact, |reply| Wish::Remove(leg, reply)).await
     }
+
+    fn agent_left(&self, contact: &ContactId, agent: &str) {
+        let Some(call) = self.switchboard.call(contact) else {
+            return;
+        };
+        if call.try_send(Wish::Release(agent.into())).is_err() {
+            tracing::warn!(%contact, agent, "a call is asked for too much at once; the agent's phone may stay in it");
+        }
+    }
 }
 
 impl Inner {

@@ -46,6 +46,16 @@ pub(super) struct Distribution {
     handed_over: BTreeMap<ContactId, Call>,
 }
 
+/// One agent whom a transfer asks for.
+pub(super) struct AgentRequest<'a> {
+    /// The agent's name.
+    pub(super) agent: &'a str,
+    /// Whether the caller's flow goes on once the agent has answered.
+    pub(super) three_way: bool,
+    /// Until when it rings.
+    pub(super) until: Timestamp,
+}
+
 #[derive(Clone, Debug)]
 struct Queue {
     spec: QueueSpec,
@@ -191,8 +201,7 @@ impl Distribution {
     pub(super) fn ask_agent(
         &mut self,
         errand: Errand,
-        (name, three_way): (&str, bool),
-        (ring, more): (Duration, Duration),
+        request: &AgentRequest<'_>,
         stage: &Stage,
         at: Timestamp,
     ) -> Vec<Told> {
@@ -203,22 +212,22 @@ impl Distribution {
             errand: errand.clone(),
             queue: None,
             // Who talks already, as before a restart, is waited for as the contact has it.
-            three_way: three_way && talks_to(stage).is_none(),
+            three_way: request.three_way && talks_to(stage).is_none(),
         };
         let answer = if talks_to(stage).is_some() {
-            match self.goes_on_talking(&Arc::from(name), call, at) {
+            match self.goes_on_talking(&Arc::from(request.agent), call, at) {
                 QueueAnswer::AgentJoined { .. } => TransferAnswer::Answered,
                 _ => TransferAnswer::OtherLegEnded,
             }
         } else {
-            match self.agents.get_mut(name) {
+            match self.agents.get_mut(request.agent) {
                 None => TransferAnswer::Failed,
                 Some(agent) => match agent.doing {
                     Doing::Away => TransferAnswer::NoAnswer,
                     Doing::Ringing { .. } | Doing::Talking { .. } => TransferAnswer::Busy,
                     // Who is asked for by name is asked in wrap-up, too.
                     Doing::Available | Doing::WrapUp { .. } => {
-                        let until = at + ring.min(RING_TIME) + more;
+                        let until = request.until;
                         agent.does(Doing::Ringing { call, until }, at);
                         TransferAnswer::Ringing
                     }

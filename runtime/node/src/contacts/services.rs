@@ -233,7 +233,7 @@ impl Contacts {
         deed: Deed,
     ) -> Result<(), AgentError> {
         let now = self.clock.now();
-        self.with_services(|services| {
+        let done = self.with_services(|services| {
             let told = match deed {
                 Deed::Answer => services.agent_answers(agent, contact, now),
                 Deed::End => services.agent_ends(agent, contact, now),
@@ -241,8 +241,14 @@ impl Contacts {
                 Deed::Decline(pause) => services.agent_declines(agent, contact, pause, now),
             };
             split(told)
-        })
-        .unwrap_or(Ok(()))
+        });
+        done.unwrap_or(Ok(()))?;
+        if deed == Deed::End
+            && let Some(lines) = self.lines()
+        {
+            lines.agent_left(contact, agent);
+        }
+        Ok(())
     }
 
     /// The queues and the agents as they are now.

@@ -591,6 +591,10 @@ impl Caller {
             // Who answers is not spoken over.
             self.says.barge_in(&self.leg.stream);
             self.play_music(None);
+        } else if self.supervision.holds() && self.music.is_none() {
+            self.play_music(Some(Music::Hold));
+        } else if !self.supervision.holds() && self.music == Some(Music::Hold) {
+            self.play_music(None);
         }
     }
 }

@@ -58,6 +58,15 @@ impl Supervision {
         self.guests.iter().any(|seat| seat.up && seat.part == Part::Joins)
     }
 
+    /// Whether those whom the caller talks to have all put the caller on hold.
+    pub(super) fn holds(&self) -> bool {
+        let mut joined = self
+            .guests
+            .iter()
+            .filter(|seat| seat.up && seat.part == Part::Joins);
+        self.has_joined() && joined.all(|seat| seat.leg.is_held())
+    }
+
     /// The room in which they hear each other.
     pub(super) fn room(&mut self, media: &Media) -> &Room {
         self.room.get_or_insert_with(|| media.room(None))
@@ -90,10 +99,14 @@ impl Supervision {
         self.numbered
     }
 
-    /// Seats the guests: each hears all; whom each is heard by is its part's.
+    /// Seats the guests: each hears all; whom each is heard by is its part's. Who holds is away for a moment.
     pub(super) fn seat(&self, agent: Option<StreamId>) {
         let Some(room) = &self.room else { return };
         for seat in self.guests.iter().filter(|seat| seat.up) {
+            if seat.leg.is_held() {
+                seat.leg.stream.leave_room();
+                continue;
+            }
             let role = match (seat.part, agent) {
                 (Part::Joins, _) => Role::Speaks,
                 (Part::Whispers, Some(agent)) => Role::Whispers { to: agent },
@@ -122,6 +135,7 @@ impl Caller {
             Wish::Remove(number, reply) => {
                 let _ = reply.send(self.dismiss(number));
             }
+            Wish::Release(agent) => self.release(&agent),
             Wish::Stop => {}
         }
     }
@@ -167,16 +181,28 @@ impl Caller {
     }
 
     fn dismiss(&mut self, number: u64) -> Result<(), LineError> {
-        let guests = &mut self.supervision.guests;
+        let mut guests = self.supervision.guests.iter();
         let at = guests
-            .iter()
             .position(|seat| seat.number == number)
             .ok_or(LineError::NoSuchLeg(number))?;
-        let seat = guests.remove(at);
+        self.unseat(at);
+        Ok(())
+    }
+
+    /// The phone of an agent whom the flow made one of three, and who has left.
+    fn release(&mut self, agent: &str) {
+        let mut guests = self.supervision.guests.iter();
+        if let Some(at) = guests.position(|seat| seat.agent.as_deref() == Some(agent)) {
+            self.unseat(at);
+        }
+    }
+
+    /// Lets a guest go.
+    fn unseat(&mut self, at: usize) {
+        let seat = self.supervision.guests.remove(at);
         seat.leg.call.hang_up(HangUp::Normal);
         self.leave_room(&seat);
         self.guest_left();
-        Ok(())
     }
 
     pub(super) fn guest_does(&mut self, number: u64, event: &LegEvent) {
@@ -194,11 +220,8 @@ impl Caller {
                 );
                 self.arrange();
             }
-            LegEvent::Over | LegEvent::Failed { .. } => {
-                let seat = guests.remove(at);
-                self.leave_room(&seat);
-                self.guest_left();
-            }
+            LegEvent::Over | LegEvent::Failed { .. } => self.unseat(at),
+            LegEvent::Held => self.arrange(),
             // Who was brought in does not tell the hotline whom to call.
             LegEvent::Refer { .. } => guests[at].leg.call.notify_referral(403),
             _ => {}

@@ -197,6 +197,12 @@ async fn a_caller_is_put_through_to_a_number_or_told_why_not() {
     exchange.stop().await;
 }
 
+/// An agent is asked in, and the flow goes on.
+const WITH_LI_NA: &str = "start: li-na\nsteps:\n  \
+    li-na: { transfer: { agent: li-na }, three-way: true, on: { else: nobody }, next: which }\n  \
+    which: { menu: { en: which }, keys: { 1: done }, time: 60s, on: { else: nobody } }\n  \
+    done: { end: completed }\n  nobody: { end: unserved }\n";
+
 const THREE: &str = "start: police\nsteps:\n  \
     police: { transfer: \"110\", three-way: true, on: { else: nobody }, next: which }\n  \
     which: { menu: { en: which }, keys: { 1: human }, on: { else: nobody } }\n  \
@@ -282,10 +288,6 @@ async fn a_number_that_leaves_three_leaves_two_who_talk_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_who_says_elsewhere_that_three_talk_has_the_phone_ring_on() {
-    const WITH_LI_NA: &str = "start: li-na\nsteps:\n  \
-        li-na: { transfer: { agent: li-na }, three-way: true, on: { else: nobody }, next: which }\n  \
-        which: { menu: { en: which }, keys: { 1: done }, time: 60s, on: { else: nobody } }\n  \
-        done: { end: completed }\n  nobody: { end: unserved }\n";
     let carrier = Far::carrier().await;
     let which = tone(650.0, 400);
     let exchange = city(WITH_LI_NA, &[("which", &which)], Some(carrier.address)).await;
@@ -303,6 +305,34 @@ async fn an_agent_who_says_elsewhere_that_three_talk_has_the_phone_ring_on() {
     line.press("1");
     line.is_let_go().await;
     is(&exchange, "li-na", "wrap-up").await;
+    exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_who_says_elsewhere_that_it_is_over_leaves_three_with_the_phone() {
+    let carrier = Far::carrier().await;
+    let which = tone(650.0, 400);
+    let exchange = city(WITH_LI_NA, &[("which", &which)], Some(carrier.address)).await;
+    let mut li_na = phone(&exchange, LI_NA, "li-na").await;
+    let mut line = carrier.call(exchange.address, "12345").await;
+    let mut agent = li_na.take().await;
+    line.hears("the menu", &which).await;
+    hear_in_a_room(&[&line, &agent]).await;
+    // Who holds leaves no silence.
+    line.peer.forget();
+    agent.turn(Direction::SendOnly).await.expect("it is up");
+    eventually("a tone while she holds", || line.has_pitch(450.0)).await;
+    agent.turn(Direction::SendReceive).await.expect("it is up");
+    hear_in_a_room(&[&line, &agent]).await;
+    let contacts = exchange.node.contacts();
+    contacts
+        .agent_does("li-na", &exchange.contact(1).await, Deed::End)
+        .expect("she talks to the caller");
+    agent.is_let_go().await;
+    is(&exchange, "li-na", "wrap-up").await;
+    line.press("1");
+    line.is_let_go().await;
+    assert_eq!(ends(&exchange, &exchange.contact(1).await).await, "completed");
     exchange.stop().await;
 }
 

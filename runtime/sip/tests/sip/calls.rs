@@ -329,6 +329,38 @@ async fn caps_hold_and_draining_refuses_new_calls_only() {
 }
 
 #[tokio::test]
+async fn a_trunk_that_calls_too_often_is_told_when_to_come_again() {
+    let caps = Caps {
+        calls: None,
+        calls_per_second: Some(1.0),
+    };
+    let mut callee = Node::udp(config(Trunk {
+        caps,
+        ..trunk("caller", None)
+    }))
+    .await;
+    let to = Some((callee.address(Transport::Udp), Transport::Udp));
+    let caller = Node::udp(config(trunk("carrier", to))).await;
+    let _first = caller.call(number("carrier", "200")).await;
+    let _ringing = callee.incoming().await;
+    // The second of a burst; how soon the rate allows another is told by the clock, and tested where it stands.
+    let mut refused = 0;
+    for _ in 0..5 {
+        let mut next_call = caller.call(number("carrier", "200")).await;
+        tokio::select! {
+            happened = next(&mut next_call) => {
+                let full = Happened::Failed { status: 503, retry_after: Some(5) };
+                assert_eq!(happened, full);
+                refused += 1;
+            }
+            _late = callee.incoming() => {}
+        }
+    }
+    assert!(refused > 0);
+    assert_eq!(callee.sip.counts().refused, refused);
+}
+
+#[tokio::test]
 async fn a_trunk_may_log_in_and_a_wrong_password_may_not() {
     let login = Credentials {
         user: "sbc".to_owned(),
