@@ -3,6 +3,9 @@
 //! and reports back, so that commands and messages are never held up.
 
 mod ask;
+mod headers;
+mod incoming;
+mod outgoing;
 pub(crate) mod peer;
 
 use std::collections::VecDeque;
@@ -15,22 +18,23 @@ use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReas
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::headers::untyped::Contact;
-use rsipstack::sip::{HasHeaders, Header, HeadersExt as _, Response, StatusCode, StatusCodeKind, Uri};
-use rsipstack::transaction::transaction::{TransactionEvent, TransactionEventSender};
+use rsipstack::sip::{Header, Response, StatusCode, Uri};
+use rsipstack::transaction::transaction::TransactionEventSender;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use self::headers::described;
+pub(crate) use self::headers::{allows_update, knows_timer, with_timer};
+pub(crate) use self::incoming::Inbound;
+pub(crate) use self::outgoing::Outbound;
+use self::outgoing::invited;
 use crate::call::{Command, DialogId, HangUp, Happened, Referred, Shared, Why};
-use crate::desk::{Desk, SUPPORTED};
+use crate::desk::Desk;
 use crate::error::CallError;
-use crate::limits::SESSION_SECONDS_MAX;
 use crate::load::Place;
 use crate::sdp::SessionDescription;
-use crate::session::{Expires, Refresher, Timer};
-
-/// How often it is looked whether an answer is acknowledged, after the call is over.
-const ACK_LOOK: Duration = Duration::from_millis(20);
+use crate::session::{Refresher, Timer};
 
 /// What runs beside the task reports this.
 enum Done {
@@ -86,24 +90,6 @@ pub(crate) struct Parts {
     pub(crate) place: Place,
 }
 
-/// What an incoming call has besides.
-pub(crate) struct Inbound {
-    pub(crate) dialog: InviteDialog,
-    pub(crate) states: DialogStateReceiver,
-    pub(crate) respond: TransactionEventSender,
-    pub(crate) offer: Option<SessionDescription>,
-    pub(crate) timer: Option<(u32, Refresher, bool)>,
-    pub(crate) peer_updates: bool,
-    pub(crate) invite_key: String,
-}
-
-/// What an outgoing call has besides.
-pub(crate) struct Outbound {
-    pub(crate) attempts: VecDeque<InviteOption>,
-    pub(crate) offer: SessionDescription,
-    pub(crate) ring: Duration,
-}
-
 /// The task's state.
 pub(crate) struct Leg {
     desk: Arc<Desk>,
@@ -146,39 +132,6 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub(crate) fn incoming(parts: Parts, inbound: Inbound) -> Leg {
-        let mut leg = Leg::new(parts, inbound.dialog, inbound.states);
-        leg.until = Some(Instant::now() + crate::limits::RING_MAX);
-        leg.respond = Some(inbound.respond);
-        leg.answer_in_ack = inbound.offer.is_none();
-        leg.remote = inbound.offer;
-        leg.granted = inbound.timer;
-        leg.peer_updates = inbound.peer_updates;
-        leg.invite_key = Some(inbound.invite_key);
-        // Before any answer names the dialog: the gate takes requests of known dialogs only.
-        leg.note_dialog();
-        leg
-    }
-
-    /// Sends the first INVITE.
-    pub(crate) fn outgoing(parts: Parts, mut outbound: Outbound) -> Result<Leg, CallError> {
-        let first = outbound.attempts.pop_front().ok_or(CallError::Destination)?;
-        let stack = parts.desk.stack.get().ok_or(CallError::Stopping)?;
-        let (sender, states) = stack.dialogs.new_dialog_state_channel();
-        let (dialog, inviting) = stack
-            .dialogs
-            .do_invite_async(first.clone(), sender)
-            .map_err(|_| CallError::Destination)?;
-        let mut leg = Leg::new(parts, dialog, states);
-        leg.inviting = Some(inviting);
-        leg.attempts = outbound.attempts;
-        leg.attempt = Some((first, false));
-        leg.until = Some(Instant::now() + outbound.ring);
-        leg.local = Some(outbound.offer);
-        leg.note_dialog();
-        Ok(leg)
-    }
-
     fn new(parts: Parts, dialog: InviteDialog, states: DialogStateReceiver) -> Leg {
         let Parts {
             desk,
@@ -379,72 +332,10 @@ impl Leg {
         }
     }
 
-    /// CANCELs the INVITE under way; it runs on beside the task until its final answer.
-    fn cancel(&mut self) {
-        let dialog = self.dialog.clone();
-        tokio::spawn(async move {
-            if dialog.hangup().await.is_err() {
-                tracing::debug!("a CANCEL was not answered");
-            }
-        });
-    }
-
-    /// Tells the phone at once and waits for the final answer without it: a 200 that crossed our CANCEL is
-    /// ended by the stack, or here.
-    fn over_soon(&mut self, status: u16) {
-        self.tell(Happened::Failed {
-            status,
-            retry_after: None,
-        });
-        let window = self.desk.settings.t1 * 64;
-        self.until = Some(Instant::now() + window + Duration::from_secs(1));
-    }
-
-    /// BYE once our answer is acknowledged, or will not be any more (RFC 3261 section 15); the call is over
-    /// now.
-    fn bye_when_acknowledged(&self, reason: HangUp) {
-        let (dialog, t1) = (self.dialog.clone(), self.desk.settings.t1);
-        tokio::spawn(async move {
-            let acknowledged = async {
-                while dialog.state().waiting_ack() {
-                    tokio::time::sleep(ACK_LOOK).await;
-                }
-            };
-            if tokio::time::timeout(t1 * 64, acknowledged).await.is_err() {
-                tracing::debug!("an answer was not acknowledged");
-            }
-            if !dialog.state().is_terminated() {
-                bye(&dialog, reason, t1).await;
-            }
-        });
-    }
-
     /// BYE, beside the task: the call is over whether it is answered or not.
     fn bye(&self, reason: HangUp) {
         let (dialog, t1) = (self.dialog.clone(), self.desk.settings.t1);
         tokio::spawn(async move { bye(&dialog, reason, t1).await });
-    }
-
-    /// A final answer to an incoming INVITE, with headers.
-    fn refuse(&mut self, status: u16, headers: Vec<Header>) {
-        let (Some(respond), Some(stack)) = (&self.respond, self.desk.stack.get()) else {
-            return;
-        };
-        let request = self.dialog.initial_request();
-        let code = StatusCode::from(status);
-        let mut response = stack.endpoint.make_response(&request, code.clone(), None);
-        let tag = self.dialog.id().local_tag;
-        for header in response.headers.iter_mut() {
-            if let Header::To(to) = header
-                && to.tag().is_ok_and(|tag| tag.is_none())
-            {
-                *to = to.clone().with_tag(tag.clone().into());
-            }
-        }
-        response.headers.extend(headers);
-        let _ = respond.send(TransactionEvent::Respond(response));
-        // Only for the dialog's state: its own answer comes second and is not sent.
-        let _ = self.dialog.reject(Some(code), None);
     }
 
     async fn command(&mut self, command: Command) {
@@ -492,34 +383,6 @@ impl Leg {
         }
     }
 
-    fn waits(&self) -> bool {
-        self.stage == Stage::Ringing && self.respond.is_some()
-    }
-
-    /// 200 to an incoming INVITE.
-    fn answer(&mut self, answer: SessionDescription, reply: Reply<()>) {
-        if !self.waits() {
-            let _ = reply.send(Err(CallError::Over));
-            return;
-        }
-        let mut headers = described(Desk::abilities());
-        if let Some((seconds, refresher, peer_knows)) = self.granted {
-            headers.extend(granted(seconds, refresher, peer_knows));
-        }
-        if self
-            .dialog
-            .accept(Some(headers), Some(answer.to_string().into_bytes()))
-            .is_err()
-        {
-            let _ = reply.send(Err(CallError::Over));
-            return;
-        }
-        self.stage = Stage::Answered;
-        self.until = None;
-        self.local = Some(answer);
-        self.answering = Some(reply);
-    }
-
     /// What the stack says of the dialog.
     async fn state(&mut self, state: DialogState) {
         match state {
@@ -543,51 +406,6 @@ impl Leg {
                 let _ = handle
                     .respond(StatusCode::MethodNotAllowed, Some(Desk::abilities()), None)
                     .await;
-            }
-        }
-    }
-
-    fn progress(&mut self, response: &Response) {
-        if self.ending {
-            return;
-        }
-        match SessionDescription::parse(&response.body) {
-            Ok(early) if !response.body.is_empty() => self.tell(Happened::Early(early)),
-            _ if !self.rang && response.status_code.code() == 180 => {
-                self.rang = true;
-                self.tell(Happened::Ringing);
-            }
-            _ => {}
-        }
-    }
-
-    /// The caller acknowledged: our answer, or a change.
-    fn confirmed(&mut self) {
-        if self.stage == Stage::Answered {
-            self.stage = Stage::Up;
-            let ours = |refresher| refresher == Refresher::Server;
-            self.timer = self
-                .granted
-                .map(|(seconds, refresher, _)| Timer::new(seconds, ours(refresher), Instant::now()));
-            if let Some(reply) = self.answering.take() {
-                let _ = reply.send(Ok(()));
-            }
-            self.tell(Happened::Acknowledged);
-        }
-        if self.answer_in_ack && self.stage == Stage::Up {
-            let Some(ack) = self.dialog.last_remote_ack() else {
-                return;
-            };
-            self.answer_in_ack = false;
-            match SessionDescription::parse(&ack.body) {
-                Ok(answer) => {
-                    self.remote = Some(answer.clone());
-                    self.tell(Happened::Answered(answer));
-                }
-                Err(error) => {
-                    tracing::debug!(call = self.shared.id, %error, "an acknowledgement brought no answer");
-                    self.shared.end(HangUp::Failed);
-                }
             }
         }
     }
@@ -617,118 +435,6 @@ impl Leg {
         }
     }
 
-    /// The INVITE of an outgoing call came to its end.
-    async fn invited(&mut self, result: Option<InviteAsyncResult>) {
-        self.inviting = None;
-        let response = match result {
-            Some(Ok((_, response))) => response,
-            Some(Err(_)) | None => None,
-        };
-        let good = response
-            .as_ref()
-            .filter(|response| response.status_code.kind() == StatusCodeKind::Successful)
-            .cloned();
-        if let Some(response) = good {
-            self.answered(&response);
-            return;
-        }
-        let status = response
-            .as_ref()
-            .map_or(503, |response| response.status_code.code());
-        if self.ending {
-            self.stage = Stage::Over;
-            return;
-        }
-        if self.attempt_again(response.as_ref(), status) {
-            return;
-        }
-        let retry_after = response.as_ref().and_then(retry_after);
-        self.over(Happened::Failed { status, retry_after });
-    }
-
-    fn answered(&mut self, response: &Response) {
-        // The peer may have left before its answer was looked at; what crossed our CANCEL the stack has ended.
-        let left = self.dialog.state().is_terminated();
-        if !left {
-            self.note_dialog();
-        }
-        if self.ending {
-            if !left {
-                self.bye(self.shared.reason());
-            }
-            self.stage = Stage::Over;
-            return;
-        }
-        self.stage = Stage::Up;
-        self.until = None;
-        self.peer_updates = allows_update(response);
-        self.timer = Some(self.agreed_timer(response));
-        match SessionDescription::parse(&response.body) {
-            Ok(answer) => {
-                self.remote = Some(answer.clone());
-                self.tell(Happened::Answered(answer));
-                if left {
-                    self.over(Happened::HungUp { why: Why::Peer });
-                }
-            }
-            Err(error) => {
-                tracing::debug!(call = self.shared.id, %error, "an answer brought no usable session description");
-                self.bye(HangUp::Failed);
-                self.over(Happened::Failed {
-                    status: 488,
-                    retry_after: None,
-                });
-            }
-        }
-    }
-
-    /// The timer that a 2xx to a request of ours sets: without a word of the peer we watch alone.
-    fn agreed_timer(&self, response: &Response) -> Timer {
-        let said = response
-            .session_expires_header()
-            .and_then(|header| Expires::parse(header.value()));
-        let seconds = said.map_or(self.desk.settings.session_seconds, |said| said.seconds);
-        let ours = said.is_none_or(|said| said.refresher != Some(Refresher::Server));
-        Timer::new(
-            seconds
-                .min(SESSION_SECONDS_MAX)
-                .max(self.desk.settings.session_seconds_min),
-            ours,
-            Instant::now(),
-        )
-    }
-
-    /// Tries the INVITE again where that helps: with the longer session timer asked for, or at the account's
-    /// next phone.
-    fn attempt_again(&mut self, response: Option<&Response>, status: u16) -> bool {
-        let longer = response.filter(|_| status == 422).and_then(min_se);
-        let next = match (longer, self.attempt.take()) {
-            (Some(seconds), Some((mut attempt, false))) => {
-                attempt.headers = attempt.headers.map(|headers| with_timer(headers, seconds));
-                Some((attempt, true))
-            }
-            _ if matches!(status, 408 | 430 | 480 | 502 | 503 | 504) => {
-                self.attempts.pop_front().map(|attempt| (attempt, false))
-            }
-            _ => None,
-        };
-        let (Some((attempt, corrected)), Some(stack)) = (next, self.desk.stack.get()) else {
-            return false;
-        };
-        let (sender, states) = stack.dialogs.new_dialog_state_channel();
-        match stack.dialogs.do_invite_async(attempt.clone(), sender) {
-            Ok((dialog, inviting)) => {
-                self.dialog = dialog;
-                self.states = states;
-                self.inviting = Some(inviting);
-                self.attempt = Some((attempt, corrected));
-                self.note_dialog();
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
     async fn done(&mut self, done: Done) {
         match done {
             Done::Offered { result, offer, reply } => self.offer_answered(result, offer, reply),
@@ -753,95 +459,9 @@ async fn bye(dialog: &InviteDialog, reason: HangUp, t1: Duration) {
     }
 }
 
-async fn invited(inviting: &mut Option<JoinHandle<InviteAsyncResult>>) -> Option<InviteAsyncResult> {
-    match inviting {
-        Some(handle) => handle.await.ok(),
-        None => pending().await,
-    }
-}
-
 async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => pending().await,
     }
-}
-
-/// Headers with that of a session description.
-fn described(mut headers: Vec<Header>) -> Vec<Header> {
-    headers.push(Header::ContentType("application/sdp".into()));
-    headers
-}
-
-/// The headers that grant a session timer in a 2xx of ours.
-fn granted(seconds: u32, refresher: Refresher, peer_knows: bool) -> Vec<Header> {
-    let who = match refresher {
-        Refresher::Client => "uac",
-        Refresher::Server => "uas",
-    };
-    let mut headers = vec![Header::SessionExpires(
-        format!("{seconds};refresher={who}").into(),
-    )];
-    if refresher == Refresher::Client && peer_knows {
-        headers.push(Header::Require("timer".into()));
-    }
-    headers
-}
-
-/// The headers that ask for a session timer, among others.
-pub(crate) fn with_timer(mut headers: Vec<Header>, seconds: u32) -> Vec<Header> {
-    headers.retain(|header| !matches!(header, Header::SessionExpires(_) | Header::MinSE(_)));
-    headers.push(Header::SessionExpires(seconds.to_string().into()));
-    headers.push(Header::MinSE(seconds.to_string().into()));
-    headers
-}
-
-/// Whether a message says that its sender takes UPDATE.
-pub(crate) fn allows_update(message: &impl HasHeaders) -> bool {
-    message.headers().iter().any(|header| {
-        matches!(header, Header::Allow(_))
-            && header
-                .value()
-                .split(',')
-                .any(|method| method.trim().eq_ignore_ascii_case("UPDATE"))
-    })
-}
-
-/// Whether a message says that its sender knows session timers.
-pub(crate) fn knows_timer(message: &impl HasHeaders) -> bool {
-    message.headers().iter().any(|header| {
-        matches!(header, Header::Supported(_) | Header::Require(_))
-            && header
-                .value()
-                .split(',')
-                .any(|name| name.trim().eq_ignore_ascii_case("timer"))
-    })
-}
-
-fn retry_after(response: &Response) -> Option<u32> {
-    response.headers().iter().find_map(|header| match header {
-        Header::RetryAfter(value) => value
-            .value()
-            .split([';', '(', ' '])
-            .next()
-            .and_then(|seconds| seconds.trim().parse().ok()),
-        _ => None,
-    })
-}
-
-fn min_se(response: &Response) -> Option<u32> {
-    response.headers().iter().find_map(|header| match header {
-        Header::MinSE(value) => value.value().split(';').next()?.trim().parse().ok(),
-        _ => None,
-    })
-}
-
-/// The headers of a request of ours inside a call.
-fn inside(extra: Vec<Header>) -> Vec<Header> {
-    let mut headers = vec![
-        Header::Supported(SUPPORTED.into()),
-        Header::Allow(crate::desk::ALLOW.into()),
-    ];
-    headers.extend(extra);
-    headers
 }

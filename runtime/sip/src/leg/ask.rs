@@ -11,7 +11,8 @@ use rsipstack::transaction::key::TransactionRole;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Done, Leg, Reply, Stage, described, inside, min_se, with_timer};
+use super::headers::{described, inside, min_se, with_timer};
+use super::{Done, Leg, Reply, Stage};
 use crate::call::{HangUp, Happened, Referred};
 use crate::error::CallError;
 use crate::limits::{GLARE_ATTEMPTS_MAX, REFERRAL_WAIT};

@@ -6,7 +6,8 @@ use rsipstack::dialog::dialog::{Dialog, TransactionHandle};
 use rsipstack::sip::{HasHeaders as _, Header, HeadersExt as _, Method, Request, StatusCode};
 use tokio::time::Instant;
 
-use super::{Change, Leg, Offered, Stage, described, granted, knows_timer};
+use super::headers::{described, granted, knows_timer};
+use super::{Change, Leg, Offered, Stage};
 use crate::call::{Happened, Referred};
 use crate::caller;
 use crate::desk::Desk;
