@@ -2,4 +2,6 @@
 
 mod calls;
 mod common;
+mod door;
+mod raw;
 mod wire;
