@@ -173,10 +173,14 @@ impl Hotline {
         self.0.path()
     }
 
+    /// Puts a file in its place as a whole: a node that watches never finds half of it.
     pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+        // Hidden files are passed over.
+        let beside = path.with_file_name(".new.part");
+        fs::write(&beside, content).unwrap();
+        fs::rename(beside, path).unwrap();
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -273,7 +277,7 @@ impl Node {
 
     /// Waits, in real time, until something was said.
     pub(crate) async fn hears(&self, contact: &ContactId, words: &str) {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             if self.said(contact).await.iter().any(|said| said.contains(words)) {
                 return;
             }
@@ -285,7 +289,7 @@ impl Node {
 
 /// Waits, in real time, until something holds.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..3_000 {
         if holds().await {
             return;
         }

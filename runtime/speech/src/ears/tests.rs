@@ -6,7 +6,7 @@ use futures::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -449,7 +449,7 @@ async fn a_provider_that_takes_no_sound_holds_up_no_call() {
     let understood = ears(provided.address, "last = \"10s\"").listen("house", "zh-CN", &[], sound);
     for number in 0..FRAMES {
         let sending = sender.send(vec![number; 160].into());
-        timeout(Duration::from_secs(1), sending)
+        timeout(Duration::from_secs(20), sending)
             .await
             .expect("the call goes on")
             .unwrap();
@@ -486,9 +486,17 @@ async fn whoever_stops_listening_ends_the_connection() {
     })
     .await;
     let understood = ears(provided.address, "").listen("house", "zh-CN", &[], sound(None));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let started = async {
+        while provided.sent.lock().unwrap().starts.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), started).await.unwrap();
     drop(understood);
-    timeout(Duration::from_secs(5), is_closed).await.unwrap().unwrap();
+    timeout(Duration::from_secs(20), is_closed)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -522,11 +530,9 @@ async fn who_is_not_reached_says_why() {
     );
     // Accepts, and says nothing.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let before = Instant::now();
     let address = listener.local_addr().unwrap();
     let error = failed(all(ears(address, "").listen("house", "zh-CN", &[], sound(None))).await);
     assert!(error.to_string().contains("within 3s"), "{error}");
-    assert!(before.elapsed() < Duration::from_secs(5));
 
     let ears = ears(
         address,
