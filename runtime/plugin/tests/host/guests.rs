@@ -7,8 +7,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use tokio::task::JoinHandle;
 use trunkline_model::{CallId, Duration, FaultKind, Outcome, Value};
-use trunkline_plugin::{Call, Deployment, Grants, Host, MemoryKeyValues, Plugin, Settings};
+use trunkline_plugin::{Call, Deployment, Grants, Host, MemoryKeyValues, Plugin, Settings, Statistics};
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The adversary's component.
 pub(crate) static ADVERSARY: LazyLock<Arc<[u8]>> = LazyLock::new(|| built("adversary"));
@@ -42,10 +46,15 @@ pub(crate) fn built(package: &str) -> Arc<[u8]> {
 
 /// A host with default settings, and what other tests have compiled.
 pub(crate) fn host() -> Arc<Host> {
-    host_with(Settings {
+    host_with(settings())
+}
+
+/// Default settings, and what other tests have compiled.
+pub(crate) fn settings() -> Settings {
+    Settings {
         cache: Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled-components")),
         ..Settings::default()
-    })
+    }
 }
 
 pub(crate) fn host_with(settings: Settings) -> Arc<Host> {
@@ -104,6 +113,27 @@ pub(crate) async fn call_within(
             time,
         })
         .await
+}
+
+/// A call that goes on beside the test.
+pub(crate) fn calling(
+    plugin: &Plugin,
+    function: &'static str,
+    arguments: impl Into<Vec<Value>>,
+) -> JoinHandle<Outcome> {
+    let (plugin, arguments) = (plugin.clone(), arguments.into());
+    tokio::spawn(async move { call(&plugin, function, arguments).await })
+}
+
+/// Waits until something holds of a plugin's calls.
+pub(crate) async fn until(plugin: &Plugin, holds: impl Fn(&Statistics) -> bool) {
+    let coming = async {
+        while !holds(&plugin.statistics()) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let came = tokio::time::timeout(PATIENCE.to_std(), coming).await;
+    assert!(came.is_ok(), "it never came to that: {:?}", plugin.statistics());
 }
 
 /// The answer, or a panic that shows what came instead.

@@ -16,7 +16,8 @@ use trunkline_model::{Duration, FaultKind, Outcome, Value};
 use trunkline_plugin::{HostLimits, Plugin, Settings, limits::PoolLimits};
 
 use crate::guests::{
-    adversary, answer, call, call_within, deployment, fault, grants, host, host_with, int, least,
+    adversary, answer, call, call_within, calling, deployment, fault, grants, host, host_with, int, least,
+    settings, until,
 };
 
 /// Requests that a service is answering now, and the most there were at once.
@@ -59,10 +60,7 @@ async fn together(
     arguments: Vec<Value>,
 ) -> Vec<Outcome> {
     let calls: Vec<_> = (0..calls)
-        .map(|_| {
-            let (plugin, arguments) = (plugin.clone(), arguments.clone());
-            tokio::spawn(async move { call(&plugin, function, arguments).await })
-        })
+        .map(|_| calling(plugin, function, arguments.clone()))
         .collect();
     let mut outcomes = Vec::new();
     for call in calls {
@@ -99,18 +97,16 @@ async fn a_request_that_waits_in_vain_ends_with_its_call() {
         limited(address, &json!({ "http-connections": 1 })),
     )
     .await;
-    let holds = tokio::spawn({
-        let plugin = plugin.clone();
-        async move { call_within(&plugin, "get", [url(address)], Duration::from_millis(400)).await }
-    });
-    tokio::time::sleep(Std::from_millis(50)).await;
+    let holds = calling(&plugin, "get", [url(address)]);
+    until(&plugin, |now| now.usage.http_requests == 1).await;
     let waits = call_within(&plugin, "get", [url(address)], Duration::from_millis(100)).await;
     assert_eq!(fault(waits).0, FaultKind::TimedOut);
-    assert_eq!(fault(holds.await.unwrap()).0, FaultKind::TimedOut);
+    assert_eq!(plugin.statistics().usage.http_requests, 1);
     // The place of the one that was stopped is free again: this one reaches the service.
-    let before = plugin.statistics().usage.http_requests;
-    call_within(&plugin, "get", [url(address)], Duration::from_millis(100)).await;
-    assert_eq!(plugin.statistics().usage.http_requests, before + 1);
+    holds.abort();
+    let next = calling(&plugin, "get", [url(address)]);
+    until(&plugin, |now| now.usage.http_requests == 2).await;
+    next.abort();
 }
 
 #[tokio::test]
@@ -219,18 +215,19 @@ async fn a_server_that_drips_holds_nobody_longer_than_the_call() {
 async fn a_guest_that_drips_holds_a_server_no_longer_than_its_call() {
     let (address, _) = slow_service(Std::ZERO).await;
     let host = host();
-    let plugin = adversary(&host, "dripping", limited(address, &json!({ "time": "300ms" }))).await;
     // In time it passes.
-    let arguments = || vec![url(address), int(5), int(1)];
-    assert_eq!(answer(call(&plugin, "trickle", arguments()).await), int(200));
-    assert_eq!(plugin.statistics().usage.http_sent_bytes, 5);
+    let brisk = adversary(&host, "brisk", limited(address, &json!({}))).await;
+    let outcome = call(&brisk, "trickle", [url(address), int(5), int(1)]).await;
+    assert_eq!(answer(outcome), int(200));
+    assert_eq!(brisk.statistics().usage.http_sent_bytes, 5);
+    let plugin = adversary(&host, "dripping", limited(address, &json!({ "time": "300ms" }))).await;
     let (kind, message) = fault(call(&plugin, "trickle", [url(address), int(10_000), int(5)]).await);
     assert_eq!(kind, FaultKind::TimedOut);
     assert!(
         message.contains("grants.yaml: `dripping: limits: { time: 300ms }`"),
         "{message}"
     );
-    assert_eq!(answer(call(&plugin, "add", [int(1), int(1)]).await), int(2));
+    assert_eq!(plugin.statistics().running, 0);
 }
 
 #[tokio::test]
@@ -240,18 +237,12 @@ async fn one_call_more_than_may_wait_is_refused_at_once() {
         "http": ["GET http://nowhere.example/"], "kv": true, "limits": { "concurrent": 1, "waiting": 2 },
     }));
     let plugin = adversary(&host, "popular", few).await;
-    let began = tokio::time::Instant::now();
-    let held: Vec<_> = (0..3)
-        .map(|_| {
-            let plugin = plugin.clone();
-            tokio::spawn(async move { call(&plugin, "doze", [int(300)]).await })
-        })
+    let busy = calling(&plugin, "doze", [int(60_000)]);
+    until(&plugin, |now| now.running == 1).await;
+    let waiting: Vec<_> = (0..2)
+        .map(|_| calling(&plugin, "add", [int(1), int(1)]))
         .collect();
-    while plugin.statistics().waiting < 2 {
-        assert!(began.elapsed() < Std::from_secs(10));
-        tokio::time::sleep(Std::from_millis(5)).await;
-    }
-    let asked = tokio::time::Instant::now();
+    until(&plugin, |now| now.waiting == 2).await;
     let (kind, message) = fault(call(&plugin, "add", [int(1), int(1)]).await);
     assert_eq!(kind, FaultKind::Overloaded);
     assert_eq!(
@@ -259,9 +250,10 @@ async fn one_call_more_than_may_wait_is_refused_at_once() {
         "plugin `popular` has 1 calls under way and 2 that wait, and no more may wait \
          (grants.yaml: `popular: limits: { concurrent: 1, waiting: 2 }`)"
     );
-    assert!(asked.elapsed() < Std::from_millis(250), "it did not wait");
-    for call in held {
-        answer(call.await.unwrap());
+    assert!(!busy.is_finished(), "it did not wait");
+    busy.abort();
+    for call in waiting {
+        assert_eq!(answer(call.await.unwrap()), int(2));
     }
     assert_eq!(answer(call(&plugin, "add", [int(1), int(1)]).await), int(2));
 }
@@ -277,7 +269,7 @@ async fn one_call_more_than_may_wait_in_a_department_is_refused_at_once() {
             department_waiting_max: 1,
             ..HostLimits::default()
         },
-        ..Settings::default()
+        ..settings()
     });
     let mut plugins = Vec::new();
     for name in ["one", "two", "three"] {
@@ -286,19 +278,17 @@ async fn one_call_more_than_may_wait_in_a_department_is_refused_at_once() {
         let plugin = host.load(crate::guests::ADVERSARY.clone(), deployment).await;
         plugins.push(plugin.expect("the adversary loads"));
     }
-    let doze = |plugin: &Plugin| {
-        let plugin = plugin.clone();
-        tokio::spawn(async move { call(&plugin, "doze", [int(300)]).await })
-    };
-    let first = doze(&plugins[0]);
-    tokio::time::sleep(Std::from_millis(50)).await;
-    let second = doze(&plugins[1]);
-    tokio::time::sleep(Std::from_millis(50)).await;
+    let busy = calling(&plugins[0], "doze", [int(60_000)]);
+    until(&plugins[0], |now| now.running == 1).await;
+    let waiting = calling(&plugins[1], "add", [int(1), int(1)]);
+    // It holds a slot of its plugin's while it waits for a sandbox.
+    until(&plugins[1], |now| now.running == 1).await;
     let (kind, message) = fault(call(&plugins[2], "add", [int(1), int(1)]).await);
     assert_eq!(kind, FaultKind::Overloaded);
     assert!(message.contains("1 calls of the department"), "{message}");
-    answer(first.await.unwrap());
-    answer(second.await.unwrap());
+    assert!(!busy.is_finished(), "it did not wait");
+    busy.abort();
+    assert_eq!(answer(waiting.await.unwrap()), int(2));
 }
 
 #[tokio::test]
@@ -312,28 +302,23 @@ async fn what_is_reserved_for_a_department_is_there_in_a_flood() {
             department_share_percent: 100,
             ..HostLimits::default()
         },
-        ..Settings::default()
+        ..settings()
     });
     let flood = adversary(&host, "flood", least()).await;
     let kept = adversary(&host, "kept", least()).await;
     host.reserve([&flood, &kept]);
-    let flooding: Vec<_> = (0..16)
-        .map(|_| {
-            let flood = flood.clone();
-            tokio::spawn(async move { call(&flood, "doze", [int(400)]).await })
-        })
-        .collect();
-    while flood.statistics().running < 4 {
-        tokio::time::sleep(Std::from_millis(5)).await;
-    }
-    // All others are taken for 400 ms, four times over.
+    let flooding: Vec<_> = (0..16).map(|_| calling(&flood, "doze", [int(60_000)])).collect();
+    until(&flood, |now| now.running == 16).await;
+    // All others are taken, four times over, for longer than these calls could wait.
     for _ in 0..5 {
-        let outcome = call_within(&kept, "add", [int(1), int(1)], Duration::from_millis(300)).await;
+        let outcome = call_within(&kept, "add", [int(1), int(1)], Duration::from_secs(4)).await;
         assert_eq!(answer(outcome), int(2));
     }
-    for flooding in flooding {
-        answer(flooding.await.unwrap());
+    assert_eq!(flood.statistics().running, 16, "it floods all the while");
+    for call in flooding {
+        call.abort();
     }
+    assert_eq!(answer(call(&flood, "add", [int(1), int(1)]).await), int(2));
 }
 
 #[tokio::test]
@@ -366,7 +351,8 @@ async fn an_operation_on_key_values_that_would_come_too_late_is_told_at_once() {
 async fn what_a_plugin_uses_is_counted() {
     let host = host();
     let plugin = adversary(&host, "counted", least()).await;
-    answer(call(&plugin, "work", [int(30)]).await);
+    // It works by the clock, and beside others it has the processor for a part of that.
+    answer(call(&plugin, "work", [int(200)]).await);
     fault(call(&plugin, "allocate", []).await);
     let usage = plugin.statistics().usage;
     assert!(usage.busy >= Std::from_millis(20), "{usage:?}");
@@ -375,10 +361,7 @@ async fn what_a_plugin_uses_is_counted() {
         "{usage:?}"
     );
     // A guest that is stopped in mid-run has used what it had until then.
-    fault(call_within(&plugin, "spin", [], Duration::from_millis(200)).await);
-    assert!(
-        plugin.statistics().usage.busy >= usage.busy + Std::from_millis(20),
-        "{:?}",
-        plugin.statistics().usage
-    );
+    let spinning = calling(&plugin, "spin", []);
+    until(&plugin, |now| now.usage.busy >= usage.busy + Std::from_millis(20)).await;
+    spinning.abort();
 }

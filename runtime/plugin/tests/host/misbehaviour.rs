@@ -3,9 +3,15 @@
 use trunkline_model::{Duration, FaultKind, Outcome, Value};
 use trunkline_plugin::{BreakerState, HostLimits, Settings};
 
-use crate::guests::{adversary, answer, call, call_within, fault, grants, host, host_with, int, least};
+use crate::guests::{
+    adversary, answer, call, call_within, calling, fault, grants, host, host_with, int, least, settings,
+    until,
+};
 
+/// For what never ends.
 const SOON: Duration = Duration::from_millis(300);
+/// For what ends by itself, however slow the machine is.
+const LATE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn every_misdeed_has_its_fault() {
@@ -44,7 +50,12 @@ async fn every_misdeed_has_its_fault() {
             "the answer of `mischief.no-number` should be decimal, not NaN",
         ),
     ] {
-        let (kind, message) = fault(call_within(&plugin, function, arguments, SOON).await);
+        let time = if expected == FaultKind::TimedOut {
+            SOON
+        } else {
+            LATE
+        };
+        let (kind, message) = fault(call_within(&plugin, function, arguments, time).await);
         assert_eq!(kind, expected, "{function}: {message}");
         assert!(message.contains(said), "{function}: {message}");
         // Whatever happened, the next call has a sandbox of its own.
@@ -113,28 +124,25 @@ async fn waiting_for_a_slot_counts_against_the_time() {
     let plugin = adversary(&host, "single", one).await;
     // A draft of it changes nothing for those who call it.
     let draft = adversary(&host, "single", least()).await;
-    let busy = tokio::spawn({
-        let plugin = plugin.clone();
-        async move { call(&plugin, "doze", [int(400)]).await }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    assert_eq!(plugin.statistics().running, 1);
+    let busy = calling(&plugin, "doze", [int(60_000)]);
+    until(&plugin, |now| now.running == 1).await;
+    let patient = calling(&plugin, "add", [int(1), int(1)]);
+    until(&plugin, |now| now.waiting == 1).await;
     let (kind, message) =
         fault(call_within(&plugin, "add", [int(1), int(1)], Duration::from_millis(50)).await);
     assert_eq!(kind, FaultKind::Overloaded, "{message}");
     // One that has the time waits its turn and is answered.
-    assert_eq!(answer(call(&plugin, "add", [int(1), int(1)]).await), int(2));
-    assert_eq!(answer(busy.await.unwrap()), Value::None);
+    assert!(!patient.is_finished());
+    busy.abort();
+    assert_eq!(answer(patient.await.unwrap()), int(2));
     // When the draft takes over, its limits hold for all.
     draft.take_over();
-    let busy = tokio::spawn({
-        let plugin = plugin.clone();
-        async move { call(&plugin, "doze", [int(400)]).await }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    let soon = call_within(&plugin, "add", [int(1), int(1)], Duration::from_millis(250)).await;
+    let busy = calling(&plugin, "doze", [int(60_000)]);
+    until(&plugin, |now| now.running == 1).await;
+    // With less time than the busy one has, it could not wait for its slot.
+    let soon = call_within(&plugin, "add", [int(1), int(1)], Duration::from_secs(4)).await;
     assert_eq!(answer(soon), int(2));
-    assert_eq!(answer(busy.await.unwrap()), Value::None);
+    busy.abort();
 }
 
 #[tokio::test]
@@ -147,24 +155,20 @@ async fn a_call_that_nobody_waits_for_is_stopped() {
             .await
             .is_err()
     );
-    for _ in 0..100 {
-        if plugin.statistics().running == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("the guest still runs");
+    until(&plugin, |now| now.running == 0).await;
 }
 
 #[tokio::test]
 async fn repeated_faults_open_the_breaker_and_a_good_call_closes_it() {
+    // Long enough that the call after the last fault never comes as late as the probe.
+    let pause = Duration::from_secs(3);
     let host = host_with(Settings {
         limits: HostLimits {
             breaker_faults: 3,
-            breaker_pause: Duration::from_millis(100),
+            breaker_pause: pause,
             ..HostLimits::default()
         },
-        ..Settings::default()
+        ..settings()
     });
     let plugin = adversary(&host, "failing", least()).await;
     for _ in 0..3 {
@@ -175,7 +179,7 @@ async fn repeated_faults_open_the_breaker_and_a_good_call_closes_it() {
         fault(call(&plugin, "add", [int(1), int(1)]).await).0,
         FaultKind::Open
     );
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    tokio::time::sleep(pause.to_std()).await;
     assert_eq!(call(&plugin, "add", [int(1), int(1)]).await, Outcome::Ok(int(2)));
     assert_eq!(plugin.statistics().breaker, BreakerState::Closed);
 }
