@@ -16,7 +16,7 @@ pub mod programs;
 mod server;
 
 pub use caller::{Caller, answer, http};
-pub use city::City;
+pub use city::{CALL_TIME, City};
 pub use folder::Folder;
 pub use server::{Server, Setup, cache};
 

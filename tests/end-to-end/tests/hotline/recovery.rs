@@ -1,9 +1,7 @@
 //! kill -9 in the middle of a contact: after the restart it goes on where it was.
 
-use std::time::Duration;
-
 use city_services::Conduct;
-use end_to_end::{City, eventually};
+use end_to_end::{CALL_TIME, City, eventually};
 use serde_json::json;
 
 use crate::{citizen, in_chinese, setup};
@@ -57,7 +55,7 @@ async fn a_call_that_was_cut_off_is_asked_again_under_the_same_name() {
     let city = City::open().await;
     let mut server = setup(&city).start().await;
     city.crm.behave(Conduct {
-        latency: Duration::from_millis(1_500),
+        latency: CALL_TIME,
         ..Conduct::default()
     });
     let mut caller = citizen(&server, "+8613800138000").await;

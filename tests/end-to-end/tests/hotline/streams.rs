@@ -1,10 +1,8 @@
 //! Turns and inputs on the wire: streams that are taken up again, inputs that come twice, too
 //! late, or wrong.
 
-use std::time::Duration;
-
 use city_services::Conduct;
-use end_to_end::{Caller, City, Server, answer, http};
+use end_to_end::{CALL_TIME, Caller, City, Server, answer, http};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
@@ -154,7 +152,7 @@ async fn words_that_nobody_waits_for_are_refused_and_keys_are_kept() {
     let city = City::open().await;
     let server = setup(&city).start().await;
     city.crm.behave(Conduct {
-        latency: Duration::from_millis(1_200),
+        latency: CALL_TIME / 2,
         ..Conduct::default()
     });
     let mut caller = citizen(&server, "+8613800138000").await;

@@ -108,7 +108,9 @@ async fn an_agent_hands_a_caller_over_to_a_number_and_is_free() {
     let answers = Sipp::waits("answers-and-leaves", exchange.outside)
         .on(&outside)
         .with("pause", 3_000)
-        .start();
+        .start()
+        .listening()
+        .await;
     let call = exchange.call_on("call", "1001", &line).start();
     line.hears(1_000).await;
     phone.does("transfer", &format!("sip:110@{}", exchange.udp)).await;
@@ -152,11 +154,15 @@ async fn an_agent_asks_somebody_and_hands_the_caller_over_to_them() {
         .with("proof", login.proof("INVITE", &consult))
         .with("consult", &consult)
         .with("consult-media", asks.port())
-        .start();
+        .start()
+        .listening()
+        .await;
     let answers = Sipp::waits("answers-and-leaves", exchange.outside)
         .on(&outside)
         .with("pause", 7_000)
-        .start();
+        .start()
+        .listening()
+        .await;
     let call = exchange.call_on("call", "1001", &line).start();
     line.hears(1_000).await;
     agent.hears(440).await;

@@ -79,18 +79,14 @@ async fn a_call_is_held_taken_back_and_goes_on_elsewhere() {
             let line = Line::open(Codec::Pcmu).await;
             let call = exchange.call_on("hold", "1001", &line).start();
             line.hears(LOW).await;
-            let began = Instant::now();
+            // Who is on hold hears nothing, and then the rest.
             line.hears_nothing().await;
-            assert!(
-                began.elapsed() < Duration::from_secs(4),
-                "who is on hold hears nothing"
-            );
             line.hears(LOW).await;
             line.hears(MIDDLE).await;
-            let took = began.elapsed();
+            let heard = line.sound();
             assert!(
-                took > Duration::from_millis(9_500),
-                "what is said waits for a caller who is on hold: it took {took:?}"
+                heard > Duration::from_millis(7_500),
+                "what is said waits for a caller who is on hold, who heard {heard:?} of it"
             );
             line.press("5");
             line.hears(HIGH).await;
@@ -149,7 +145,9 @@ async fn a_caller_is_put_through_to_a_number_and_comes_back() {
     let answers = Sipp::waits("answers-and-leaves", exchange.outside)
         .on(&outside)
         .with("pause", 3_000)
-        .start();
+        .start()
+        .listening()
+        .await;
     let call = exchange.call_on("call", "1001", &line).start();
     line.hears(LOW).await;
     line.hears(1_000).await;
@@ -166,11 +164,14 @@ async fn a_caller_is_put_through_to_a_number_and_comes_back() {
 #[tokio::test]
 async fn whom_a_caller_wants_is_called_off_when_the_caller_leaves() {
     let exchange = Hotline::new(&[("1001", THROUGH)]).start().await;
-    let rings = Sipp::waits("only-rings", exchange.outside).start();
+    let rings = Sipp::waits("only-rings", exchange.outside)
+        .start()
+        .listening()
+        .await;
     let line = Line::open(Codec::Pcmu).await;
     let call = exchange
         .call_on("call-and-leave", "1001", &line)
-        .with("pause", 3_500)
+        .with("pause", 8_000)
         .start();
     line.hears(LOW).await;
     // It rings at the other end: the tone of China's exchanges.
@@ -189,14 +190,17 @@ async fn whoever_is_busy_or_does_not_answer_is_a_way_out() {
         .start()
         .await;
     let line = Line::open(Codec::Pcmu).await;
-    let busy = Sipp::waits("busy", exchange.outside).start();
+    let busy = Sipp::waits("busy", exchange.outside).start().listening().await;
     let call = exchange.call_on("call", "1001", &line).start();
     line.hears(MIDDLE).await;
     call.ends().await;
     busy.ends().await;
     assert_eq!(exchange.ended("1001").await.outcome().as_deref(), Some("busy"));
 
-    let rings = Sipp::waits("only-rings", exchange.outside).start();
+    let rings = Sipp::waits("only-rings", exchange.outside)
+        .start()
+        .listening()
+        .await;
     let line = Line::open(Codec::Pcmu).await;
     let call = exchange.call_on("call", "1002", &line).start();
     line.hears(MIDDLE).await;

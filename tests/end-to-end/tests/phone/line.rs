@@ -25,6 +25,8 @@ use crate::{
 
 /// Samples of a packet.
 const FRAME: u32 = 160;
+/// How long a packet is.
+const PACKET: Duration = Duration::from_millis(20);
 /// Packets in which a tone is looked for: a fifth of a second.
 const WINDOW: usize = 10;
 /// The payload type of keys, as the scenarios write it.
@@ -185,6 +187,16 @@ impl Line {
         lately.flat_map(Heard::samples).collect()
     }
 
+    /// How much sound was heard so far, silence left out. It is that of the packets, however late they come.
+    pub(crate) fn sound(&self) -> Duration {
+        let state = self.state();
+        let loud = state
+            .heard
+            .iter()
+            .filter(|heard| sound::is_loud(&heard.samples()));
+        PACKET * u32::try_from(loud.count()).expect("a test's sounds are short")
+    }
+
     /// The payload type of the last packet.
     pub(crate) fn last_payload_type(&self) -> Option<u8> {
         self.state().heard.last().map(|heard| heard.payload_type)
@@ -192,16 +204,29 @@ impl Line {
 
     /// Waits for a tone to be heard; what came before it counts as noticed.
     pub(crate) async fn hears(&self, hertz: u32) {
-        self.waits(|| self.notices(hertz), || format!("{hertz} Hz")).await;
+        self.waits(
+            || self.notices(|heard| heard.abs_diff(hertz) <= 20),
+            || format!("{hertz} Hz"),
+        )
+        .await;
     }
 
-    /// Looks for a tone in what was not noticed yet, however late the test looks.
-    fn notices(&self, hertz: u32) -> bool {
+    /// Waits for something else than a tone to be heard, whatever it is; what came before it counts as noticed.
+    pub(crate) async fn hears_other_than(&self, hertz: u32) {
+        self.waits(
+            || self.notices(|heard| heard.abs_diff(hertz) > 20),
+            || format!("anything but {hertz} Hz"),
+        )
+        .await;
+    }
+
+    /// Looks for a pitch in what was not noticed yet, however late the test looks.
+    fn notices(&self, is_it: impl Fn(u32) -> bool) -> bool {
         let mut state = self.state();
         let from = state.noticed;
         let found = state.heard[from..].chunks_exact(WINDOW).position(|window| {
             let samples: Vec<i16> = window.iter().flat_map(Heard::samples).collect();
-            pitch(&samples).is_some_and(|heard| heard.abs_diff(hertz) <= 20)
+            pitch(&samples).is_some_and(&is_it)
         });
         let looked_at = match found {
             Some(at) => (at + 1) * WINDOW,
@@ -209,15 +234,6 @@ impl Line {
         };
         state.noticed = from + looked_at;
         found.is_some()
-    }
-
-    /// Waits for something to be heard, whatever it is.
-    pub(crate) async fn hears_something(&self) {
-        self.waits(
-            || pitch(&self.lately(Duration::from_millis(300))).is_some(),
-            || "anything".to_owned(),
-        )
-        .await;
     }
 
     /// Waits for silence, or for nothing to come; what came before counts as noticed.
@@ -278,7 +294,7 @@ async fn listen(socket: Arc<UdpSocket>, state: Arc<Mutex<State>>) {
 }
 
 async fn talk(socket: Arc<UdpSocket>, state: Arc<Mutex<State>>) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    let mut ticks = tokio::time::interval(PACKET);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

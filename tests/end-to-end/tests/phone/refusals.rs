@@ -1,8 +1,8 @@
 //! Calls that are not taken: by whom, to what, with what, and when there is no room.
 
-use std::{net::Ipv4Addr, process::Command};
+use std::{net::Ipv4Addr, process::Command, time::Duration};
 
-use end_to_end::programs;
+use end_to_end::{eventually, programs};
 
 use crate::{
     exchange::{Hotline, LOW},
@@ -11,11 +11,13 @@ use crate::{
     sipp::Sipp,
 };
 
+/// Goes on until the caller presses a key.
 const WAITS: &str = "
 start: hello
 steps:
   hello: { say: low, next: rest }
-  rest: { wait: 10m, next: done }
+  rest: { menu: middle, keys: { 5: done }, time: 60s, on: { no-input: silent, no-match: silent } }
+  silent: { end: silent }
   done: { end: completed }
 ";
 
@@ -60,10 +62,7 @@ async fn a_call_that_makes_no_sense_is_refused_and_begins_no_contact() {
 async fn a_trunk_that_is_full_is_told_when_to_come_again() {
     let exchange = Hotline::new(&[("1001", WAITS)]).trunk(", calls: 1").start().await;
     let line = Line::open(Codec::Pcmu).await;
-    let call = exchange
-        .call_on("call-and-leave", "1001", &line)
-        .with("pause", 3_000)
-        .start();
+    let call = exchange.call_on("call", "1001", &line).start();
     line.hears(LOW).await;
     let full = || {
         exchange
@@ -72,8 +71,14 @@ async fn a_trunk_that_is_full_is_told_when_to_come_again() {
             .with("says", "Retry-After: *[1-9]")
     };
     full().start().ends().await;
+    line.press("5");
     call.ends().await;
-    // The place is free again.
+    eventually("the place is free again", async || {
+        let (_, up) = exchange.server.asked("/api/v1/calls").await;
+        up["calls"].as_array().is_some_and(Vec::is_empty)
+    })
+    .await;
+    let line = Line::open(Codec::Pcmu).await;
     let call = exchange
         .call_on("call-and-leave", "1001", &line)
         .with("pause", 500)
@@ -86,10 +91,7 @@ async fn a_trunk_that_is_full_is_told_when_to_come_again() {
 async fn a_server_that_is_full_is_so_for_all_trunks() {
     let exchange = Hotline::new(&[("1001", WAITS)]).calls(1).start().await;
     let line = Line::open(Codec::Pcmu).await;
-    let call = exchange
-        .call_on("call-and-leave", "1001", &line)
-        .with("pause", 2_500)
-        .start();
+    let call = exchange.call_on("call", "1001", &line).start();
     line.hears(LOW).await;
     exchange
         .call("refused", "1001")
@@ -98,6 +100,7 @@ async fn a_server_that_is_full_is_so_for_all_trunks() {
         .start()
         .ends()
         .await;
+    line.press("5");
     call.ends().await;
 }
 
@@ -105,17 +108,14 @@ async fn a_server_that_is_full_is_so_for_all_trunks() {
 async fn a_server_that_drains_takes_no_calls_and_says_who_is_left() {
     let exchange = Hotline::new(&[("1001", WAITS)]).start().await;
     let line = Line::open(Codec::Pcmu).await;
-    let call = exchange
-        .call_on("call-and-leave", "1001", &line)
-        .with("pause", 6_000)
-        .start();
+    let call = exchange.call_on("call", "1001", &line).start();
     line.hears(LOW).await;
     let contact = exchange.contact("1001").await;
     let (ended, told) = drain(&exchange.server.url(), "0s").await;
     assert_eq!(ended, Some(1), "{told}");
     assert!(told.contains(&contact), "{told}");
     // Signalling looks every half second.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     Sipp::calls("refused", exchange.udp, "1001")
         .with("status", "503")
         .with("says", "Retry-After: *[1-9]")
@@ -124,12 +124,17 @@ async fn a_server_that_drains_takes_no_calls_and_says_who_is_left() {
         .await;
     // Who is on a line stays on it, and the command waits for them.
     let server = exchange.server.url();
-    let ((), (ended, told)) = tokio::join!(call.ends(), drain(&server, "20s"));
+    let leaves = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        line.press("5");
+        call.ends().await;
+    };
+    let ((), (ended, told)) = tokio::join!(leaves, drain(&server, "20s"));
     assert_eq!(ended, Some(0), "{told}");
     assert!(told.contains("nobody is on a line"), "{told}");
     assert_eq!(
         exchange.ended("1001").await.outcome().as_deref(),
-        Some("abandoned")
+        Some("completed")
     );
 }
 

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use end_to_end::{LOOK_EVERY, programs};
+use end_to_end::{LOOK_EVERY, PATIENCE, programs};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -140,6 +140,7 @@ impl Sipp {
             .unwrap_or_else(|error| panic!("failed to start sipp: {error}"));
         Running {
             child,
+            port: self.port,
             scenario: self.scenario,
             within: self.within,
             place,
@@ -168,15 +169,40 @@ fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("failed to read {}: {error}", file.display()))
 }
 
+/// Whether somebody has a port by UDP. It is looked up, since who tries a port takes it for a moment.
+fn is_taken(port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/udp").expect("Linux tells its sockets");
+    let port = format!(":{port:04X}");
+    // After the number of a socket stands its own address.
+    let mut own = sockets.lines().filter_map(|line| line.split_whitespace().nth(1));
+    own.any(|address| address.ends_with(&port))
+}
+
 /// A sipp that runs. It is killed when this goes.
 pub(crate) struct Running {
     child: Child,
+    port: u16,
     scenario: &'static str,
     within: Duration,
     place: TempDir,
 }
 
 impl Running {
+    /// Waits until it can be called. Who calls before is told that nobody is there.
+    pub(crate) async fn listening(self) -> Self {
+        let patience = Instant::now() + PATIENCE;
+        while !is_taken(self.port) {
+            assert!(
+                Instant::now() < patience,
+                "sipp's {} does not listen\n{}",
+                self.scenario,
+                self.told()
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self
+    }
+
     /// Waits for its scenario to come to its end.
     pub(crate) async fn ends(mut self) {
         let patience = Instant::now() + self.within + Duration::from_secs(5);

@@ -57,12 +57,17 @@ pub(crate) fn read_wav(file: &Path) -> Vec<Vec<i16>> {
 /// The pitch of what is heard, within 10 Hz; none where it is quiet.
 pub(crate) fn pitch(samples: &[i16]) -> Option<u32> {
     let samples = &samples[samples.len().saturating_sub(1_600)..];
-    if samples.len() < 800 || loudness(samples) < QUIET {
+    if samples.len() < 800 || !is_loud(samples) {
         return None;
     }
     (20..340)
         .map(|ten| ten * 10)
         .max_by(|one, other| power(samples, *one).total_cmp(&power(samples, *other)))
+}
+
+/// Whether it is no silence.
+pub(crate) fn is_loud(samples: &[i16]) -> bool {
+    loudness(samples) >= QUIET
 }
 
 /// The root mean square.
