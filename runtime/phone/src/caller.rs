@@ -403,7 +403,7 @@ impl Caller {
             }),
             State::Serving(_) if self.others.rings_unheard() => Some(Music::RingBack),
             State::Serving(_) if self.others.holds() => Some(Music::Hold),
-            _ if self.supervision.holds() => Some(Music::Hold),
+            _ if self.others.talking().is_none() && self.supervision.holds() => Some(Music::Hold),
             _ => None,
         };
         if !matches!(music, Some(Music::Tune(_))) {
