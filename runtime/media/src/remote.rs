@@ -130,6 +130,15 @@ mod tests {
         address.parse().expect("an address")
     }
 
+    /// A far end that may send from a host besides.
+    fn latched(rtp: &str, host: &str) -> Remote {
+        let allowed = vec![host.parse().expect("an address")];
+        Remote {
+            only_from: Latch { allowed },
+            ..Remote::new(at(rtp), Codec::Pcma, None)
+        }
+    }
+
     #[test]
     fn only_the_negotiated_address_is_heard() {
         let remote = Remote::new(at("10.0.0.1:4000"), Codec::Pcma, None);
@@ -142,11 +151,7 @@ mod tests {
 
     #[test]
     fn a_translated_peer_is_latched_once() {
-        let mut remote = Remote::new(at("192.168.1.5:4000"), Codec::Pcma, None);
-        remote
-            .only_from
-            .allowed
-            .push("203.0.113.9".parse().expect("an address"));
+        let remote = latched("192.168.1.5:4000", "203.0.113.9");
         let mut source = Source::default();
         assert!(source.would_accept(at("203.0.113.9:61000"), &remote));
         assert!(!source.accepts(at("203.0.113.8:61000"), &remote));
@@ -163,11 +168,7 @@ mod tests {
 
     #[test]
     fn the_negotiated_address_wins_when_it_comes_first() {
-        let mut remote = Remote::new(at("10.0.0.1:4000"), Codec::Pcma, None);
-        remote
-            .only_from
-            .allowed
-            .push("10.0.0.2".parse().expect("an address"));
+        let remote = latched("10.0.0.1:4000", "10.0.0.2");
         let mut source = Source::default();
         assert!(source.accepts(at("10.0.0.1:4000"), &remote));
         assert!(!source.accepts(at("10.0.0.2:4000"), &remote));
@@ -175,11 +176,7 @@ mod tests {
 
     #[test]
     fn a_late_packet_of_another_call_keeps_nobody_out() {
-        let mut remote = Remote::new(at("10.0.0.1:4000"), Codec::Pcma, None);
-        remote
-            .only_from
-            .allowed
-            .push("10.0.0.1".parse().expect("an address"));
+        let remote = latched("10.0.0.1:4000", "10.0.0.1");
         let mut source = Source::default();
         assert!(source.accepts(at("10.0.0.1:5000"), &remote), "from the same host");
         assert!(source.accepts(at("10.0.0.1:4000"), &remote), "the negotiated one");
